@@ -1,0 +1,46 @@
+#!/bin/sh
+# `make check`: set up, start a temporary server, run every test, stop it.
+# The last line is "N passed, N failed".  TESTS is a list of shell patterns of
+# test names (regress/value_numbers, isolation/…, tap/…, docs/…) to run only those.
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=test/lib.sh
+. "$top/test/lib.sh"
+
+setup
+
+# A copy of the tree, so that run_user can read it and writes nothing into it.
+work=$(as_user mktemp -d "$state/check.XXXXXX")
+finish() {
+	trap - EXIT
+	server_stop "$work" || true
+	passed=$(as_user grep -c '^ok ' "$work/results.txt" 2>/dev/null) || passed=${passed:-0}
+	failed=$(as_user grep -c '^FAILED ' "$work/results.txt" 2>/dev/null) || failed=${failed:-0}
+	if [ "$complete" = yes ] && [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]; then
+		as_user rm -rf "$work"
+		status=0
+	else
+		as_user rm -rf "$state/last-failure" "$work/data" "$work/tree"
+		as_user mv "$work" "$state/last-failure"
+		[ "$complete" = yes ] || say 'the run ended before its end'
+		say "output of the tests is kept in $state/last-failure"
+		status=1
+	fi
+	echo "$passed passed, $failed failed"
+	exit $status
+}
+complete=no
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+as_user mkdir "$work/tree"
+tar -C "$top" -cf - --exclude=./.git --exclude=./.server --exclude='*.o' --exclude='*.so' --exclude='./test/fuzz/*' . |
+	as_user tar -C "$work/tree" -xf - --no-same-owner --no-same-permissions -m
+
+server_init "$work"
+server_start "$work" 54321 '-c fsync=off -c max_connections=40'
+
+say "tests, in $work"
+as_user env PG_CONFIG="$pg_config" TESTS="${TESTS:-*}" \
+	sh "$work/tree/test/run_tests.sh" "$work" 54321 || true
+complete=yes

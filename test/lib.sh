@@ -1,0 +1,264 @@
+# shellcheck shell=sh
+# What the scripts beside this file share: finding PostgreSQL, installing what
+# is missing, building, and running servers as an unprivileged user.  Sourced
+# with `top` set to the checkout; sets pg_config, bindir, run_user and state.
+
+PG_SUPPORTED='15 16 17 18'
+
+# A recipe's make options would reach the makes that we start; the variables
+# given on its command line reach them through the environment.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
+say() { printf '%s\n' "== $*"; }
+die() { printf '%s\n' "error: $*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# ------------------------------------------------------------- privileges ---
+
+# The user that owns servers and test output: PostgreSQL refuses to run as root.
+find_run_user() {
+	run_user=$(id -un)
+	[ "$(id -u)" -eq 0 ] || return 0
+	for run_user in postgres nobody; do
+		if id "$run_user" >/dev/null 2>&1; then return 0; fi
+	done
+	die 'running as root needs an unprivileged user "postgres" or "nobody"'
+}
+
+# Run a command as run_user, in a directory that it can read.
+as_user() (
+	cd "${state:-/}"
+	[ "$(id -u)" -eq 0 ] || exec "$@"
+	HOME=${state:-/}
+	export HOME
+	if have runuser; then
+		exec runuser -u "$run_user" -- "$@"
+	fi
+	exec setpriv --reuid "$run_user" --regid "$(id -g "$run_user")" --init-groups "$@"
+)
+
+# Run a command as root, by sudo if need be.
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif have sudo; then
+		sudo "$@"
+	else
+		die "this needs root or sudo: $*"
+	fi
+}
+
+# Choose the directory for servers and test output: under the checkout where
+# run_user can reach it, else (a checkout under /root, or one whose path is too
+# long for a socket) in /var/tmp.  Private to run_user, which is what guards the
+# sockets inside it.
+find_state() {
+	local_state=$top/.server
+	if [ "$(id -u)" -eq 0 ] && [ ! -e "$local_state" ]; then
+		mkdir -m 700 "$local_state" && chown "$run_user" "$local_state"
+	fi
+	for candidate in "$local_state" "/var/tmp/dynamo-$(printf %s "$top" | cksum | cut -d' ' -f1)"; do
+		[ ${#candidate} -le 70 ] || continue
+		as_user mkdir -p -m 700 "$candidate" 2>/dev/null || continue
+		if as_user test -O "$candidate" -a -w "$candidate" -a ! -L "$candidate"; then
+			state=$candidate
+			return 0
+		fi
+	done
+	die "$run_user has no place for a server: tried $local_state and /var/tmp"
+}
+
+# ------------------------------------------------------ finding PostgreSQL ---
+
+# True when a pg_config belongs to a supported server that can be built against.
+is_complete() {
+	"$1" --version >/dev/null 2>&1 || return 1
+	version=$("$1" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
+	case " $PG_SUPPORTED " in *" $version "*) ;; *) return 1 ;; esac
+	[ -f "$("$1" --pgxs)" ] && [ -x "$("$1" --bindir)/postgres" ]
+}
+
+# Set pg_config and bindir: what PG_CONFIG names, else the first on the path or
+# the newest of Debian's that is complete.  False when there is none.
+find_pg_config() {
+	if [ -n "${PG_CONFIG:-}" ]; then
+		is_complete "$PG_CONFIG" ||
+			die "PG_CONFIG=$PG_CONFIG: not a PostgreSQL of version $PG_SUPPORTED with server and headers"
+		candidates=$PG_CONFIG
+	else
+		candidates='pg_config'
+		for version in $PG_SUPPORTED; do
+			candidates="/usr/lib/postgresql/$version/bin/pg_config $candidates"
+		done
+		candidates="pg_config $candidates"
+	fi
+	for pg_config in $candidates; do
+		if is_complete "$pg_config"; then
+			bindir=$("$pg_config" --bindir)
+			# the directory of the tools that PGXS ships (pg_regress, Perl modules)
+			pgxs_src=$(dirname "$("$pg_config" --pgxs)")/..
+			PG_CONFIG=$pg_config
+			export PG_CONFIG
+			return 0
+		fi
+	done
+	return 1
+}
+
+# --------------------------------------------------------------- packages ---
+
+# The PostgreSQL version that apt is to complete: one that is here in part, else
+# the distribution's.
+apt_pg_version() {
+	for part in bin/postgres bin/pg_config; do
+		for version in 18 17 16 15; do
+			if [ -x "/usr/lib/postgresql/$version/$part" ]; then
+				echo "$version"
+				return
+			fi
+		done
+	done
+	version=$(apt-cache depends postgresql 2>/dev/null |
+		sed -n 's/^ *Depends: postgresql-\([0-9][0-9]*\)$/\1/p' | head -n 1)
+	case " $PG_SUPPORTED " in
+		*" $version "*) echo "$version" ;;
+		*) die "the distribution offers PostgreSQL '$version', dynamo needs one of: $PG_SUPPORTED" \
+			'(apt install postgresql-common, then /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh adds them)' ;;
+	esac
+}
+
+# Print the names of packages (Debian's names) that are missing for building and
+# testing; $1 is the PostgreSQL version to name, empty where one is complete.
+missing_packages() {
+	have gcc || echo gcc
+	have make || echo make
+	have flex || echo flex
+	have bison || echo bison
+	have perl || echo perl
+	have prove || echo perl
+	[ -f /usr/include/json-c/json.h ] || pkg-config --exists json-c 2>/dev/null || echo libjson-c-dev
+	echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || echo libc6-dev
+	perl -MIPC::Run -e1 2>/dev/null || echo libipc-run-perl
+	[ -f /usr/share/iso-codes/json/iso_3166-2.json ] || echo iso-codes
+	for tool in ${EXTRA_TOOLS:-}; do have "$tool" || echo "$tool"; done
+	if [ -n "$1" ]; then
+		[ -x "/usr/lib/postgresql/$1/bin/postgres" ] || echo "postgresql-$1"
+		[ -f "/usr/lib/postgresql/$1/lib/pgxs/src/makefiles/pgxs.mk" ] || echo "postgresql-server-dev-$1"
+	fi
+}
+
+# Install packages by apt without creating, starting or restarting any cluster
+# of the machine: while we install, new server packages make no cluster and no
+# service is started.
+apt_install() (
+	dropin=/etc/postgresql-common/createcluster.d/dynamo-make.conf
+	policy=/usr/sbin/policy-rc.d
+	own_policy=
+	cleanup() {
+		as_root rm -f "$dropin"
+		[ -z "$own_policy" ] || as_root rm -f "$policy"
+	}
+	case " $* " in *' postgresql-1'*)
+		trap cleanup EXIT
+		trap 'exit 1' HUP INT TERM
+		as_root mkdir -p "${dropin%/*}"
+		echo 'create_main_cluster = false' | as_root tee "$dropin" >/dev/null
+		if [ ! -e "$policy" ]; then
+			own_policy=yes
+			printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+			as_root chmod 755 "$policy"
+		fi ;;
+	esac
+	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+		apt-get install -y -qq --no-install-recommends "$@" </dev/null
+)
+
+# Make sure that everything is there: by apt where there is one, else name it.
+install_missing() {
+	version=
+	if find_pg_config; then
+		missing=$(missing_packages '')
+		[ -n "$missing" ] || return 0
+	fi
+	if ! have apt-get; then
+		missing=$(missing_packages '')
+		[ -n "${bindir:-}" ] || missing="$missing
+postgresql-<$(echo "$PG_SUPPORTED" | tr ' ' '|')> postgresql-server-dev (or set PG_CONFIG)"
+		die "please install (Debian's names): $(echo "$missing" | sort -u | tr '\n' ' ')"
+	fi
+	say 'apt-get update'
+	as_root apt-get update -qq </dev/null || say 'no fresh package lists; trying with what is there'
+	[ -n "${bindir:-}" ] || version=$(apt_pg_version)
+	missing=$(missing_packages "$version" | sort -u | tr '\n' ' ')
+	say "installing: $missing"
+	# shellcheck disable=SC2086
+	apt_install $missing || die "apt-get could not install: $missing"
+	find_pg_config || die "no PostgreSQL of version $PG_SUPPORTED with server and headers after installing: $missing"
+}
+
+# ---------------------------------------------------------------- building ---
+
+# Build as the invoking user and install; one at a time per checkout.
+build_and_install() (
+	exec 9>"$top/.build.lock"
+	flock 9
+	cd "$top"
+	make -j "$(nproc)" all 9>&-
+	target=$("$pg_config" --pkglibdir)
+	if [ -w "$target" ]; then
+		make install 9>&-
+	else
+		as_root make PG_CONFIG="$pg_config" install 9>&-
+	fi
+)
+
+# Everything the scripts need before their own work.
+setup() {
+	install_missing
+	find_run_user
+	find_state
+	log=$(mktemp)
+	say "building for $("$pg_config" --version)"
+	if ! build_and_install >"$log" 2>&1; then
+		cat "$log"
+		rm -f "$log"
+		die 'the build failed'
+	fi
+	rm -f "$log"
+}
+
+# ----------------------------------------------------------------- servers ---
+# A server lives in a directory of its own: data/, log, dynamo.conf and its
+# socket.  No TCP: the directory's mode is the access control.
+
+# server_init DIR: make the cluster unless it is there.
+server_init() {
+	as_user mkdir -p -m 700 "$1"
+	as_user tee "$1/dynamo.conf" <"$top/test/dynamo.conf" >/dev/null
+	if as_user test -f "$1/data/PG_VERSION"; then return 0; fi
+	as_user "$bindir/initdb" -D "$1/data" -U postgres --encoding=UTF8 --locale=C \
+		--auth=trust --no-sync >"/dev/null" </dev/null
+	as_user tee -a "$1/data/postgresql.conf" >/dev/null <<-EOF
+		listen_addresses = ''
+		unix_socket_directories = '$1'
+		unix_socket_permissions = 0700
+		include '../dynamo.conf'
+	EOF
+}
+
+# server_start DIR PORT [OPTIONS]: start it and wait until it answers.
+server_start() {
+	as_user "$bindir/pg_ctl" -D "$1/data" -l "$1/log" -s -w -t 60 -o "-p $2 ${3:-}" start \
+		</dev/null >/dev/null || {
+		as_user tail -n 30 "$1/log" >&2
+		die "the server in $1 does not start"
+	}
+}
+
+server_running() { as_user "$bindir/pg_ctl" -D "$1/data" status >/dev/null 2>&1; }
+
+server_stop() {
+	if server_running "$1"; then
+		as_user "$bindir/pg_ctl" -D "$1/data" -s -w -m fast stop </dev/null
+	fi
+}

@@ -1,0 +1,113 @@
+#!/bin/sh
+# run_tests.sh WORK PORT: run the tests of the tree in WORK/tree on the server in
+# WORK, as the user that owns both; `make check` calls it.  WORK/results.txt gets
+# one line per test, "ok NAME" or "FAILED NAME"; false if any failed.
+set -eu
+work=$1
+port=$2
+tree=$work/tree
+bindir=$("$PG_CONFIG" --bindir)
+pgxs_src=$(dirname "$("$PG_CONFIG" --pgxs)")/..
+results=$work/results.txt
+PATH=$bindir:$PATH
+PGHOST=$work PGPORT=$port PGUSER=postgres PGDATABASE=postgres
+TREE=$tree
+export PATH PGHOST PGPORT PGUSER PGDATABASE TREE
+unset PGOPTIONS PGSERVICE PGPASSWORD
+cd "$work"
+
+# wanted NAME: does one of the patterns in TESTS choose it?
+wanted() {
+	set -f
+	for pattern in ${TESTS:-*}; do
+		# shellcheck disable=SC2254
+		case $1 in $pattern) set +f; return 0 ;; esac
+	done
+	set +f
+	return 1
+}
+
+# Names of the wanted tests of one kind: chosen KIND SUFFIX FILE…
+chosen() {
+	kind=$1 suffix=$2
+	shift 2
+	for file in "$@"; do
+		[ -e "$file" ] || continue
+		name=$(basename "$file" "$suffix")
+		if wanted "$kind/$name"; then echo "$name"; fi
+	done
+}
+
+record() {
+	printf '%s %s\n' "$1" "$2" >>"$results"
+	printf '%-8s%s\n' "$1" "$2"
+}
+
+# run NAME COMMAND…: a test is one command; its output is shown if it fails.
+run() {
+	name=$1
+	shift
+	output=$work/output.$(echo "$name" | tr / .)
+	if "$@" >"$output" 2>&1 </dev/null; then
+		record ok "$name"
+	else
+		sed 's/^/    /' "$output"
+		record FAILED "$name"
+	fi
+}
+
+# pg_regress and pg_isolation_regress, one call for all files of a kind:
+# run_regress KIND SUFFIX DIR PROGRAM INPUTDIR.  Each gets a line: 15 prints
+# "test NAME ... ok", later versions "ok 1 - NAME 12 ms".
+run_regress() {
+	kind=$1 output=$work/$1
+	names=$(chosen "$kind" "$2" "$3"/*"$2")
+	[ -n "$names" ] || return 0
+	mkdir -p "$output"
+	# shellcheck disable=SC2086
+	timeout 420 "$4" --inputdir="$5" --outputdir="$output" --bindir="$bindir" --encoding=UTF8 \
+		--dbname="dynamo_$kind" --load-extension=dynamo $names \
+		>"$output/summary" 2>&1 </dev/null || true
+	for name in $names; do
+		if grep -Eq "^(test|ok +[0-9]+ +[-+]) +$name +(\.\.\. ok .*|[0-9]+ ms)\$" "$output/summary"; then
+			record ok "$kind/$name"
+		else
+			record FAILED "$kind/$name"
+		fi
+	done
+	if grep -q "^FAILED $kind/" "$results"; then
+		[ ! -s "$output/regression.diffs" ] || head -n 2000 "$output/regression.diffs"
+		grep -Ev '^(test|ok) ' "$output/summary" || true
+	fi
+}
+
+# One TAP file; TESTDIR is for 15, TESTDATADIR and TESTLOGDIR for later ones.
+run_tap() {
+	dir=$work/tap/$1
+	mkdir -p "$dir"
+	cd "$dir"
+	run "tap/$1" env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
+		TESTDIR="$dir" TESTDATADIR="$dir/tmp_check" TESTLOGDIR="$dir/tmp_check/log" \
+		PG_REGRESS="$pgxs_src/test/regress/pg_regress" top_builddir="$dir" \
+		PG_TEST_PORT_DIR="$work/ports" TEMP_CONFIG="$tree/test/dynamo.conf" \
+		timeout 300 prove --verbose -I "$pgxs_src/test/perl" -I "$tree/test/t" "$tree/test/t/$1.pl"
+	cd "$work"
+}
+
+# (a call of this script for one TAP file, from xargs below)
+if [ "${3:-}" = tap ]; then
+	run_tap "$4"
+	exit
+fi
+
+: >"$results"
+if wanted lint/layers; then run lint/layers sh "$tree/test/check_layers.sh" "$tree"; fi
+run_regress regress .sql "$tree/sql" "$pgxs_src/test/regress/pg_regress" "$tree"
+run_regress isolation .spec "$tree/test/specs" "$pgxs_src/test/isolation/pg_isolation_regress" "$tree/test"
+chosen tap .pl "$tree"/test/t/*.pl | xargs -r -P 2 -n 1 sh "$0" "$work" "$port" tap
+for name in $(chosen docs .sh "$tree"/test/docs/*.sh); do
+	run "docs/$name" timeout 120 sh "$tree/test/docs/$name.sh"
+done
+if wanted demo/lab; then run demo/lab sh "$tree/test/demo/run.sh"; fi
+
+! grep '^FAILED ' "$results"
