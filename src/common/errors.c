@@ -1,0 +1,84 @@
+/*
+ * errors.c
+ *		The table of DynamoDB's exceptions.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "common/errors.h"
+
+static const DynamoException exceptions[] = {
+	{ERRCODE_VALIDATION, "ValidationException", 400,
+	"A parameter or an item is not valid."},
+	{ERRCODE_SERIALIZATION, "SerializationException", 400,
+	"The request is not JSON of the right types."},
+	{ERRCODE_CONDITIONAL_CHECK_FAILED, "ConditionalCheckFailedException", 400,
+	"The condition of a write was false."},
+	{ERRCODE_RESOURCE_NOT_FOUND, "ResourceNotFoundException", 400,
+	"The table or index does not exist."},
+	{ERRCODE_RESOURCE_IN_USE, "ResourceInUseException", 400,
+	"The table exists already or is being changed."},
+	{ERRCODE_TABLE_NOT_FOUND, "TableNotFoundException", 400,
+	"The source table of a backup or restore does not exist."},
+	{ERRCODE_TABLE_IN_USE, "TableInUseException", 400,
+	"The source table of a backup or restore is being changed."},
+	{ERRCODE_LIMIT_EXCEEDED, "LimitExceededException", 400,
+	"Too many control-plane operations at once."},
+	{ERRCODE_ITEM_COLLECTION_SIZE_EXCEEDED, "ItemCollectionSizeLimitExceededException", 400,
+	"An item collection has grown past its limit."},
+	{ERRCODE_TRANSACTION_CANCELED, "TransactionCanceledException", 400,
+	"A transaction was cancelled; the reasons are in its detail."},
+	{ERRCODE_TRANSACTION_CONFLICT, "TransactionConflictException", 400,
+	"Another transaction holds the item."},
+	{ERRCODE_TRANSACTION_IN_PROGRESS, "TransactionInProgressException", 400,
+	"A transaction with this token is in progress."},
+	{ERRCODE_IDEMPOTENT_PARAMETER_MISMATCH, "IdempotentParameterMismatchException", 400,
+	"A token was used again with another request."},
+	{ERRCODE_THROUGHPUT_EXCEEDED, "ProvisionedThroughputExceededException", 400,
+	"The table's provisioned throughput is used up."},
+	{ERRCODE_REQUEST_LIMIT_EXCEEDED, "RequestLimitExceeded", 400,
+	"Too many requests for the account."},
+	{ERRCODE_DYNAMO_ACCESS_DENIED, "AccessDeniedException", 400,
+	"The caller's role lacks a privilege on the table."},
+	{ERRCODE_UNKNOWN_OPERATION, "UnknownOperationException", 400,
+	"There is no such operation, or it is not built yet."},
+	{ERRCODE_DYNAMO_INTERNAL, "InternalServerError", 500,
+	"The server could not process the request."},
+};
+
+const DynamoException *
+dynamo_exception(int sqlstate)
+{
+	for (int i = 0; i < lengthof(exceptions); i++)
+		if (exceptions[i].sqlstate == sqlstate)
+			return &exceptions[i];
+	return NULL;
+}
+
+/*
+ * dynamo.exceptions(): the table above as rows, so that handlers in PL/pgSQL
+ * and the documentation name the same SQLSTATEs.
+ */
+PG_FUNCTION_INFO_V1(dynamo_exceptions);
+Datum
+dynamo_exceptions(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < lengthof(exceptions); i++)
+	{
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		values[0] = CStringGetTextDatum(unpack_sql_state(exceptions[i].sqlstate));
+		values[1] = CStringGetTextDatum(exceptions[i].name);
+		values[2] = Int32GetDatum(exceptions[i].http_status);
+		values[3] = CStringGetTextDatum(exceptions[i].description);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,37 @@
+/*
+ * limits.h
+ *		DynamoDB's limits, each in one place.
+ */
+#ifndef DYNAMO_LIMITS_H
+#define DYNAMO_LIMITS_H
+
+#define MAX_ITEM_SIZE				(400 * 1024)	/* by DynamoDB's size rule */
+#define MAX_PARTITION_KEY_SIZE		2048
+#define MAX_SORT_KEY_SIZE			1024
+#define MAX_NESTING_DEPTH			32
+#define MAX_ATTRIBUTE_NAME_SIZE		65535
+#define MAX_KEY_NAME_SIZE			255
+
+#define MAX_NUMBER_DIGITS			38
+#define MAX_NUMBER_EXPONENT			125 /* largest is 9.99...E+125 */
+#define MIN_NUMBER_EXPONENT			(-130)	/* smallest is 1E-130 */
+
+#define MAX_EXPRESSION_SIZE			4096
+#define MAX_EXPRESSION_OPERATORS	300
+#define MAX_IN_OPERANDS				100
+#define MAX_PLACEHOLDER_SIZE		255
+#define MAX_PLACEHOLDERS_SIZE		(2 * 1024 * 1024)
+
+#define MAX_PAGE_SIZE				(1024 * 1024)	/* of a Query or Scan */
+#define MAX_TOTAL_SEGMENTS			1000000
+#define MAX_LIST_TABLES				100
+
+#define READ_UNIT_SIZE				4096
+#define WRITE_UNIT_SIZE				1024
+
+/* Key attributes of one index: DynamoDB allows four of each kind. */
+#define MAX_HASH_ATTRIBUTES			4
+#define MAX_RANGE_ATTRIBUTES		4
+#define MAX_KEY_ATTRIBUTES			(MAX_HASH_ATTRIBUTES + MAX_RANGE_ATTRIBUTES)
+
+#endif							/* DYNAMO_LIMITS_H */

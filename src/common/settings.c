@@ -1,0 +1,62 @@
+/*
+ * settings.c
+ *		The settings of the extension.
+ *
+ * All of them are prefixed "dynamo." and may be set without preloading the
+ * library: PostgreSQL keeps a placeholder until it is loaded.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+
+#include "common/settings.h"
+
+char	   *dynamo_schema = NULL;
+char	   *dynamo_region = NULL;
+char	   *dynamo_account_id = NULL;
+int			dynamo_expression_cache_size = 0;
+
+/* An account id is twelve digits; anything else would make broken ARNs. */
+static bool
+check_account_id(char **newval, void **extra, GucSource source)
+{
+	if (strlen(*newval) == 12 && strspn(*newval, "0123456789") == 12)
+		return true;
+	GUC_check_errdetail("An AWS account id has twelve digits.");
+	return false;
+}
+
+static bool
+check_schema(char **newval, void **extra, GucSource source)
+{
+	if ((*newval)[0] != '\0')
+		return true;
+	GUC_check_errdetail("The schema of the tables needs a name.");
+	return false;
+}
+
+void
+settings_init(void)
+{
+	DefineCustomStringVariable("dynamo.schema",
+							   "Schema in which tables are created and looked up.",
+							   NULL, &dynamo_schema, "dynamodb",
+							   PGC_USERSET, 0, check_schema, NULL, NULL);
+	DefineCustomStringVariable("dynamo.region",
+							   "AWS region that the ARNs of tables name.",
+							   NULL, &dynamo_region, "us-east-1",
+							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.account_id",
+							   "AWS account that the ARNs of tables name.",
+							   NULL, &dynamo_account_id, "000000000000",
+							   PGC_USERSET, 0, check_account_id, NULL, NULL);
+	DefineCustomIntVariable("dynamo.expression_cache_size",
+							"Number of parsed expressions that a session keeps.",
+							"0 turns the cache off.",
+							&dynamo_expression_cache_size, 256, 0, 65536,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+
+	MarkGUCPrefixReserved("dynamo");
+}

@@ -1,0 +1,15 @@
+/*
+ * settings.h
+ *		The settings of the extension; docs/reference.md describes each.
+ */
+#ifndef DYNAMO_SETTINGS_H
+#define DYNAMO_SETTINGS_H
+
+extern char *dynamo_schema;		/* where tables are made and looked up */
+extern char *dynamo_region;		/* for ARNs */
+extern char *dynamo_account_id;	/* for ARNs */
+extern int	dynamo_expression_cache_size;	/* parsed expressions a backend keeps */
+
+extern void settings_init(void);
+
+#endif							/* DYNAMO_SETTINGS_H */

@@ -1,0 +1,19 @@
+/*
+ * dynamo.c
+ *		Start-up of the library: wiring only.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "common/settings.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	settings_init();
+}

@@ -1,0 +1,99 @@
+/*
+ * expr.h
+ *		DynamoDB's expressions: parse once, bind per request, evaluate per item.
+ *
+ *		const Expr *expr = expr_parse(EXPR_CONDITION, text);	-- cached
+ *		BoundExpr  *bound = expr_bind(expr, placeholders);		-- per request
+ *		expr_check_placeholders_used(placeholders);		-- after the last bind
+ *		if (expr_condition_holds(bound, item)) ...				-- per item
+ *
+ * A parsed expression holds neither the values nor the names of a call, so a
+ * per-backend cache, keyed by kind and text, serves repeated requests.
+ */
+#ifndef DYNAMO_EXPR_H
+#define DYNAMO_EXPR_H
+
+#include "value/value.h"
+
+typedef enum ExprKind
+{
+	EXPR_CONDITION,
+	EXPR_FILTER,
+	EXPR_KEY_CONDITION,
+	EXPR_PROJECTION,
+	EXPR_UPDATE,
+} ExprKind;
+
+/* "ConditionExpression" ...: as DynamoDB's messages name the parameter. */
+extern const char *expr_kind_name(ExprKind kind);
+
+typedef struct Expr Expr;
+
+/*
+ * Parses, or finds in the cache.  Raises ValidationException with DynamoDB's
+ * message ("Invalid ConditionExpression: Syntax error; ...").  The result
+ * lives in the cache and may be evicted by the next expr_parse() unless it
+ * has been bound: a BoundExpr pins its expression until the memory context in
+ * which it was bound is reset or deleted.
+ */
+extern const Expr *expr_parse(ExprKind kind, Bytes text);
+
+/*
+ * ExpressionAttributeNames and ExpressionAttributeValues of a request.
+ * `names` is an M whose values are S, `values` is an M; either may be
+ * NO_ATTRIBUTE_VALUE.  They point into the request and are not copied.
+ * Raises DynamoDB's ValidationException for malformed placeholders ("#" and
+ * ":" and what may follow) and for maps that are given but empty.
+ */
+typedef struct ExprPlaceholders ExprPlaceholders;
+
+extern ExprPlaceholders *expr_placeholders(AttributeValue names,
+										   AttributeValue values);
+
+typedef struct BoundExpr BoundExpr;
+
+/*
+ * Resolves every placeholder; raises for undefined ones and for operands
+ * whose type the operator or function can never take.  The result and all
+ * it points to belong to the current memory context.
+ */
+extern BoundExpr *expr_bind(const Expr *expr, ExprPlaceholders *placeholders);
+
+/* Raises if a name or value was used by no expression bound so far. */
+extern void expr_check_placeholders_used(const ExprPlaceholders *placeholders);
+
+/* Conditions and filters; `item` is an M, or NO_ATTRIBUTE_VALUE for no item. */
+extern bool expr_condition_holds(const BoundExpr *condition, AttributeValue item);
+
+/*
+ * Whether the top-level attribute is mentioned.  Filters may not mention key
+ * attributes; updates may not change them.
+ */
+extern bool expr_mentions(const BoundExpr *expr, Bytes attribute);
+
+/* Projection: the chosen paths of an item, as a new M. */
+extern AttributeValue expr_project(const BoundExpr *projection, AttributeValue item);
+
+/*
+ * The update applied to an item; for a new item `item` is an M of its key
+ * attributes alone.  All right-hand sides see the item as it was.  Raises
+ * DynamoDB's errors for paths and operands that do not fit.  Returns the very
+ * same bytes when nothing has changed (compare with attribute_equal).
+ */
+extern AttributeValue expr_apply_update(const BoundExpr *update, AttributeValue item);
+
+/*
+ * What UPDATED_OLD and UPDATED_NEW show: the paths that the update touches,
+ * taken from `item` (the old or the new one), nested as DynamoDB nests them;
+ * an empty M if there are none.
+ */
+extern AttributeValue expr_updated_paths(const BoundExpr *update, AttributeValue item);
+
+/*
+ * The range of an index that a key condition selects.  Raises DynamoDB's
+ * messages where the condition does not fit the key schema.
+ */
+extern void expr_key_range(const BoundExpr *key_condition, const KeySchema *schema,
+						   KeyRange *range);
+
+#endif							/* DYNAMO_EXPR_H */

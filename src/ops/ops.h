@@ -1,0 +1,262 @@
+/*
+ * ops.h
+ *		The operations, on decoded requests: no JSON, no HTTP, no SQL arguments.
+ *
+ * A front door (api/) fills a request structure, whose members have been
+ * checked against the shape already (required, length, range, pattern, enum),
+ * calls the operation, and renders the result.  An operation checks what
+ * concerns more than one member, then the table, then the keys, then the
+ * condition, in that order, as DynamoDB does.
+ *
+ * A string that is absent has data NULL; a map that is absent is
+ * NO_ATTRIBUTE_VALUE.  Everything is palloc'd in the current memory context.
+ */
+#ifndef DYNAMO_OPS_H
+#define DYNAMO_OPS_H
+
+#include "nodes/pg_list.h"
+
+#include "storage/storage.h"
+#include "value/value.h"
+
+typedef struct OptionalBool
+{
+	bool		given;
+	bool		value;
+} OptionalBool;
+
+typedef struct OptionalInt
+{
+	bool		given;
+	int64		value;
+} OptionalInt;
+
+/* Enums: 0 is "not given", the others in the service model's order. */
+typedef enum ReturnValues
+{
+	RETURN_VALUES_NOT_GIVEN,
+	RETURN_NONE,
+	RETURN_ALL_OLD,
+	RETURN_UPDATED_OLD,
+	RETURN_ALL_NEW,
+	RETURN_UPDATED_NEW,
+} ReturnValues;
+
+typedef enum ReturnOnConditionFailure
+{
+	ON_FAILURE_NOT_GIVEN,
+	ON_FAILURE_ALL_OLD,
+	ON_FAILURE_NONE,
+} ReturnOnConditionFailure;
+
+typedef enum ReturnCapacity
+{
+	CAPACITY_NOT_GIVEN,
+	CAPACITY_INDEXES,
+	CAPACITY_TOTAL,
+	CAPACITY_NONE,
+} ReturnCapacity;
+
+typedef enum ReturnCollectionMetrics
+{
+	METRICS_NOT_GIVEN,
+	METRICS_SIZE,
+	METRICS_NONE,
+} ReturnCollectionMetrics;
+
+typedef enum Select
+{
+	SELECT_NOT_GIVEN,
+	SELECT_ALL_ATTRIBUTES,
+	SELECT_ALL_PROJECTED_ATTRIBUTES,
+	SELECT_SPECIFIC_ATTRIBUTES,
+	SELECT_COUNT,
+} Select;
+
+/* Parts that several requests share. */
+typedef struct WriteOptions
+{
+	Bytes		condition_expression;
+	AttributeValue names;		/* ExpressionAttributeNames: M of S */
+	AttributeValue values;		/* ExpressionAttributeValues: M */
+	ReturnValues return_values;
+	ReturnOnConditionFailure return_on_failure;
+	ReturnCapacity return_capacity;
+	ReturnCollectionMetrics return_metrics;
+} WriteOptions;
+
+typedef struct PutItemRequest
+{
+	Bytes		table_name;
+	AttributeValue item;
+	WriteOptions options;
+} PutItemRequest;
+
+typedef struct UpdateItemRequest
+{
+	Bytes		table_name;
+	AttributeValue key;
+	Bytes		update_expression;
+	WriteOptions options;
+} UpdateItemRequest;
+
+typedef struct DeleteItemRequest
+{
+	Bytes		table_name;
+	AttributeValue key;
+	WriteOptions options;
+} DeleteItemRequest;
+
+typedef struct GetItemRequest
+{
+	Bytes		table_name;
+	AttributeValue key;
+	OptionalBool consistent_read;
+	Bytes		projection_expression;
+	AttributeValue names;
+	ReturnCapacity return_capacity;
+} GetItemRequest;
+
+/* Query and Scan; members that one of them lacks stay absent. */
+typedef struct ReadRequest
+{
+	Bytes		table_name;
+	Bytes		index_name;
+	Select		select;
+	OptionalInt limit;
+	OptionalBool consistent_read;
+	OptionalBool scan_index_forward;
+	AttributeValue exclusive_start_key;
+	Bytes		key_condition_expression;
+	Bytes		filter_expression;
+	Bytes		projection_expression;
+	AttributeValue names;
+	AttributeValue values;
+	OptionalInt segment;
+	OptionalInt total_segments;
+	ReturnCapacity return_capacity;
+} ReadRequest;
+
+/* ConsumedCapacity of one table; not rendered unless asked for. */
+typedef struct ConsumedCapacity
+{
+	ReturnCapacity detail;		/* CAPACITY_TOTAL, _INDEXES; else absent */
+	Bytes		table_name;
+	double		units;
+} ConsumedCapacity;
+
+typedef struct WriteResult
+{
+	AttributeValue attributes;	/* M, or absent */
+	ConsumedCapacity capacity;
+	AttributeValue collection_key;	/* of ItemCollectionMetrics, or absent */
+} WriteResult;
+
+typedef struct GetItemResult
+{
+	AttributeValue item;		/* absent if there is none */
+	ConsumedCapacity capacity;
+} GetItemResult;
+
+typedef struct ReadResult
+{
+	bool		with_items;		/* false for Select COUNT */
+	List	   *items;			/* of AttributeValue *, each an M */
+	int64		count;
+	int64		scanned_count;
+	AttributeValue last_evaluated_key;
+	ConsumedCapacity capacity;
+} ReadResult;
+
+extern void op_put_item(const PutItemRequest *request, WriteResult *result);
+extern void op_update_item(const UpdateItemRequest *request, WriteResult *result);
+extern void op_delete_item(const DeleteItemRequest *request, WriteResult *result);
+extern void op_get_item(const GetItemRequest *request, GetItemResult *result);
+extern void op_query(const ReadRequest *request, ReadResult *result);
+extern void op_scan(const ReadRequest *request, ReadResult *result);
+
+/*
+ * The same reads item by item, for set-returning SQL functions: no pages, only
+ * the limit (max_items, counted after the filter).  The stream keeps its scan
+ * open between the calls; read_stream_end() must be called.
+ */
+typedef struct ReadStream ReadStream;
+
+extern ReadStream *read_stream_begin(const ReadRequest *request, bool is_query);
+extern bool read_stream_next(ReadStream *stream, AttributeValue *item);
+extern void read_stream_end(ReadStream *stream);
+
+/* ---- tables ---- */
+
+typedef struct KeySchemaElement
+{
+	Bytes		attribute_name;
+	int			key_type;		/* 1 HASH, 2 RANGE */
+} KeySchemaElement;
+
+typedef struct AttributeDefinition
+{
+	Bytes		attribute_name;
+	int			attribute_type; /* 1 S, 2 N, 3 B */
+} AttributeDefinition;
+
+typedef struct ProvisionedThroughput
+{
+	OptionalInt read_capacity_units;
+	OptionalInt write_capacity_units;
+} ProvisionedThroughput;
+
+typedef struct OnDemandThroughput
+{
+	OptionalInt max_read_request_units;
+	OptionalInt max_write_request_units;
+} OnDemandThroughput;
+
+typedef struct CreateTableRequest
+{
+	List	   *attribute_definitions;	/* of AttributeDefinition * */
+	Bytes		table_name;
+	List	   *key_schema;		/* of KeySchemaElement * */
+	int			billing_mode;	/* 0 not given, 1 PROVISIONED, 2 PAY_PER_REQUEST */
+	ProvisionedThroughput *provisioned_throughput;
+	OnDemandThroughput *on_demand_throughput;
+	int			table_class;	/* 1 STANDARD, 2 STANDARD_INFREQUENT_ACCESS */
+	OptionalBool deletion_protection;
+} CreateTableRequest;
+
+typedef struct UpdateTableRequest
+{
+	Bytes		table_name;
+	List	   *attribute_definitions;
+	int			billing_mode;
+	ProvisionedThroughput *provisioned_throughput;
+	OnDemandThroughput *on_demand_throughput;
+	int			table_class;
+	OptionalBool deletion_protection;
+} UpdateTableRequest;
+
+/* What TableDescription renders. */
+typedef struct TableDescription
+{
+	Bytes		table_name;
+	const char *status;			/* "ACTIVE", ... */
+	KeySchema	key;
+	TableSettings settings;
+	int64		item_count;
+	int64		size_bytes;
+} TableDescription;
+
+extern void op_create_table(const CreateTableRequest *request, TableDescription *result);
+extern void op_update_table(const UpdateTableRequest *request, TableDescription *result);
+extern void op_describe_table(Bytes table_name, TableDescription *result);
+extern void op_delete_table(Bytes table_name, TableDescription *result);
+
+typedef struct ListTablesResult
+{
+	List	   *names;			/* of Bytes * */
+	Bytes		last_evaluated_name;
+} ListTablesResult;
+
+extern void op_list_tables(Bytes after, OptionalInt limit, ListTablesResult *result);
+
+#endif							/* DYNAMO_OPS_H */

@@ -1,0 +1,182 @@
+/*
+ * storage.h
+ *		Tables and rows: the only layer that knows relations and tuples.
+ *
+ * A DynamoDB table is a relation with one column per key attribute, the whole
+ * item in column "item", a primary key, access method "dynamo" and the
+ * maintenance trigger, whose arguments are the table's definition.  Above this
+ * header there are names, keys and items.
+ *
+ * Rows are reached in one of two ways that behave alike: *directly* (index and
+ * table access methods, no planner) where the relation is a plain dynamo table,
+ * and *by SQL* where the executor must see the access (row-level security,
+ * user triggers, CHECK constraints, partitions, foreign relations).
+ */
+#ifndef DYNAMO_STORAGE_H
+#define DYNAMO_STORAGE_H
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
+#include "utils/acl.h"
+#include "utils/relcache.h"
+#include "utils/uuid.h"
+
+#include "value/value.h"
+
+extern void storage_init(void);
+
+/* ---- definitions (definition.c, catalog.c, ddl.c) ---- */
+
+/* What a relation's maintenance trigger says of it; cached, read-only. */
+typedef struct TableDefinition
+{
+	Oid			relid;
+	KeySchema	key;
+	AttrNumber	key_columns[MAX_KEY_ATTRIBUTES];	/* in the schema's order */
+	AttrNumber	item_column;
+	Oid			primary_index;
+} TableDefinition;
+
+/*
+ * The definition of an open relation, or NULL if it is no dynamo table.  Valid
+ * until the relation's next relcache invalidation is processed: do not keep it
+ * across the closing of the relation.
+ */
+extern const TableDefinition *table_definition(Relation rel);
+
+typedef enum BillingMode
+{
+	BILLING_PAY_PER_REQUEST,
+	BILLING_PROVISIONED,
+} BillingMode;
+
+/* What is recorded of a table beside its definition (dynamo.table_settings). */
+typedef struct TableSettings
+{
+	pg_uuid_t	table_id;
+	TimestampTz created;
+	BillingMode billing_mode;
+	TimestampTz billing_mode_changed;	/* 0: never */
+	int64		read_capacity;	/* units per second, 0 when on demand */
+	int64		write_capacity;
+	TimestampTz last_increase;	/* of the provisioned capacity, 0: never */
+	TimestampTz last_decrease;
+	int64		max_read_request_units; /* OnDemandThroughput, 0: none */
+	int64		max_write_request_units;
+	bool		deletion_protection;
+	bool		infrequent_access;	/* table class STANDARD_INFREQUENT_ACCESS */
+} TableSettings;
+
+/* ---- open tables ---- */
+
+typedef struct DynamoTable
+{
+	const char *name;			/* DynamoDB's name */
+	Relation	rel;
+	const TableDefinition *definition;
+	bool		direct;			/* rows may be reached without the executor */
+	struct TableAccess *access; /* the row code's own cached state */
+} DynamoTable;
+
+/*
+ * Opens the table of this name in dynamo.schema with a lock and checks that
+ * the current user has the privileges (ACL_SELECT, ...) on it and USAGE of the
+ * schema.  Raises ResourceNotFoundException ("Requested resource not found"),
+ * or insufficient_privilege as PostgreSQL words it; ACL_INSERT, ACL_UPDATE and
+ * ACL_DELETE also raise read_only_sql_transaction on a standby or in a
+ * read-only transaction.  The result is palloc'd.
+ */
+extern DynamoTable *dynamo_table_open(Bytes name, LOCKMODE lockmode, AclMode privileges);
+/* Closes the relation; its lock is kept until the transaction ends. */
+extern void dynamo_table_close(DynamoTable *table);
+/* InvalidOid if dynamo.schema has no table of this name; takes no lock. */
+extern Oid	dynamo_table_lookup(Bytes name);
+
+/*
+ * Control plane.  Creating makes dynamo.schema if it does not exist.  All run
+ * as the current user and need the privileges that CREATE TABLE, DROP TABLE
+ * and ALTER TABLE (ownership) need.  dynamo_table_create() raises
+ * ResourceInUseException if the name is taken.
+ */
+extern Oid	dynamo_table_create(Bytes name, const KeySchema *key,
+								const TableSettings *settings);
+extern void dynamo_table_drop(DynamoTable *table);
+extern void table_settings_read(Oid relid, TableSettings *settings);
+extern void table_settings_write(DynamoTable *table, const TableSettings *settings);
+/*
+ * Names of the tables in dynamo.schema that sort after `after` (data NULL:
+ * all), by bytes, at most `limit` (a list of Bytes *); *more says whether there
+ * are others behind them.
+ */
+extern List *dynamo_table_list(Bytes after, int limit, bool *more);
+/* As PostgreSQL estimates them (reltuples), and the relation's size. */
+extern void table_statistics(DynamoTable *table, int64 *item_count, int64 *bytes);
+
+/* ---- rows (row_read.c, row_write.c, row_scan.c, row_sql.c) ---- */
+
+/*
+ * The item of this key as the caller's snapshot sees it, or NULL.  Detoasted
+ * (maybe packed) and palloc'd.
+ */
+extern DynamoItem *table_get_item(DynamoTable *table, const ItemKey *key);
+
+typedef enum WriteVerdict
+{
+	WRITE_NOTHING,				/* leave the table as it is */
+	WRITE_ITEM,					/* store *new_item */
+	WRITE_DELETE,				/* delete the item */
+} WriteVerdict;
+
+/*
+ * Decides what becomes of the item of a key, given its current version (NULL:
+ * none).  Called again with the next version whenever another transaction was
+ * faster, so it may only allocate and raise; the memory context it runs in is
+ * reset between the calls, and survives the last one.
+ */
+typedef WriteVerdict (*WriteDecision) (void *arg, const DynamoItem *old,
+									   DynamoItem **new_item);
+
+/*
+ * Writes the item of one key: calls `decide` on exactly the version that is
+ * then replaced.  A new item must have the key `key`.  An item equal to the old
+ * one is not written.  Under READ COMMITTED no writer is lost and none starves;
+ * under REPEATABLE READ and above a concurrent change raises
+ * serialization_failure.
+ */
+extern void table_write_item(DynamoTable *table, const ItemKey *key,
+							 WriteDecision decide, void *arg);
+
+/* Query, and Scan (range.nequal = 0 and no bounds), in key order. */
+typedef struct ItemScanSpec
+{
+	KeyRange	range;
+	bool		backward;
+	bool		has_start;		/* ExclusiveStartKey is given */
+	ItemKey		start_after;	/* it, in the order of the key schema */
+	int			segment;		/* parallel scan; total_segments 0: none */
+	int			total_segments;
+} ItemScanSpec;
+
+typedef struct ItemScan ItemScan;
+
+/*
+ * Everything of the scan lives in a child of the current memory context; the
+ * snapshot it reads is the active one, registered until the scan ends.
+ */
+extern ItemScan *table_scan_begin(DynamoTable *table, const ItemScanSpec *spec);
+/* The next item, valid until the next call; NULL at the end. */
+extern const DynamoItem *table_scan_next(ItemScan *scan);
+extern void table_scan_end(ItemScan *scan);
+
+/* ---- the access method's contract (contract.c) ---- */
+
+/*
+ * Raises DynamoDB's error if the item breaks a rule of size: the item at most
+ * 400 KB, partition keys 1 to 2048 bytes, sort keys 1 to 1024.
+ */
+extern void check_item_limits(const KeySchema *key, const DynamoItem *item);
+/* The key attributes of an item; an absent one is NO_ATTRIBUTE_VALUE. */
+extern void item_key(const KeySchema *key, AttributeValue item, ItemKey *result);
+
+#endif							/* DYNAMO_STORAGE_H */
