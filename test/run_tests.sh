@@ -108,6 +108,9 @@ chosen tap .pl "$tree"/test/t/*.pl | xargs -r -P 2 -n 1 sh "$0" "$work" "$port" 
 for name in $(chosen docs .sh "$tree"/test/docs/*.sh); do
 	run "docs/$name" timeout 120 sh "$tree/test/docs/$name.sh"
 done
-if wanted demo/lab; then run demo/lab sh "$tree/test/demo/run.sh"; fi
+if wanted demo/lab; then
+	run demo/lab timeout 120 psql -X -a -q -v ON_ERROR_STOP=1 -d postgres \
+		-c 'CREATE DATABASE dynamo_lab' -c '\c dynamo_lab' -c 'CREATE EXTENSION dynamo' -f "$tree/test/demo/lab.sql"
+fi
 
 ! grep '^FAILED ' "$results"
