@@ -105,8 +105,8 @@ $(GRAMMAR_HEADERS): %.h: %.c
 	@touch $@
 $(OBJS): | $(GRAMMAR_HEADERS)
 
-# flex writes functions that nobody calls
-$(SCANNERS:.c=.o): override CFLAGS += -Wno-unused-function
+# flex and bison write functions and variables that nobody uses
+$(SCANNERS:.c=.o) $(GRAMMARS:.c=.o): override CFLAGS += -Wno-unused-function -Wno-unused-but-set-variable
 
 -include $(DEPS)
 

@@ -60,6 +60,7 @@ find_state() {
 	for candidate in "$local_state" "/var/tmp/dynamo-$(printf %s "$top" | cksum | cut -d' ' -f1)"; do
 		[ ${#candidate} -le 70 ] || continue
 		as_user mkdir -p -m 700 "$candidate" 2>/dev/null || continue
+		# (test -O: /var/tmp is open to all, so the name may be somebody else's)
 		if as_user test -O "$candidate" -a -w "$candidate" -a ! -L "$candidate"; then
 			state=$candidate
 			return 0
@@ -136,6 +137,7 @@ missing_packages() {
 	have bison || echo bison
 	have perl || echo perl
 	have prove || echo perl
+	have flock || echo util-linux
 	[ -f /usr/include/json-c/json.h ] || pkg-config --exists json-c 2>/dev/null || echo libjson-c-dev
 	echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || echo libc6-dev
 	perl -MIPC::Run -e1 2>/dev/null || echo libipc-run-perl
@@ -151,16 +153,18 @@ missing_packages() {
 # of the machine: while we install, new server packages make no cluster and no
 # service is started.
 apt_install() (
+	log=$(mktemp)
 	dropin=/etc/postgresql-common/createcluster.d/dynamo-make.conf
 	policy=/usr/sbin/policy-rc.d
 	own_policy=
 	cleanup() {
 		as_root rm -f "$dropin"
+		rm -f "$log"
 		[ -z "$own_policy" ] || as_root rm -f "$policy"
 	}
+	trap cleanup EXIT
+	trap 'exit 1' HUP INT TERM
 	case " $* " in *' postgresql-1'*)
-		trap cleanup EXIT
-		trap 'exit 1' HUP INT TERM
 		as_root mkdir -p "${dropin%/*}"
 		echo 'create_main_cluster = false' | as_root tee "$dropin" >/dev/null
 		if [ ! -e "$policy" ]; then
@@ -169,8 +173,11 @@ apt_install() (
 			as_root chmod 755 "$policy"
 		fi ;;
 	esac
-	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-		apt-get install -y -qq --no-install-recommends "$@" </dev/null
+	if ! as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+		apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$log" 2>&1; then
+		cat "$log"
+		exit 1
+	fi
 )
 
 # Make sure that everything is there: by apt where there is one, else name it.
