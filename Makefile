@@ -75,7 +75,8 @@ EXTRA_CLEAN := $(DEPS) $(SCANNERS) $(GRAMMARS) $(GRAMMAR_HEADERS) dynamo--*.sql
 WERROR ?= -Werror
 PG_CPPFLAGS += -I$(srcdir)/src
 PG_CFLAGS += -MMD -MP -Wall -Wextra -Wno-declaration-after-statement \
-	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers $(WERROR)
+	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
+	-Wshadow=compatible-local -Wno-unknown-warning-option $(WERROR)
 SHLIB_LINK += $(shell pkg-config --libs json-c 2>/dev/null || echo -ljson-c)
 
 REGRESS := $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
