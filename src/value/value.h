@@ -122,8 +122,13 @@ typedef struct varlena DynamoItem;
 
 extern AttributeValue item_root(const DynamoItem *item);	/* an M for items */
 extern int	item_size(const DynamoItem *item);	/* DynamoDB's size, O(1) */
-/* Makes the stored form; the root of an item must be an M. */
+/*
+ * Makes the stored form of an item, whose root must be an M, or of one value
+ * (dynamo.attribute_value).  Raises ValidationException for more than 32
+ * levels and for sizes that the header cannot hold (256 MB).
+ */
 extern DynamoItem *item_from_root(AttributeValue root);
+extern DynamoItem *attribute_to_stored(AttributeValue value);
 
 /* ---- reading ---- */
 
@@ -290,6 +295,14 @@ extern bool json_read_bool(JsonReader *reader);
 extern void json_read_null(JsonReader *reader);
 extern void json_skip_value(JsonReader *reader);
 extern void json_expect_end(JsonReader *reader);	/* only white space left */
+/*
+ * SerializationException: the next value is not of the wanted type of the
+ * service model ("String", "Boolean", "Integer", "Long", "Blob", "List",
+ * "Map", "Structure").
+ */
+extern void json_type_error(JsonReader *reader, const char *wanted) pg_attribute_noreturn();
+/* SerializationException: a member occurs twice in one object. */
+extern void json_duplicate_error(Bytes name) pg_attribute_noreturn();
 
 /*
  * "NUMBER_VALUE", "STRING_VALUE", "TRUE_VALUE" ...: what DynamoDB's messages
@@ -304,6 +317,13 @@ extern const char *json_kind_label(JsonKind kind);
  */
 extern AttributeValue attribute_read_json(JsonReader *reader);
 extern AttributeValue attribute_map_read_json(JsonReader *reader);
+/*
+ * The same for a request's map of values, e.g. ExpressionAttributeValues,
+ * whose name DynamoDB's messages mention: "ExpressionAttributeValues contains
+ * invalid value: ... for key :v".  Empty keys are left to the caller.
+ */
+extern AttributeValue attribute_values_read_json(JsonReader *reader,
+												 const char *member);
 
 extern void json_append_string(StringInfo out, Bytes string);	/* quoted */
 extern void json_append_base64(StringInfo out, Bytes bytes);	/* quoted */

@@ -1,0 +1,106 @@
+/*
+ * size.c
+ *		DynamoDB's size of a value, and its depth.
+ *
+ * Strings count their UTF-8 bytes, binaries their bytes, numbers about one
+ * byte per two digits, BOOL and NULL one byte; a set is the sum of its
+ * elements; a list or map costs three bytes, one more per element, and its
+ * contents (a map's names included).  An item is the sum of its names and
+ * values: its own root costs nothing.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "value/encoding.h"
+
+#define CONTAINER_OVERHEAD	3
+#define ELEMENT_OVERHEAD	1
+
+static int64 value_size(AttributeValue value);
+static int64 members_size(AttributeValue container);
+
+int
+attribute_size(AttributeValue value)
+{
+	return (int) Min(value_size(value), PG_INT32_MAX);
+}
+
+int
+number_size(AttributeValue number)
+{
+	return number_payload_size(attribute_bytes(number));
+}
+
+int64
+item_root_size(AttributeValue root)
+{
+	return members_size(root);
+}
+
+static int64
+set_size(AttributeValue set)
+{
+	Container	c = container_open(set);
+	int64		size = 0;
+
+	if (attribute_type(set) != ATTRIBUTE_NS)
+		return set.data + set.len - c.values;
+	for (int i = 0; i < c.count; i++)
+		size += number_payload_size(container_run(&c, c.value_ends, c.values, i));
+	return size;
+}
+
+static int64
+value_size(AttributeValue value)
+{
+	switch (attribute_type(value))
+	{
+		case ATTRIBUTE_S:
+		case ATTRIBUTE_B:
+			return value.len - 1;
+		case ATTRIBUTE_N:
+			return number_size(value);
+		case ATTRIBUTE_BOOL:
+		case ATTRIBUTE_NULL:
+			return 1;
+		case ATTRIBUTE_M:
+		case ATTRIBUTE_L:
+			return CONTAINER_OVERHEAD + members_size(value) +
+				(int64) ELEMENT_OVERHEAD * attribute_count(value);
+		case ATTRIBUTE_SS:
+		case ATTRIBUTE_NS:
+		case ATTRIBUTE_BS:
+			return set_size(value);
+	}
+	elog(ERROR, "unknown attribute type %d", attribute_type(value));
+}
+
+/* Names and values of an M or L. */
+static int64
+members_size(AttributeValue container)
+{
+	Container	c = container_open(container);
+	int64		size = c.values - c.names;	/* 0 in a list */
+
+	check_stack_depth();
+	for (int i = 0; i < c.count; i++)
+		size += value_size(container_value(&c, i));
+	return size;
+}
+
+int
+attribute_depth(AttributeValue value)
+{
+	AttributeType type = attribute_type(value);
+	int			deepest = 0;
+	Container	c;
+
+	if (type != ATTRIBUTE_M && type != ATTRIBUTE_L)
+		return 0;
+	check_stack_depth();
+	c = container_open(value);
+	for (int i = 0; i < c.count; i++)
+		deepest = Max(deepest, attribute_depth(container_value(&c, i)));
+	return 1 + deepest;
+}

@@ -1,0 +1,294 @@
+/*
+ * value.c
+ *		Types, byte strings, and reading of encoded values.
+ *
+ * Nothing here copies or allocates except where the contract in value.h says
+ * so: a value is read where it lies, which may be inside a page's tuple.
+ */
+#include "postgres.h"
+
+#include "common/errors.h"
+#include "value/encoding.h"
+#include "value/value.h"
+
+/* Indexed by AttributeType. */
+static const char *const type_names[] = {
+	NULL, "S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"
+};
+static const int type_lengths[] = {0, 1, 1, 1, 4, 4, 1, 1, 2, 2, 2};
+
+const char *
+attribute_type_name(AttributeType type)
+{
+	Assert(type >= ATTRIBUTE_S && type <= ATTRIBUTE_BS);
+	return type_names[type];
+}
+
+bool
+attribute_type_by_name(const char *name, int len, AttributeType *type)
+{
+	for (int i = ATTRIBUTE_S; i <= ATTRIBUTE_BS; i++)
+	{
+		if (type_lengths[i] == len && memcmp(type_names[i], name, len) == 0)
+		{
+			*type = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- byte strings ---- */
+
+Bytes
+bytes_from_cstring(const char *cstring)
+{
+	return (Bytes) {cstring, strlen(cstring)};
+}
+
+char *
+bytes_to_cstring(Bytes bytes)
+{
+	return pnstrdup(bytes.data, bytes.len);
+}
+
+int
+bytes_compare(Bytes a, Bytes b)
+{
+	int			common = Min(a.len, b.len);
+	int			order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+
+	return order != 0 ? order : a.len - b.len;
+}
+
+/* ---- the stored form ---- */
+
+static uint32
+stored_header(const DynamoItem *item)
+{
+	uint32		header;
+
+	memcpy(&header, VARDATA_ANY(item), sizeof(header));
+	if (header >> STORED_VERSION_SHIFT != STORED_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("unknown format version %u of a stored item",
+						header >> STORED_VERSION_SHIFT)));
+	return header;
+}
+
+AttributeValue
+item_root(const DynamoItem *item)
+{
+	(void) stored_header(item);
+	return (AttributeValue) {VARDATA_ANY(item) + STORED_HEADER_SIZE,
+		VARSIZE_ANY_EXHDR(item) - STORED_HEADER_SIZE};
+}
+
+int
+item_size(const DynamoItem *item)
+{
+	return stored_header(item) & STORED_SIZE_MASK;
+}
+
+void
+item_too_large(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_VALIDATION),
+			 errmsg_internal("Item size has exceeded the maximum allowed size"),
+			 errdetail("An item or value may take at most %u bytes.",
+					   STORED_SIZE_MASK)));
+}
+
+void
+nesting_too_deep(void)
+{
+	validation_error("Nesting Levels have exceeded supported limits: "
+					 "Attributes in the item have nested levels beyond supported limit");
+}
+
+/*
+ * Every stored value passes here, so none is too deep for the recursive code
+ * of this layer or too large for its header.
+ */
+static DynamoItem *
+store(AttributeValue root, int64 size, int max_depth)
+{
+	int			len = VARHDRSZ + STORED_HEADER_SIZE + root.len;
+	DynamoItem *stored;
+	uint32		header;
+
+	if (size > STORED_SIZE_MASK)
+		item_too_large();
+	if (attribute_depth(root) > max_depth)
+		nesting_too_deep();
+	stored = palloc(len);
+	SET_VARSIZE(stored, len);
+	header = STORED_VERSION << STORED_VERSION_SHIFT | (uint32) size;
+	memcpy(VARDATA(stored), &header, sizeof(header));
+	memcpy(VARDATA(stored) + STORED_HEADER_SIZE, root.data, root.len);
+	return stored;
+}
+
+DynamoItem *
+item_from_root(AttributeValue root)
+{
+	Assert(attribute_type(root) == ATTRIBUTE_M);
+	return store(root, item_root_size(root), MAX_NESTING_DEPTH);
+}
+
+DynamoItem *
+attribute_to_stored(AttributeValue value)
+{
+	return store(value, attribute_size(value), MAX_NESTING_DEPTH - 1);
+}
+
+/* ---- scalars ---- */
+
+Bytes
+attribute_bytes(AttributeValue value)
+{
+	return (Bytes) {value.data + 1, value.len - 1};
+}
+
+bool
+attribute_bool(AttributeValue value)
+{
+	return (value.data[0] & TAG_TRUE) != 0;
+}
+
+/* ---- containers ---- */
+
+int
+attribute_count(AttributeValue container)
+{
+	return container_open(container).count;
+}
+
+Bytes
+map_name(AttributeValue map, int i)
+{
+	Container	c = container_open(map);
+
+	Assert(i >= 0 && i < c.count);
+	return container_name(&c, i);
+}
+
+AttributeValue
+map_value(AttributeValue map, int i)
+{
+	Container	c = container_open(map);
+
+	Assert(i >= 0 && i < c.count);
+	return container_value(&c, i);
+}
+
+AttributeValue
+map_get(AttributeValue map, Bytes name)
+{
+	Container	c = container_open(map);
+	int			low = 0;
+	int			high = c.count;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		int			order = bytes_compare(container_name(&c, middle), name);
+
+		if (order == 0)
+			return container_value(&c, middle);
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NO_ATTRIBUTE_VALUE;
+}
+
+MapEntry *
+map_entries(AttributeValue map, int extra, int *n)
+{
+	Container	c = container_open(map);
+	MapEntry   *entries = palloc(sizeof(MapEntry) * Max(c.count + extra, 1));
+
+	for (int i = 0; i < c.count; i++)
+		entries[i] = (MapEntry) {container_name(&c, i), container_value(&c, i)};
+	*n = c.count;
+	return entries;
+}
+
+AttributeValue
+list_get(AttributeValue list, int i)
+{
+	return map_value(list, i);
+}
+
+/* ---- sets ---- */
+
+/* A set type is its element type plus this. */
+#define SET_OFFSET	(ATTRIBUTE_SS - ATTRIBUTE_S)
+
+StaticAssertDecl(ATTRIBUTE_NS - ATTRIBUTE_N == SET_OFFSET &&
+				 ATTRIBUTE_BS - ATTRIBUTE_B == SET_OFFSET,
+				 "set types follow the order of their element types");
+
+AttributeType
+set_element_type(AttributeType set_type)
+{
+	Assert(set_type >= ATTRIBUTE_SS);
+	return set_type - SET_OFFSET;
+}
+
+AttributeType
+set_type_of(AttributeType element_type)
+{
+	Assert(element_type <= ATTRIBUTE_B);
+	return element_type + SET_OFFSET;
+}
+
+Bytes
+set_element_bytes(AttributeValue set, int i)
+{
+	AttributeValue run = map_value(set, i);
+
+	return (Bytes) {run.data, run.len};
+}
+
+AttributeValue
+set_element(AttributeValue set, int i)
+{
+	Bytes		payload = set_element_bytes(set, i);
+	char	   *data = palloc(1 + payload.len);
+
+	data[0] = set_element_type(attribute_type(set));
+	memcpy(data + 1, payload.data, payload.len);
+	return (AttributeValue) {data, 1 + payload.len};
+}
+
+bool
+set_contains(AttributeValue set, AttributeValue element)
+{
+	AttributeType type = attribute_type(set);
+	Bytes		sought = attribute_bytes(element);
+	int			low = 0;
+	int			high = attribute_count(set);
+
+	if (attribute_type(element) != set_element_type(type))
+		return false;
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		Bytes		payload = set_element_bytes(set, middle);
+		int			order = type == ATTRIBUTE_NS ?
+			number_payload_compare(payload, sought) : bytes_compare(payload, sought);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
