@@ -22,7 +22,7 @@ finish() {
 	else
 		as_user rm -rf "$state/last-failure" "$work/data" "$work/tree"
 		as_user mv "$work" "$state/last-failure"
-		[ "$complete" = yes ] || say 'the run ended before its end'
+		[ "$complete" = yes ] || say 'the run was cut short'
 		say "output of the tests is kept in $state/last-failure"
 		status=1
 	fi
@@ -41,6 +41,11 @@ server_init "$work"
 server_start "$work" 54321 '-c fsync=off -c max_connections=40'
 
 say "tests, in $work"
+# (in the background, so that a signal to this script is acted on at once)
 as_user env PG_CONFIG="$pg_config" TESTS="${TESTS:-*}" \
-	sh "$work/tree/test/run_tests.sh" "$work" 54321 || true
-complete=yes
+	timeout 840 sh "$work/tree/test/run_tests.sh" "$work" 54321 &
+tests=$!
+trap 'kill $tests; wait $tests; exit 1' HUP INT TERM
+result=0
+wait $tests || result=$?
+[ $result -eq 124 ] || complete=yes

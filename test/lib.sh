@@ -1,7 +1,11 @@
 # shellcheck shell=sh
 # What the scripts beside this file share: finding PostgreSQL, installing what
 # is missing, building, and running servers as an unprivileged user.  Sourced
-# with `top` set to the checkout; sets pg_config, bindir, run_user and state.
+# with `top` set to the checkout and `set -e`; setup() sets pg_config, bindir,
+# run_user and state.
+# shellcheck disable=SC2164
+
+: "${top:?}"
 
 PG_SUPPORTED='15 16 17 18'
 
@@ -96,8 +100,6 @@ find_pg_config() {
 	for pg_config in $candidates; do
 		if is_complete "$pg_config"; then
 			bindir=$("$pg_config" --bindir)
-			# the directory of the tools that PGXS ships (pg_regress, Perl modules)
-			pgxs_src=$(dirname "$("$pg_config" --pgxs)")/..
 			PG_CONFIG=$pg_config
 			export PG_CONFIG
 			return 0
@@ -142,7 +144,6 @@ missing_packages() {
 	echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || echo libc6-dev
 	perl -MIPC::Run -e1 2>/dev/null || echo libipc-run-perl
 	[ -f /usr/share/iso-codes/json/iso_3166-2.json ] || echo iso-codes
-	for tool in ${EXTRA_TOOLS:-}; do have "$tool" || echo "$tool"; done
 	if [ -n "$1" ]; then
 		[ -x "/usr/lib/postgresql/$1/bin/postgres" ] || echo "postgresql-$1"
 		[ -f "/usr/lib/postgresql/$1/lib/pgxs/src/makefiles/pgxs.mk" ] || echo "postgresql-server-dev-$1"
@@ -157,6 +158,7 @@ apt_install() (
 	dropin=/etc/postgresql-common/createcluster.d/dynamo-make.conf
 	policy=/usr/sbin/policy-rc.d
 	own_policy=
+	# shellcheck disable=SC2317
 	cleanup() {
 		as_root rm -f "$dropin"
 		rm -f "$log"
@@ -242,7 +244,13 @@ setup() {
 server_init() {
 	as_user mkdir -p -m 700 "$1"
 	as_user tee "$1/dynamo.conf" <"$top/test/dynamo.conf" >/dev/null
-	if as_user test -f "$1/data/PG_VERSION"; then return 0; fi
+	if as_user test -f "$1/data/PG_VERSION"; then
+		made_by=$(as_user cat "$1/data/PG_VERSION")
+		case $("$pg_config" --version) in
+			"PostgreSQL $made_by"[.\ a-z]*) return 0 ;;
+			*) die "$1/data was made by PostgreSQL $made_by: set PG_CONFIG to that one, or move the directory away" ;;
+		esac
+	fi
 	as_user "$bindir/initdb" -D "$1/data" -U postgres --encoding=UTF8 --locale=C \
 		--auth=trust --no-sync >"/dev/null" </dev/null
 	as_user tee -a "$1/data/postgresql.conf" >/dev/null <<-EOF

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Relative links in README.md and docs/ lead to files, and every target that
 # README.md names exists.
+# shellcheck disable=SC2013
 set -eu
 cd "$(dirname "$0")/../.."
 status=0
