@@ -12,4 +12,35 @@
 #error "dynamo needs PostgreSQL 15 or later"
 #endif
 
+/* 16 renamed relation files and told summarizing indexes from others. */
+#if PG_VERSION_NUM < 160000
+#define RelFileLocator					RelFileNode
+#define relation_set_new_filelocator	relation_set_new_filenode
+typedef bool TU_UpdateIndexes;
+#endif
+
+/* 16 has the caller choose whether a datum is copied; before, it always was. */
+#if PG_VERSION_NUM >= 160000
+#define compat_tuplesort_getdatum(state, forward, value, isnull) \
+	tuplesort_getdatum((state), (forward), true, (value), (isnull), NULL)
+#else
+#define compat_tuplesort_getdatum(state, forward, value, isnull) \
+	tuplesort_getdatum((state), (forward), (value), (isnull), NULL)
+#endif
+
+/* 16 made one function of the checks of ownership. */
+#if PG_VERSION_NUM >= 160000
+#define compat_owns_relation(relid, role) \
+	object_ownercheck(RelationRelationId, (relid), (role))
+#else
+#define compat_owns_relation(relid, role)	pg_class_ownercheck((relid), (role))
+#endif
+
+/* 18 asks whether a deferrable primary key will do; it did before. */
+#if PG_VERSION_NUM >= 180000
+#define compat_primary_key_index(rel)	RelationGetPrimaryKeyIndex((rel), true)
+#else
+#define compat_primary_key_index(rel)	RelationGetPrimaryKeyIndex(rel)
+#endif
+
 #endif							/* DYNAMO_COMPAT_H */

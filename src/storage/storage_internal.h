@@ -9,8 +9,9 @@
 #ifndef DYNAMO_STORAGE_INTERNAL_H
 #define DYNAMO_STORAGE_INTERNAL_H
 
-#include "access/tupdesc.h"
 #include "access/tableam.h"
+#include "access/tupdesc.h"
+#include "catalog/index.h"
 #include "utils/reltrigger.h"
 
 #include "storage/storage.h"
@@ -59,21 +60,69 @@ extern void item_checked_key(const KeySchema *schema, AttributeValue item, ItemK
 extern void item_row_values(const TableDefinition *definition, TupleDesc desc,
 							const DynamoItem *item, Datum *values, bool *isnull);
 
-/* What the access method asks of a row before it stores it (contract.c). */
+/*
+ * What the access method asks of a row before it stores it: raises
+ * ValidationException for an item that breaks a limit, check_violation for
+ * derived columns that differ from the item.  The relation may be the transient
+ * one of a table rewrite.
+ */
 extern void check_row_contract(Relation rel, TupleTableSlot *slot);
+/* Raises check_violation: the column of this part of the key is not the item's. */
+extern void column_conflict_error(Relation rel, const TableDefinition *definition,
+								  int part) pg_attribute_noreturn();
 
 /* ---- definitions (definition.c) ---- */
 
 extern void definition_init(void);
+/*
+ * The definition that the rows of a relation obey, and the number of its item
+ * column.  Unlike table_definition() it follows the transient relation of a
+ * table rewrite to the real one.  Without a definition (NULL) the item column
+ * is the column "item" of type dynamo.item, InvalidAttrNumber if there is none.
+ */
+extern const TableDefinition *row_definition(Relation rel, AttrNumber *item_column);
 /* Whether this is the trigger that holds a table's definition. */
 extern bool is_maintenance_trigger(const Trigger *trigger);
 /* The type dynamo.item; InvalidOid before the extension's script made it. */
 extern Oid	item_type_oid(void);
 
-/* ---- access method (access_method.c) ---- */
+/* Number of the column "item" if it has type dynamo.item, else InvalidAttrNumber. */
+extern AttrNumber find_item_column(TupleDesc desc);
 
-extern Oid	dynamo_am_oid(void);
+/* ---- access method (access_method.c, index_build.c) ---- */
+
 /* Whether the relation's access method is dynamo. */
 extern bool is_dynamo_relation(Relation rel);
+
+/* Callbacks of the access method; see index_build.c. */
+extern double dynamo_index_build_range_scan(Relation table, Relation index,
+											IndexInfo *index_info, bool allow_sync,
+											bool anyvisible, bool progress,
+											BlockNumber start_block, BlockNumber nblocks,
+											IndexBuildCallback callback,
+											void *callback_state, TableScanDesc scan);
+extern void dynamo_index_validate_scan(Relation table, Relation index,
+									   IndexInfo *index_info, Snapshot snapshot,
+									   ValidateIndexState *state);
+
+/* ---- names (names.c) ---- */
+
+/*
+ * The relation or column that stands for a name of DynamoDB: the name itself
+ * where it can be one, else a shortened form of it that ends in its hash.
+ */
+extern void relation_name(Bytes name, NameData *result);
+extern void column_name(Bytes attribute, NameData *result);
+/* Whether a relation's or column's name has the shape of a hashed one. */
+extern bool is_hashed_name(const char *name);
+
+/* ---- catalog (catalog.c) ---- */
+
+/* Records a new table; full_name.data is NULL where the relation has the name. */
+extern void table_settings_insert(Oid relid, Bytes full_name, const TableSettings *settings);
+/* Removes what is recorded of a relation, if anything is. */
+extern void table_settings_delete(Oid relid);
+/* DynamoDB's name of a relation: palloc'd. */
+extern Bytes table_full_name(Oid relid, const char *relname);
 
 #endif							/* DYNAMO_STORAGE_INTERNAL_H */

@@ -1,0 +1,214 @@
+/*
+ * keys.c
+ *		Key attributes as column values, and what a key may be.
+ *
+ * A key attribute has a column of the native type that sorts as DynamoDB does:
+ *
+ *		S	text COLLATE "C"	by UTF-8 bytes
+ *		N	numeric				by value
+ *		B	bytea				by unsigned bytes
+ *
+ * Nothing here needs a relation or takes a lock.
+ */
+#include "postgres.h"
+
+#include "access/itup.h"
+#include "access/nbtree.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "utils/fmgrprotos.h"
+
+#include "common/errors.h"
+#include "storage/storage_internal.h"
+
+/*
+ * The size of the largest btree entry, as BTMaxItemSize() computes it from a
+ * page that we do not have.
+ */
+#define BTREE_ENTRY_LIMIT \
+	MAXALIGN_DOWN((BLCKSZ - \
+				   MAXALIGN(SizeOfPageHeaderData + \
+							3 * sizeof(ItemIdData) + \
+							3 * sizeof(ItemPointerData)) - \
+				   MAXALIGN(sizeof(BTPageOpaqueData))) / 3)
+
+/* The columns of the key types. */
+static const struct
+{
+	AttributeType type;
+	Oid			column_type;
+	Oid			collation;
+}			key_types[] = {
+	{ATTRIBUTE_S, TEXTOID, C_COLLATION_OID},
+	{ATTRIBUTE_N, NUMERICOID, InvalidOid},
+	{ATTRIBUTE_B, BYTEAOID, InvalidOid},
+};
+
+Oid
+key_column_type(AttributeType type)
+{
+	for (int i = 0; i < lengthof(key_types); i++)
+		if (key_types[i].type == type)
+			return key_types[i].column_type;
+	elog(ERROR, "attribute type %d cannot be a key", type);
+}
+
+Oid
+key_column_collation(AttributeType type)
+{
+	for (int i = 0; i < lengthof(key_types); i++)
+		if (key_types[i].type == type)
+			return key_types[i].collation;
+	elog(ERROR, "attribute type %d cannot be a key", type);
+}
+
+Datum
+key_datum(AttributeValue value)
+{
+	Bytes		bytes;
+	struct varlena *result;
+
+	if (attribute_type(value) == ATTRIBUTE_N)
+		return NumericGetDatum(attribute_numeric(value));
+
+	bytes = attribute_bytes(value);
+	if (attribute_type(value) == ATTRIBUTE_S &&
+		bytes.len > 0 && memchr(bytes.data, '\0', bytes.len) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_VALIDATION),
+				 errmsg_internal("One or more parameter values were invalid: "
+								 "A key attribute of type S cannot contain the character U+0000"),
+				 errhint("A key of type B holds any bytes.")));
+	result = palloc(VARHDRSZ + bytes.len);
+	SET_VARSIZE(result, VARHDRSZ + bytes.len);
+	memcpy(VARDATA(result), bytes.data, bytes.len);
+	return PointerGetDatum(result);
+}
+
+AttributeValue
+key_value(Datum datum, AttributeType type)
+{
+	struct varlena *stored;
+	Bytes		bytes;
+
+	if (type == ATTRIBUTE_N)
+		return attribute_make_number(DatumGetNumeric(datum));
+	stored = PG_DETOAST_DATUM_PACKED(datum);
+	bytes.data = VARDATA_ANY(stored);
+	bytes.len = VARSIZE_ANY_EXHDR(stored);
+	return type == ATTRIBUTE_S ? attribute_make_string(bytes) : attribute_make_binary(bytes);
+}
+
+bool
+key_datum_equal(Datum datum, AttributeValue value)
+{
+	struct varlena *stored;
+	bool		equal;
+
+	if (attribute_type(value) == ATTRIBUTE_N)
+	{
+		Numeric		number = attribute_numeric(value);
+
+		equal = DatumGetBool(DirectFunctionCall2(numeric_eq, datum, NumericGetDatum(number)));
+		pfree(number);
+		return equal;
+	}
+
+	stored = PG_DETOAST_DATUM_PACKED(datum);
+	equal = bytes_equal((Bytes) {VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored)},
+						attribute_bytes(value));
+	if ((Pointer) stored != DatumGetPointer(datum))
+		pfree(stored);
+	return equal;
+}
+
+/*
+ * The size of the key's entry in the primary key's index, which compresses long
+ * parts.  Later versions of PostgreSQL may lay an entry out otherwise, so it is
+ * their code that builds one here.
+ */
+static Size
+index_entry_size(const ItemKey *key)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(key->n);
+	Datum		values[MAX_KEY_ATTRIBUTES];
+	bool		isnull[MAX_KEY_ATTRIBUTES] = {false};
+	IndexTuple	entry;
+	Size		size;
+
+	for (int i = 0; i < key->n; i++)
+	{
+		TupleDescInitEntry(desc, i + 1, NULL,
+						   key_column_type(attribute_type(key->values[i])), -1, 0);
+		values[i] = key_datum(key->values[i]);
+	}
+	entry = index_form_tuple(desc, values, isnull);
+	size = MAXALIGN(IndexTupleSize(entry));
+	pfree(entry);
+	FreeTupleDesc(desc);
+	return size;
+}
+
+/*
+ * Raises ValidationException if a btree cannot hold the key.  DynamoDB allows
+ * more (2048 + 1024 bytes), and so do we as far as compression goes.
+ */
+static void
+check_index_entry(const ItemKey *key)
+{
+	Size		raw = MAXALIGN(sizeof(IndexTupleData));
+	Size		size;
+
+	/* Headers and padding cost less than the 16 bytes counted here. */
+	for (int i = 0; i < key->n; i++)
+		raw += 16 + key->values[i].len;
+	if (raw <= BTREE_ENTRY_LIMIT)
+		return;
+
+	size = index_entry_size(key);
+	if (size > BTREE_ENTRY_LIMIT)
+		ereport(ERROR,
+				(errcode(ERRCODE_VALIDATION),
+				 errmsg_internal("One or more parameter values were invalid: "
+								 "The key needs %zu bytes of an index entry, which holds %zu",
+								 size, (Size) BTREE_ENTRY_LIMIT),
+				 errdetail("A PostgreSQL index holds the partition key and the sort key of an item in one entry, after compression.")));
+}
+
+/* Raises DynamoDB's error if a part of the key is an empty S or B. */
+static void
+check_key_not_empty(Bytes name, AttributeValue value)
+{
+	AttributeType type = attribute_type(value);
+
+	if (type != ATTRIBUTE_N && attribute_bytes(value).len == 0)
+		validation_error("One or more parameter values are not valid. "
+						 "The AttributeValue for a key attribute cannot contain an empty %s value. "
+						 "Key: %.*s",
+						 type == ATTRIBUTE_S ? "string" : "binary", name.len, name.data);
+}
+
+void
+check_key_limits(const KeySchema *schema, const ItemKey *key)
+{
+	int			range_size = 0;
+
+	Assert(key->n == schema->nhash + schema->nrange);
+	for (int i = 0; i < key->n; i++)
+	{
+		int			size = attribute_size(key->values[i]);
+
+		check_key_not_empty(schema->attributes[i].name, key->values[i]);
+		if (i >= schema->nhash)
+			range_size += size;
+		else if (size > MAX_PARTITION_KEY_SIZE)
+			validation_error("One or more parameter values were invalid: "
+							 "Size of hashkey has exceeded the maximum size limit of%d bytes",
+							 MAX_PARTITION_KEY_SIZE);
+	}
+	if (range_size > MAX_SORT_KEY_SIZE)
+		validation_error("One or more parameter values were invalid: "
+						 "Aggregated size of all range keys has exceeded the size limit of %d bytes",
+						 MAX_SORT_KEY_SIZE);
+	check_index_entry(key);
+}
