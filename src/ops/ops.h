@@ -171,6 +171,13 @@ typedef struct ReadResult
 extern void op_put_item(const PutItemRequest *request, WriteResult *result);
 extern void op_update_item(const UpdateItemRequest *request, WriteResult *result);
 extern void op_delete_item(const DeleteItemRequest *request, WriteResult *result);
+/*
+ * The old item, as DynamoDB JSON, of a ConditionalCheckFailedException whose
+ * request said ReturnValuesOnConditionCheckFailure=ALL_OLD; else NULL.  It is
+ * the error's DETAIL, which no other such exception has.
+ */
+extern const char *condition_failure_item(const ErrorData *error);
+
 extern void op_get_item(const GetItemRequest *request, GetItemResult *result);
 extern void op_query(const ReadRequest *request, ReadResult *result);
 extern void op_scan(const ReadRequest *request, ReadResult *result);
@@ -178,7 +185,9 @@ extern void op_scan(const ReadRequest *request, ReadResult *result);
 /*
  * The same reads item by item, for set-returning SQL functions: no pages, only
  * the limit (max_items, counted after the filter).  The stream keeps its scan
- * open between the calls; read_stream_end() must be called.
+ * open between the calls, in a child of the memory context that is current when
+ * it begins; the request must live as long.  An item is valid until the next
+ * call.  read_stream_end() must be called, unless the transaction aborts.
  */
 typedef struct ReadStream ReadStream;
 
@@ -188,16 +197,27 @@ extern void read_stream_end(ReadStream *stream);
 
 /* ---- tables ---- */
 
+/* Enums of the service model, in its order; 0 is "not given". */
+#define KEY_TYPE_HASH					1
+#define KEY_TYPE_RANGE					2
+#define ATTRIBUTE_TYPE_S				1
+#define ATTRIBUTE_TYPE_N				2
+#define ATTRIBUTE_TYPE_B				3
+#define BILLING_MODE_PROVISIONED		1
+#define BILLING_MODE_PAY_PER_REQUEST	2
+#define TABLE_CLASS_STANDARD			1
+#define TABLE_CLASS_INFREQUENT_ACCESS	2
+
 typedef struct KeySchemaElement
 {
 	Bytes		attribute_name;
-	int			key_type;		/* 1 HASH, 2 RANGE */
+	int			key_type;		/* KEY_TYPE_... */
 } KeySchemaElement;
 
 typedef struct AttributeDefinition
 {
 	Bytes		attribute_name;
-	int			attribute_type; /* 1 S, 2 N, 3 B */
+	int			attribute_type; /* ATTRIBUTE_TYPE_... */
 } AttributeDefinition;
 
 typedef struct ProvisionedThroughput
@@ -217,10 +237,10 @@ typedef struct CreateTableRequest
 	List	   *attribute_definitions;	/* of AttributeDefinition * */
 	Bytes		table_name;
 	List	   *key_schema;		/* of KeySchemaElement * */
-	int			billing_mode;	/* 0 not given, 1 PROVISIONED, 2 PAY_PER_REQUEST */
+	int			billing_mode;	/* BILLING_MODE_..., or 0 */
 	ProvisionedThroughput *provisioned_throughput;
 	OnDemandThroughput *on_demand_throughput;
-	int			table_class;	/* 1 STANDARD, 2 STANDARD_INFREQUENT_ACCESS */
+	int			table_class;	/* TABLE_CLASS_..., or 0 */
 	OptionalBool deletion_protection;
 } CreateTableRequest;
 

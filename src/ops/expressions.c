@@ -1,0 +1,80 @@
+/*
+ * expressions.c
+ *		The expressions of a request, with the rules that concern more than one.
+ *
+ * All of this happens before the table is looked up, so that a request with a
+ * fault of its own gets the same answer whatever tables there are.
+ */
+#include "postgres.h"
+
+#include "common/errors.h"
+#include "ops/operation.h"
+
+static void check_placeholders_wanted(const ExpressionParameter *parameters, int n,
+									  AttributeValue names, AttributeValue values);
+static void refuse_values(const ExpressionParameter *parameters, int n);
+
+void
+bind_expressions(ExpressionParameter *parameters, int n,
+				 AttributeValue names, AttributeValue values)
+{
+	ExprPlaceholders *placeholders = NULL;
+
+	check_placeholders_wanted(parameters, n, names, values);
+
+	for (int i = 0; i < n; i++)
+	{
+		ExpressionParameter *parameter = &parameters[i];
+
+		parameter->bound = NULL;
+		if (parameter->text.data == NULL)
+			continue;
+		if (placeholders == NULL)
+			placeholders = expr_placeholders(names, values);
+		parameter->bound = expr_bind(expr_parse(parameter->kind, parameter->text),
+									 placeholders);
+	}
+	if (placeholders != NULL)
+		expr_check_placeholders_used(placeholders);
+}
+
+/* Names need an expression; values need one that is no projection. */
+static void
+check_placeholders_wanted(const ExpressionParameter *parameters, int n,
+						  AttributeValue names, AttributeValue values)
+{
+	bool		any = false;
+	bool		any_with_values = false;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (parameters[i].text.data == NULL)
+			continue;
+		any = true;
+		if (parameters[i].kind != EXPR_PROJECTION)
+			any_with_values = true;
+	}
+	if (attribute_exists(names) && !any)
+		validation_error("ExpressionAttributeNames can only be specified when using expressions");
+	if (attribute_exists(values) && !any_with_values)
+		refuse_values(parameters, n);
+}
+
+/* Raises, naming the expressions that could have used the values. */
+static void
+refuse_values(const ExpressionParameter *parameters, int n)
+{
+	StringInfoData kinds;
+	int			count = 0;
+
+	initStringInfo(&kinds);
+	for (int i = 0; i < n; i++)
+	{
+		if (parameters[i].kind == EXPR_PROJECTION)
+			continue;
+		appendStringInfo(&kinds, "%s%s", count++ > 0 ? " and " : "",
+						 expr_kind_name(parameters[i].kind));
+	}
+	validation_error("ExpressionAttributeValues can only be specified when using expressions: %s %s null",
+					 kinds.data, count > 1 ? "are" : "is");
+}

@@ -1,0 +1,217 @@
+/*
+ * keys.c
+ *		Whether the keys in a request fit the table's key schema.
+ *
+ * DynamoDB words the same fault differently for an item to be stored, for the
+ * key of an item, and for the key at which a page starts.
+ */
+#include "postgres.h"
+
+#include "common/errors.h"
+#include "ops/keys.h"
+
+#define KEY_MISMATCH "The provided key element does not match the schema"
+#define START_KEY_INVALID "The provided starting key is invalid"
+
+static bool key_from_map(const KeySchema *schema, AttributeValue map, ItemKey *key);
+static void check_key_values(const KeySchema *schema, const ItemKey *key,
+							 const char *prefix);
+static void check_key_value(const KeySchema *schema, int part, AttributeValue value,
+							const char *prefix);
+static void check_key_bytes(const KeySchema *schema, int part, Bytes bytes,
+							const char *prefix);
+static bool value_in_range(AttributeValue value, const KeyRange *range);
+
+static int
+key_parts(const KeySchema *schema)
+{
+	return schema->nhash + schema->nrange;
+}
+
+void
+check_item_key(const KeySchema *schema, AttributeValue item, ItemKey *key)
+{
+	item_key(schema, item, key);
+	for (int i = 0; i < key_parts(schema); i++)
+	{
+		const KeyAttribute *attribute = &schema->attributes[i];
+		AttributeValue value = key->values[i];
+
+		if (!attribute_exists(value))
+			validation_error("One or more parameter values were invalid: "
+							 "Missing the key %.*s in the item",
+							 attribute->name.len, attribute->name.data);
+		if (attribute_type(value) != attribute->type)
+			validation_error("One or more parameter values were invalid: "
+							 "Type mismatch for key %.*s expected: %s actual: %s",
+							 attribute->name.len, attribute->name.data,
+							 attribute_type_name(attribute->type),
+							 attribute_type_name(attribute_type(value)));
+	}
+	check_key_values(schema, key, "");
+}
+
+void
+check_request_key(const KeySchema *schema, AttributeValue given, ItemKey *key)
+{
+	if (attribute_count(given) != key_parts(schema) ||
+		!key_from_map(schema, given, key))
+		validation_error(KEY_MISMATCH);
+	check_key_values(schema, key, "");
+}
+
+void
+check_start_key(const KeySchema *schema, AttributeValue given,
+				const KeyRange *range, ItemKey *key)
+{
+	if (attribute_count(given) != key_parts(schema))
+		validation_error(START_KEY_INVALID);
+	if (!key_from_map(schema, given, key))
+		validation_error(START_KEY_INVALID ": " KEY_MISMATCH);
+	check_key_values(schema, key, START_KEY_INVALID ": ");
+
+	for (int i = 0; i < Min(range->nequal, schema->nhash); i++)
+		if (!attribute_equal(key->values[i], range->equal[i]))
+			validation_error("The provided starting key is outside query boundaries "
+							 "based on provided conditions");
+	for (int i = schema->nhash; i < range->nequal; i++)
+		if (!attribute_equal(key->values[i], range->equal[i]))
+			validation_error("The provided starting key does not match the range key predicate");
+	if (range->nequal < key_parts(schema) &&
+		!value_in_range(key->values[range->nequal], range))
+		validation_error("The provided starting key does not match the range key predicate");
+}
+
+void
+check_key_range(const KeySchema *schema, const KeyRange *range)
+{
+	for (int i = 0; i < range->nequal; i++)
+		check_key_value(schema, i, range->equal[i], "");
+	if (attribute_exists(range->lower))
+		check_key_value(schema, range->nequal, range->lower, "");
+	if (attribute_exists(range->upper))
+		check_key_value(schema, range->nequal, range->upper, "");
+	if (range->prefix.data != NULL)
+		check_key_bytes(schema, range->nequal, range->prefix, "");
+}
+
+void
+check_update_spares_key(const KeySchema *schema, const BoundExpr *update)
+{
+	if (update == NULL)
+		return;
+	for (int i = 0; i < key_parts(schema); i++)
+	{
+		Bytes		name = schema->attributes[i].name;
+
+		if (expr_mentions(update, name))
+			validation_error("One or more parameter values were invalid: "
+							 "Cannot update attribute %.*s. This attribute is part of the key",
+							 name.len, name.data);
+	}
+}
+
+AttributeValue
+key_map(const KeySchema *schema, AttributeValue item)
+{
+	MapEntry	entries[MAX_KEY_ATTRIBUTES];
+	ItemKey		key;
+
+	item_key(schema, item, &key);
+	for (int i = 0; i < key.n; i++)
+	{
+		entries[i].name = schema->attributes[i].name;
+		entries[i].value = key.values[i];
+	}
+	return attribute_make_map(entries, key.n);
+}
+
+KeySchema
+key_schema_copy(const KeySchema *schema)
+{
+	KeySchema	copy = *schema;
+
+	for (int i = 0; i < key_parts(schema); i++)
+		copy.attributes[i].name.data = pnstrdup(schema->attributes[i].name.data,
+												schema->attributes[i].name.len);
+	return copy;
+}
+
+/* False if an attribute is missing or has another type than the schema says. */
+static bool
+key_from_map(const KeySchema *schema, AttributeValue map, ItemKey *key)
+{
+	item_key(schema, map, key);
+	for (int i = 0; i < key_parts(schema); i++)
+	{
+		if (!attribute_exists(key->values[i]) ||
+			attribute_type(key->values[i]) != schema->attributes[i].type)
+			return false;
+	}
+	return true;
+}
+
+static void
+check_key_values(const KeySchema *schema, const ItemKey *key, const char *prefix)
+{
+	for (int i = 0; i < key_parts(schema); i++)
+		check_key_value(schema, i, key->values[i], prefix);
+}
+
+/* The value has the type of its part of the key. */
+static void
+check_key_value(const KeySchema *schema, int part, AttributeValue value,
+				const char *prefix)
+{
+	if (schema->attributes[part].type != ATTRIBUTE_N)
+		check_key_bytes(schema, part, attribute_bytes(value), prefix);
+}
+
+static void
+check_key_bytes(const KeySchema *schema, int part, Bytes bytes, const char *prefix)
+{
+	const KeyAttribute *attribute = &schema->attributes[part];
+
+	if (bytes.len == 0)
+		validation_error("%sOne or more parameter values are not valid. The AttributeValue for "
+						 "a key attribute cannot contain an empty %s value. Key: %.*s",
+						 prefix, attribute->type == ATTRIBUTE_S ? "string" : "binary",
+						 attribute->name.len, attribute->name.data);
+	/* The missing blank in "of2048" is DynamoDB's. */
+	if (part < schema->nhash && bytes.len > MAX_PARTITION_KEY_SIZE)
+		validation_error("%sOne or more parameter values were invalid: "
+						 "Size of hashkey has exceeded the maximum size limit of2048 bytes",
+						 prefix);
+	if (part >= schema->nhash && bytes.len > MAX_SORT_KEY_SIZE)
+		validation_error("%sOne or more parameter values were invalid: "
+						 "Aggregated size of all range keys has exceeded the size limit of 1024 bytes",
+						 prefix);
+}
+
+/* Whether the range's bounds admit a value of its first free key part. */
+static bool
+value_in_range(AttributeValue value, const KeyRange *range)
+{
+	if (range->prefix.data != NULL)
+	{
+		Bytes		bytes = attribute_bytes(value);
+
+		return bytes.len >= range->prefix.len &&
+			memcmp(bytes.data, range->prefix.data, range->prefix.len) == 0;
+	}
+	if (attribute_exists(range->lower))
+	{
+		int			order = attribute_compare(value, range->lower);
+
+		if (order < 0 || (order == 0 && !range->lower_inclusive))
+			return false;
+	}
+	if (attribute_exists(range->upper))
+	{
+		int			order = attribute_compare(value, range->upper);
+
+		if (order > 0 || (order == 0 && !range->upper_inclusive))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,42 @@
+/*
+ * keys.h
+ *		Whether the keys in a request fit the table's key schema.
+ */
+#ifndef DYNAMO_OPS_KEYS_H
+#define DYNAMO_OPS_KEYS_H
+
+#include "expr/expr.h"
+#include "ops/ops.h"
+
+/*
+ * The key of an item to be put.  Raises ValidationException that names the key
+ * attribute which is missing, of another type, empty or too long.
+ */
+extern void check_item_key(const KeySchema *schema, AttributeValue item, ItemKey *key);
+
+/*
+ * The key that names one item: exactly the key attributes with their types.
+ * Raises ValidationException otherwise.
+ */
+extern void check_request_key(const KeySchema *schema, AttributeValue given, ItemKey *key);
+
+/*
+ * ExclusiveStartKey of a read of this range.  Raises ValidationException if it
+ * is no key of the table, or of an item that the range cannot hold.
+ */
+extern void check_start_key(const KeySchema *schema, AttributeValue given,
+							const KeyRange *range, ItemKey *key);
+
+/* The values a key condition compares with: none empty or too long. */
+extern void check_key_range(const KeySchema *schema, const KeyRange *range);
+
+/* Raises if the expression (may be NULL) changes an attribute of the key. */
+extern void check_update_spares_key(const KeySchema *schema, const BoundExpr *update);
+
+/* LastEvaluatedKey: the key attributes of an item as a new M. */
+extern AttributeValue key_map(const KeySchema *schema, AttributeValue item);
+
+/* A copy that does not point into the relation's cache. */
+extern KeySchema key_schema_copy(const KeySchema *schema);
+
+#endif							/* DYNAMO_OPS_KEYS_H */

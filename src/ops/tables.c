@@ -1,0 +1,392 @@
+/*
+ * tables.c
+ *		CreateTable, UpdateTable, DescribeTable, DeleteTable, ListTables.
+ *
+ * A table is ready when the transaction that made it has committed, so
+ * DescribeTable always says ACTIVE.  The operation that makes, changes or
+ * deletes a table answers CREATING, UPDATING or DELETING, as DynamoDB does:
+ * clients wait for what DescribeTable says afterwards.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/timestamp.h"
+
+#include "common/compat.h"
+#include "common/errors.h"
+#include "ops/keys.h"
+
+static void checked_key_schema(const CreateTableRequest *request, KeySchema *schema);
+static void check_key_types(List *key_schema);
+static void check_definitions_distinct(List *definitions);
+static AttributeType defined_type(const CreateTableRequest *request, Bytes name);
+static void raise_undefined_key(const CreateTableRequest *request);
+static void initial_settings(const CreateTableRequest *request, TableSettings *settings);
+static void check_billing(BillingMode mode, const ProvisionedThroughput *throughput,
+						  const OnDemandThroughput *on_demand);
+static void check_something_to_update(const UpdateTableRequest *request);
+static void change_settings(const UpdateTableRequest *request, TableSettings *settings);
+static void change_billing_mode(const UpdateTableRequest *request, TableSettings *settings);
+static void change_throughput(const ProvisionedThroughput *throughput,
+							  TableSettings *settings);
+static void change_on_demand_throughput(const OnDemandThroughput *on_demand,
+										TableSettings *settings);
+static DynamoTable *open_own_table(Bytes name, LOCKMODE lockmode);
+static Oid	existing_table(Bytes name);
+static void describe(DynamoTable *table, const TableSettings *settings,
+					 const char *status, TableDescription *result);
+
+/* ---- create ---- */
+
+void
+op_create_table(const CreateTableRequest *request, TableDescription *result)
+{
+	memset(result, 0, sizeof(*result));
+	initial_settings(request, &result->settings);
+	checked_key_schema(request, &result->key);
+	dynamo_table_create(request->table_name, &result->key, &result->settings);
+
+	result->table_name = request->table_name;
+	result->status = "CREATING";
+}
+
+/* The key schema with its types; raises if it does not fit the definitions. */
+static void
+checked_key_schema(const CreateTableRequest *request, KeySchema *schema)
+{
+	ListCell   *lc;
+
+	check_definitions_distinct(request->attribute_definitions);
+	memset(schema, 0, sizeof(*schema));
+	if (list_length(request->key_schema) > 2)
+		validation_error("Key Schema too big.  Key Schema must at most consist of "
+						 "the hash and range key of a table");
+	foreach(lc, request->key_schema)
+	{
+		const KeySchemaElement *element = lfirst(lc);
+		KeyAttribute *attribute = &schema->attributes[foreach_current_index(lc)];
+
+		attribute->name = element->attribute_name;
+		attribute->type = defined_type(request, element->attribute_name);
+	}
+	check_key_types(request->key_schema);
+	if (list_length(request->attribute_definitions) != list_length(request->key_schema))
+		validation_error("One or more parameter values were invalid: "
+						 "Number of attributes in KeySchema does not exactly match "
+						 "number of attributes defined in AttributeDefinitions");
+	schema->nhash = 1;
+	schema->nrange = list_length(request->key_schema) - 1;
+}
+
+/* First the partition key, then the sort key if there is one. */
+static void
+check_key_types(List *key_schema)
+{
+	const KeySchemaElement *first = linitial(key_schema);
+	const KeySchemaElement *second;
+
+	if (first->key_type != KEY_TYPE_HASH)
+		validation_error("Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
+	if (list_length(key_schema) == 1)
+		return;
+	second = lsecond(key_schema);
+	if (second->key_type != KEY_TYPE_RANGE)
+		validation_error("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
+	if (bytes_equal(first->attribute_name, second->attribute_name))
+		validation_error("Both the Hash Key and the Range Key element in the KeySchema "
+						 "have the same name");
+}
+
+static void
+check_definitions_distinct(List *definitions)
+{
+	for (int i = 0; i < list_length(definitions); i++)
+	{
+		const AttributeDefinition *one = list_nth(definitions, i);
+
+		for (int j = 0; j < i; j++)
+		{
+			const AttributeDefinition *other = list_nth(definitions, j);
+
+			if (bytes_equal(one->attribute_name, other->attribute_name))
+				validation_error("Cannot have two attributes with the same name");
+		}
+	}
+}
+
+/* The type of a key attribute; raises if it has no definition. */
+static AttributeType
+defined_type(const CreateTableRequest *request, Bytes name)
+{
+	static const AttributeType types[] = {
+		[ATTRIBUTE_TYPE_S] = ATTRIBUTE_S,
+		[ATTRIBUTE_TYPE_N] = ATTRIBUTE_N,
+		[ATTRIBUTE_TYPE_B] = ATTRIBUTE_B,
+	};
+	ListCell   *lc;
+
+	foreach(lc, request->attribute_definitions)
+	{
+		const AttributeDefinition *definition = lfirst(lc);
+
+		if (bytes_equal(definition->attribute_name, name))
+			return types[definition->attribute_type];
+	}
+	raise_undefined_key(request);
+	return 0;					/* not reached */
+}
+
+static void
+raise_undefined_key(const CreateTableRequest *request)
+{
+	StringInfoData keys;
+	StringInfoData definitions;
+	ListCell   *lc;
+
+	initStringInfo(&keys);
+	foreach(lc, request->key_schema)
+	{
+		const KeySchemaElement *element = lfirst(lc);
+
+		appendStringInfo(&keys, "%s%.*s", keys.len > 0 ? ", " : "",
+						 element->attribute_name.len, element->attribute_name.data);
+	}
+	initStringInfo(&definitions);
+	foreach(lc, request->attribute_definitions)
+	{
+		const AttributeDefinition *definition = lfirst(lc);
+
+		appendStringInfo(&definitions, "%s%.*s", definitions.len > 0 ? ", " : "",
+						 definition->attribute_name.len, definition->attribute_name.data);
+	}
+	validation_error("One or more parameter values were invalid: Some index key attributes "
+					 "are not defined in AttributeDefinitions. "
+					 "Keys: [%s], AttributeDefinitions: [%s]",
+					 keys.data, definitions.data);
+}
+
+static void
+initial_settings(const CreateTableRequest *request, TableSettings *settings)
+{
+	const ProvisionedThroughput *throughput = request->provisioned_throughput;
+	BillingMode mode = request->billing_mode == BILLING_MODE_PAY_PER_REQUEST ?
+		BILLING_PAY_PER_REQUEST : BILLING_PROVISIONED;
+
+	if (mode == BILLING_PROVISIONED && throughput == NULL)
+		validation_error("No provisioned throughput specified for the table");
+	check_billing(mode, throughput, request->on_demand_throughput);
+
+	memset(settings, 0, sizeof(*settings));
+	if (!pg_strong_random(settings->table_id.data, UUID_LEN))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+						errmsg("could not generate a table id")));
+	settings->created = GetCurrentTimestamp();
+	settings->billing_mode = mode;
+	if (mode == BILLING_PAY_PER_REQUEST)
+		settings->billing_mode_changed = settings->created;
+	if (throughput != NULL)
+	{
+		settings->read_capacity = throughput->read_capacity_units.value;
+		settings->write_capacity = throughput->write_capacity_units.value;
+	}
+	change_on_demand_throughput(request->on_demand_throughput, settings);
+	settings->deletion_protection = request->deletion_protection.value;
+	settings->infrequent_access = request->table_class == TABLE_CLASS_INFREQUENT_ACCESS;
+}
+
+/* Each billing mode has throughput parameters of its own. */
+static void
+check_billing(BillingMode mode, const ProvisionedThroughput *throughput,
+			  const OnDemandThroughput *on_demand)
+{
+	if (mode == BILLING_PAY_PER_REQUEST && throughput != NULL)
+		validation_error("One or more parameter values were invalid: Neither ReadCapacityUnits "
+						 "nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST");
+	if (mode == BILLING_PROVISIONED && on_demand != NULL)
+		validation_error("One or more parameter values were invalid: Neither MaxReadRequestUnits "
+						 "nor MaxWriteRequestUnits can be specified when BillingMode is PROVISIONED");
+}
+
+/* ---- update ---- */
+
+void
+op_update_table(const UpdateTableRequest *request, TableDescription *result)
+{
+	TableSettings settings;
+	DynamoTable *table;
+
+	check_something_to_update(request);
+	table = open_own_table(request->table_name, ShareUpdateExclusiveLock);
+	table_settings_read(table->definition->relid, &settings);
+	change_settings(request, &settings);
+	table_settings_write(table, &settings);
+	describe(table, &settings, "UPDATING", result);
+	dynamo_table_close(table);
+}
+
+static void
+check_something_to_update(const UpdateTableRequest *request)
+{
+	if (request->billing_mode == 0 && request->provisioned_throughput == NULL &&
+		request->on_demand_throughput == NULL && request->table_class == 0 &&
+		!request->deletion_protection.given)
+		validation_error("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+						 "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required");
+}
+
+static void
+change_settings(const UpdateTableRequest *request, TableSettings *settings)
+{
+	change_billing_mode(request, settings);
+	check_billing(settings->billing_mode, request->provisioned_throughput,
+				  request->on_demand_throughput);
+	change_throughput(request->provisioned_throughput, settings);
+	change_on_demand_throughput(request->on_demand_throughput, settings);
+	if (request->table_class != 0)
+		settings->infrequent_access = request->table_class == TABLE_CLASS_INFREQUENT_ACCESS;
+	if (request->deletion_protection.given)
+		settings->deletion_protection = request->deletion_protection.value;
+}
+
+static void
+change_billing_mode(const UpdateTableRequest *request, TableSettings *settings)
+{
+	if (request->billing_mode == BILLING_MODE_PROVISIONED &&
+		settings->billing_mode == BILLING_PAY_PER_REQUEST)
+	{
+		if (request->provisioned_throughput == NULL)
+			validation_error("No provisioned throughput specified for the table");
+		settings->billing_mode = BILLING_PROVISIONED;
+		settings->max_read_request_units = 0;
+		settings->max_write_request_units = 0;
+	}
+	else if (request->billing_mode == BILLING_MODE_PAY_PER_REQUEST &&
+			 settings->billing_mode == BILLING_PROVISIONED)
+	{
+		settings->billing_mode = BILLING_PAY_PER_REQUEST;
+		settings->billing_mode_changed = GetCurrentTimestamp();
+		settings->read_capacity = 0;
+		settings->write_capacity = 0;
+	}
+}
+
+/* DynamoDB refuses a throughput that is what the table has. */
+static void
+change_throughput(const ProvisionedThroughput *throughput, TableSettings *settings)
+{
+	int64		read;
+	int64		write;
+
+	if (throughput == NULL)
+		return;
+	read = throughput->read_capacity_units.value;
+	write = throughput->write_capacity_units.value;
+	if (read == settings->read_capacity && write == settings->write_capacity)
+		validation_error("The provisioned throughput for the table will not change. "
+						 "The requested value equals the current value. "
+						 "Current ReadCapacityUnits provisioned for the table: " INT64_FORMAT ". "
+						 "Requested ReadCapacityUnits: " INT64_FORMAT ". "
+						 "Current WriteCapacityUnits provisioned for the table: " INT64_FORMAT ". "
+						 "Requested WriteCapacityUnits: " INT64_FORMAT ". "
+						 "Refer to the Amazon DynamoDB Developer Guide for current limits "
+						 "and how to request higher limits.",
+						 settings->read_capacity, read, settings->write_capacity, write);
+
+	if (read > settings->read_capacity || write > settings->write_capacity)
+		settings->last_increase = GetCurrentTimestamp();
+	if (read < settings->read_capacity || write < settings->write_capacity)
+		settings->last_decrease = GetCurrentTimestamp();
+	settings->read_capacity = read;
+	settings->write_capacity = write;
+}
+
+/* -1 takes a maximum away. */
+static void
+change_on_demand_throughput(const OnDemandThroughput *on_demand, TableSettings *settings)
+{
+	if (on_demand == NULL)
+		return;
+	if (on_demand->max_read_request_units.given)
+		settings->max_read_request_units = Max(on_demand->max_read_request_units.value, 0);
+	if (on_demand->max_write_request_units.given)
+		settings->max_write_request_units = Max(on_demand->max_write_request_units.value, 0);
+}
+
+/* ---- describe, delete, list ---- */
+
+void
+op_describe_table(Bytes table_name, TableDescription *result)
+{
+	TableSettings settings;
+	DynamoTable *table;
+
+	existing_table(table_name);
+	table = dynamo_table_open(table_name, AccessShareLock, ACL_SELECT);
+	table_settings_read(table->definition->relid, &settings);
+	describe(table, &settings, "ACTIVE", result);
+	dynamo_table_close(table);
+}
+
+void
+op_delete_table(Bytes table_name, TableDescription *result)
+{
+	TableSettings settings;
+	DynamoTable *table = open_own_table(table_name, AccessExclusiveLock);
+
+	table_settings_read(table->definition->relid, &settings);
+	if (settings.deletion_protection)
+		validation_error("Resource cannot be deleted as it is currently protected against deletion. "
+						 "Disable deletion protection first.");
+	describe(table, &settings, "DELETING", result);
+	dynamo_table_drop(table);
+}
+
+void
+op_list_tables(Bytes after, OptionalInt limit, ListTablesResult *result)
+{
+	bool		more;
+
+	result->names = dynamo_table_list(after, limit.given ? limit.value : MAX_LIST_TABLES,
+									  &more);
+	result->last_evaluated_name = more ? *(Bytes *) llast(result->names) : (Bytes) {NULL, 0};
+}
+
+/*
+ * Opens a table that the current user may alter.  Ownership is checked before
+ * the lock is taken, so that nobody can stand in the way of others' tables.
+ */
+static DynamoTable *
+open_own_table(Bytes name, LOCKMODE lockmode)
+{
+	Oid			relid = existing_table(name);
+
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, bytes_to_cstring(name));
+	return dynamo_table_open(name, lockmode, ACL_NO_RIGHTS);
+}
+
+/* The operations on tables name the table that they do not find. */
+static Oid
+existing_table(Bytes name)
+{
+	Oid			relid = dynamo_table_lookup(name);
+
+	if (!OidIsValid(relid))
+		ereport(ERROR, (errcode(ERRCODE_RESOURCE_NOT_FOUND),
+						errmsg_internal("Requested resource not found: Table: %.*s not found",
+										name.len, name.data)));
+	return relid;
+}
+
+static void
+describe(DynamoTable *table, const TableSettings *settings,
+		 const char *status, TableDescription *result)
+{
+	result->table_name = bytes_from_cstring(pstrdup(table->name));
+	result->status = status;
+	result->key = key_schema_copy(&table->definition->key);
+	result->settings = *settings;
+	table_statistics(table, &result->item_count, &result->size_bytes);
+}

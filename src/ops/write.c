@@ -1,0 +1,128 @@
+/*
+ * write.c
+ *		What PutItem, UpdateItem and DeleteItem have in common.
+ *
+ * Storage hands us the version of the item that it is about to replace, and
+ * replaces no other: condition, change, ReturnValues and capacity are all
+ * decided on that version, in decide().  When another transaction was faster,
+ * decide() runs again on the next version, and what the earlier run left in
+ * the ItemWrite is overwritten.
+ */
+#include "postgres.h"
+
+#include "common/errors.h"
+#include "ops/write.h"
+
+static WriteVerdict decide(void *arg, const DynamoItem *old, DynamoItem **new_item);
+static void raise_condition_failed(const ItemWrite *write, AttributeValue item);
+static AttributeValue returned_attributes(const ItemWrite *write,
+										  AttributeValue old, AttributeValue new);
+static AttributeValue updated_attributes(const ItemWrite *write, AttributeValue item);
+
+void
+write_item(DynamoTable *table, const ItemKey *key, Bytes table_name,
+		   ItemWrite *write, WriteResult *result)
+{
+	write->result_context = CurrentMemoryContext;
+	table_write_item(table, key, decide, write);
+
+	result->attributes = write->attributes;
+	result->collection_key = NO_ATTRIBUTE_VALUE;
+	report_capacity(&result->capacity, write->options->return_capacity, table_name,
+					write_units(write->old_size, write->new_size));
+}
+
+void
+check_returns_old_or_none(const WriteOptions *options)
+{
+	if (options->return_values > RETURN_ALL_OLD)
+		validation_error("ReturnValues can only be ALL_OLD or NONE");
+}
+
+/* A WriteDecision. */
+static WriteVerdict
+decide(void *arg, const DynamoItem *old, DynamoItem **new_item)
+{
+	ItemWrite  *write = arg;
+	AttributeValue old_root = old != NULL ? item_root(old) : NO_ATTRIBUTE_VALUE;
+	AttributeValue new_root = NO_ATTRIBUTE_VALUE;
+	WriteVerdict verdict;
+	MemoryContext caller;
+
+	if (write->condition != NULL && !expr_condition_holds(write->condition, old_root))
+		raise_condition_failed(write, old_root);
+
+	verdict = write->change(write, old_root, new_item);
+	if (verdict == WRITE_ITEM)
+		new_root = item_root(*new_item);
+	write->old_size = old != NULL ? item_size(old) : 0;
+	write->new_size = verdict == WRITE_ITEM ? item_size(*new_item) : 0;
+
+	caller = MemoryContextSwitchTo(write->result_context);
+	write->attributes = returned_attributes(write, old_root, new_root);
+	MemoryContextSwitchTo(caller);
+	return verdict;
+}
+
+/*
+ * The item goes to the client, whose request may read it, but not to the
+ * server's log.
+ */
+static void
+raise_condition_failed(const ItemWrite *write, AttributeValue item)
+{
+	StringInfoData json;
+
+	if (write->options->return_on_failure != ON_FAILURE_ALL_OLD ||
+		!attribute_exists(item))
+		ereport(ERROR, (errcode(ERRCODE_CONDITIONAL_CHECK_FAILED),
+						errmsg_internal("The conditional request failed")));
+
+	initStringInfo(&json);
+	attribute_map_append_json(&json, item);
+	ereport(ERROR, (errcode(ERRCODE_CONDITIONAL_CHECK_FAILED),
+					errmsg_internal("The conditional request failed"),
+					errdetail_internal("%s", json.data),
+					errdetail_log("The item was returned to the client.")));
+}
+
+const char *
+condition_failure_item(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_CONDITIONAL_CHECK_FAILED ? error->detail : NULL;
+}
+
+/* A copy of what ReturnValues asks for, or no value. */
+static AttributeValue
+returned_attributes(const ItemWrite *write, AttributeValue old, AttributeValue new)
+{
+	switch (write->options->return_values)
+	{
+		case RETURN_ALL_OLD:
+			return attribute_copy(old);
+		case RETURN_ALL_NEW:
+			return attribute_copy(new);
+		case RETURN_UPDATED_OLD:
+			return updated_attributes(write, old);
+		case RETURN_UPDATED_NEW:
+			return updated_attributes(write, new);
+		case RETURN_VALUES_NOT_GIVEN:
+		case RETURN_NONE:
+			break;
+	}
+	return NO_ATTRIBUTE_VALUE;
+}
+
+/* DynamoDB leaves Attributes out rather than return an empty map. */
+static AttributeValue
+updated_attributes(const ItemWrite *write, AttributeValue item)
+{
+	AttributeValue updated;
+
+	if (write->update == NULL || !attribute_exists(item))
+		return NO_ATTRIBUTE_VALUE;
+	updated = expr_updated_paths(write->update, item);
+	if (attribute_count(updated) == 0)
+		return NO_ATTRIBUTE_VALUE;
+	return attribute_copy(updated);
+}
