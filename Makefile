@@ -68,7 +68,7 @@ MODULE_big := dynamo
 OBJS := $(patsubst %.c,%.o,$(sort $(SCANNERS) $(GRAMMARS) \
 	$(wildcard src/dynamo.c $(LAYERS:%=src/%/*.c))))
 DEPS := $(OBJS:.o=.d)
-EXTRA_CLEAN := $(DEPS) $(SCANNERS) $(GRAMMARS) $(GRAMMAR_HEADERS) dynamo--*.sql
+EXTRA_CLEAN := .built-for $(DEPS) $(SCANNERS) $(GRAMMARS) $(GRAMMAR_HEADERS) dynamo--*.sql
 
 # C99 declarations are used; the other warnings off are those that PostgreSQL's
 # own headers and idioms raise.  `make WERROR=` for compilers newer than ours.
@@ -105,6 +105,12 @@ $(GRAMMARS): BISONFLAGS += -d
 $(GRAMMAR_HEADERS): %.h: %.c
 	@touch $@
 $(OBJS): | $(GRAMMAR_HEADERS)
+
+# Objects made for one PostgreSQL are of no use to another.
+.built-for: force
+	@echo '$(PGXS) $(VERSION)' | cmp -s - $@ || echo '$(PGXS) $(VERSION)' > $@
+$(OBJS): .built-for
+.PHONY: force
 
 # flex and bison write functions and variables that nobody uses
 $(SCANNERS:.c=.o) $(GRAMMARS:.c=.o): override CFLAGS += -Wno-unused-function -Wno-unused-but-set-variable

@@ -14,6 +14,10 @@ work=$(as_user mktemp -d "$state/check.XXXXXX")
 finish() {
 	trap - EXIT
 	server_stop "$work" || true
+	# servers of TAP tests that were cut short
+	as_user find "$work" -name postmaster.pid -exec dirname {} \; | while read -r data; do
+		as_user "$bindir/pg_ctl" -D "$data" -s -m immediate stop </dev/null >/dev/null 2>&1 || true
+	done
 	passed=$(as_user grep -c '^ok ' "$work/results.txt" 2>/dev/null) || passed=${passed:-0}
 	failed=$(as_user grep -c '^FAILED ' "$work/results.txt" 2>/dev/null) || failed=${failed:-0}
 	if [ "$complete" = yes ] && [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]; then
@@ -45,7 +49,7 @@ say "tests, in $work"
 as_user env PG_CONFIG="$pg_config" TESTS="${TESTS:-*}" \
 	timeout 840 sh "$work/tree/test/run_tests.sh" "$work" 54321 &
 tests=$!
-trap 'kill $tests; wait $tests; exit 1' HUP INT TERM
+trap 'as_user kill "$(as_user cat "$work/pid")"; wait $tests; exit 1' HUP INT TERM
 result=0
 wait $tests || result=$?
 [ $result -eq 124 ] || complete=yes

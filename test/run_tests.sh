@@ -16,6 +16,19 @@ export PATH PGHOST PGPORT PGUSER PGDATABASE TREE
 unset PGOPTIONS PGSERVICE PGPASSWORD
 cd "$work"
 
+# limited SECONDS COMMAND…: run it, and end it with all it has started after that
+# time or when this script is told to end.
+limited() {
+	timeout "$@" &
+	limited_pid=$!
+	limited_result=0
+	wait $limited_pid || limited_result=$?
+	limited_pid=
+	return $limited_result
+}
+limited_pid=
+trap '[ -z "$limited_pid" ] || { kill $limited_pid; wait $limited_pid; }; exit 1' HUP INT TERM
+
 # wanted NAME: does one of the patterns in TESTS choose it?
 wanted() {
 	set -f
@@ -65,7 +78,7 @@ run_regress() {
 	[ -n "$names" ] || return 0
 	mkdir -p "$output"
 	# shellcheck disable=SC2086
-	timeout 420 "$4" --inputdir="$5" --outputdir="$output" --bindir="$bindir" --encoding=UTF8 \
+	limited 420 "$4" --inputdir="$5" --outputdir="$output" --bindir="$bindir" --encoding=UTF8 \
 		--dbname="dynamo_$kind" --load-extension=dynamo $names \
 		>"$output/summary" 2>&1 </dev/null || true
 	for name in $names; do
@@ -86,11 +99,11 @@ run_tap() {
 	dir=$work/tap/$1
 	mkdir -p "$dir"
 	cd "$dir"
-	run "tap/$1" env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
+	run "tap/$1" limited 300 env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
 		TESTDIR="$dir" TESTDATADIR="$dir/tmp_check" TESTLOGDIR="$dir/tmp_check/log" \
 		PG_REGRESS="$pgxs_src/test/regress/pg_regress" top_builddir="$dir" \
 		PG_TEST_PORT_DIR="$work/ports" TEMP_CONFIG="$tree/test/dynamo.conf" \
-		timeout 300 prove --verbose -I "$pgxs_src/test/perl" -I "$tree/test/t" "$tree/test/t/$1.pl"
+		prove --verbose -I "$pgxs_src/test/perl" -I "$tree/test/t" "$tree/test/t/$1.pl"
 	cd "$work"
 }
 
@@ -101,15 +114,16 @@ if [ "${3:-}" = tap ]; then
 fi
 
 : >"$results"
+echo $PPID >"$work/pid" # of the timeout that runs this script
 if wanted lint/layers; then run lint/layers sh "$tree/test/check_layers.sh" "$tree"; fi
 run_regress regress .sql "$tree/sql" "$pgxs_src/test/regress/pg_regress" "$tree"
 run_regress isolation .spec "$tree/test/specs" "$pgxs_src/test/isolation/pg_isolation_regress" "$tree/test"
 chosen tap .pl "$tree"/test/t/*.pl | xargs -r -P 2 -n 1 sh "$0" "$work" "$port" tap
 for name in $(chosen docs .sh "$tree"/test/docs/*.sh); do
-	run "docs/$name" timeout 120 sh "$tree/test/docs/$name.sh"
+	run "docs/$name" limited 120 sh "$tree/test/docs/$name.sh"
 done
 if wanted demo/lab; then
-	run demo/lab timeout 120 psql -X -a -q -v ON_ERROR_STOP=1 -d postgres \
+	run demo/lab limited 120 psql -X -a -q -v ON_ERROR_STOP=1 -d postgres \
 		-c 'CREATE DATABASE dynamo_lab' -c '\c dynamo_lab' -c 'CREATE EXTENSION dynamo' -f "$tree/test/demo/lab.sql"
 fi
 
