@@ -50,7 +50,7 @@ else
 # --------------------------------------------------------------- building ---
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-ifeq ($(wildcard $(PGXS)),)
+ifeq ($(wildcard $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h),)
 $(error $(PG_CONFIG) leads to no PostgreSQL server headers: install postgresql-server-dev-<15 to 18> (or let `make demo` do it), or set PG_CONFIG)
 endif
 

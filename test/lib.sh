@@ -80,7 +80,8 @@ is_complete() {
 	"$1" --version >/dev/null 2>&1 || return 1
 	version=$("$1" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
 	case " $PG_SUPPORTED " in *" $version "*) ;; *) return 1 ;; esac
-	[ -f "$("$1" --pgxs)" ] && [ -x "$("$1" --bindir)/postgres" ]
+	[ -f "$("$1" --pgxs)" ] && [ -f "$("$1" --includedir-server)/postgres.h" ] &&
+		[ -x "$("$1" --bindir)/postgres" ]
 }
 
 # Set pg_config and bindir: what PG_CONFIG names, else the first on the path or
@@ -146,7 +147,7 @@ missing_packages() {
 	[ -f /usr/share/iso-codes/json/iso_3166-2.json ] || echo iso-codes
 	if [ -n "$1" ]; then
 		[ -x "/usr/lib/postgresql/$1/bin/postgres" ] || echo "postgresql-$1"
-		[ -f "/usr/lib/postgresql/$1/lib/pgxs/src/makefiles/pgxs.mk" ] || echo "postgresql-server-dev-$1"
+		[ -f "/usr/include/postgresql/$1/server/postgres.h" ] || echo "postgresql-server-dev-$1"
 	fi
 }
 
