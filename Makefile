@@ -106,6 +106,11 @@ $(GRAMMAR_HEADERS): %.h: %.c
 	@touch $@
 $(OBJS): | $(GRAMMAR_HEADERS)
 
+# The command of a compilation would hide what the compiler says: `make V=1`.
+src/%.o: src/%.c
+	@echo 'CC $<'
+	$(if $(V),,@)$(COMPILE.c) -o $@ $<
+
 # Objects made for one PostgreSQL are of no use to another.
 .built-for: force
 	@echo '$(PGXS) $(VERSION)' | cmp -s - $@ || echo '$(PGXS) $(VERSION)' > $@
