@@ -213,13 +213,24 @@ close_container(AttributeReader *reader, AttributeType type, int first, int star
 
 /* ---- maps and values ---- */
 
-static void
-check_name(AttributeReader *reader, Bytes name, int level)
+/* NULL, or what DynamoDB says of such a name. */
+static const char *
+name_message(Bytes name)
 {
-	if (name.len == 0 && (reader->member == NULL || level > 0))
-		value_error(reader, "Empty attribute name");
+	if (name.len == 0)
+		return "Empty attribute name";
 	if (name.len > MAX_ATTRIBUTE_NAME_SIZE)
-		value_error(reader, "Attribute name is too large, must be less than 65536 bytes");
+		return "Attribute name is too large, must be less than 65536 bytes";
+	return NULL;
+}
+
+void
+attribute_name_check(Bytes name)
+{
+	const char *message = name_message(name);
+
+	if (message != NULL)
+		validation_error("%s", message);
 }
 
 /*
@@ -237,9 +248,13 @@ read_map(AttributeReader *reader, int level)
 	json_begin_object(reader->json);
 	while (json_next_member(reader->json, &name))
 	{
+		const char *message = name_message(name);
+
 		if (level == 0)
 			reader->key = name;
-		check_name(reader, name, level);
+		/* a placeholder's name is no attribute name: its caller checks it */
+		if (message != NULL && (level > 0 || reader->member == NULL))
+			value_error(reader, message);
 		push_entry(reader, name, read_value(reader, level + 1));
 	}
 	repeated = map_entries_sort(reader->entries + first, reader->nentries - first);

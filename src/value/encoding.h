@@ -146,6 +146,7 @@ extern bool set_entries_sort(MapEntry *entries, int n);
  * Returns its length, or -1 and DynamoDB's message if there is no such number.
  */
 extern int	number_encode(Bytes text, char *buf, const char **message);
+extern Numeric number_from_payload(Bytes payload);	/* palloc'd */
 extern int	number_payload_compare(Bytes a, Bytes b);
 extern int	number_payload_size(Bytes payload);
 extern void number_payload_append(StringInfo out, Bytes payload);
@@ -154,11 +155,18 @@ extern void number_payload_append(StringInfo out, Bytes payload);
 
 extern void item_too_large(void) pg_attribute_noreturn();
 extern void nesting_too_deep(void) pg_attribute_noreturn();
+/* Raises ValidationException for names that are empty or too long. */
+extern void attribute_name_check(Bytes name);
 
 /* ---- sizes (size.c) ---- */
 
 /* DynamoDB's size of an item: its names and values, nothing for the root. */
 extern int64 item_root_size(AttributeValue root);
+
+/* ---- the SQL types ---- */
+
+/* Plain text of a value, as ->> gives it; NULL for a NULL. */
+extern text *attribute_to_text(AttributeValue value);
 
 /* ---- JSON ---- */
 

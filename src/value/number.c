@@ -104,8 +104,8 @@ view_digit(const NumberView *view, int i)
 	return digit;
 }
 
-static Numeric
-numeric_from_payload(Bytes payload)
+Numeric
+number_from_payload(Bytes payload)
 {
 	struct varlena *number = palloc(VARHDRSZ + payload.len);
 
@@ -118,7 +118,7 @@ Numeric
 attribute_numeric(AttributeValue value)
 {
 	Assert(attribute_type(value) == ATTRIBUTE_N);
-	return numeric_from_payload(attribute_bytes(value));
+	return number_from_payload(attribute_bytes(value));
 }
 
 /* ---- parsing ---- */
@@ -325,7 +325,7 @@ number_parse(Bytes text)
 
 	if (len < 0)
 		validation_error("%s", message);
-	return numeric_from_payload((Bytes) {buf, len});
+	return number_from_payload((Bytes) {buf, len});
 }
 
 /* ---- numerics from elsewhere ---- */
@@ -395,7 +395,7 @@ number_check(Numeric number)
 		if (message != NULL)
 			validation_error("%s", message);
 	}
-	return numeric_from_payload((Bytes) {buf, decimal_encode(&decimal, buf)});
+	return number_from_payload((Bytes) {buf, decimal_encode(&decimal, buf)});
 }
 
 /* ---- arithmetic ---- */

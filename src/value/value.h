@@ -130,6 +130,13 @@ extern int	item_size(const DynamoItem *item);	/* DynamoDB's size, O(1) */
 extern DynamoItem *item_from_root(AttributeValue root);
 extern DynamoItem *attribute_to_stored(AttributeValue value);
 
+/*
+ * From the text form, DynamoDB JSON.  Raises SerializationException for what
+ * is not JSON of the right types, ValidationException for what DynamoDB refuses.
+ */
+extern DynamoItem *item_parse(Bytes text);
+extern DynamoItem *attribute_parse(Bytes text);
+
 /* ---- reading ---- */
 
 extern Bytes attribute_bytes(AttributeValue value); /* payload of S and B */
