@@ -1,0 +1,28 @@
+/*
+ * api.h
+ *		The DynamoDB API: named operations on JSON requests.
+ *
+ * What SQL reaches as dynamo.call() and an HTTP worker by its own framing.
+ * The typed SQL functions fill the same request structures from arguments
+ * instead of JSON, and go through the same shape tables.
+ */
+#ifndef DYNAMO_API_H
+#define DYNAMO_API_H
+
+#include "lib/stringinfo.h"
+
+#include "value/value.h"
+
+/*
+ * Runs the operation of this name ("PutItem") on a request in JSON and appends
+ * the response, JSON too, to `response`.  Works in a memory context of its own
+ * that is gone when it returns; only the response is the caller's.
+ *
+ * Raises UnknownOperationException, SerializationException,
+ * ValidationException and whatever the operation raises; what has been
+ * appended by then is of no meaning.  The caller provides a transaction with
+ * an active snapshot.
+ */
+extern void api_call(Bytes operation, Bytes request, StringInfo response);
+
+#endif							/* DYNAMO_API_H */

@@ -1,0 +1,162 @@
+-- api: the functions of the DynamoDB API
+
+-- Privileges on the tables decide what a role may do; these functions run as
+-- their caller and add none.
+GRANT USAGE ON SCHEMA dynamo TO PUBLIC;
+
+-- ---- any operation ----
+
+CREATE FUNCTION dynamo.call(operation text, request json)
+RETURNS json
+AS 'MODULE_PATHNAME', 'dynamo_call'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.call(text, json) IS
+    'runs an operation of the DynamoDB API, named as in the API (PutItem), on a request in DynamoDB JSON; returns the response as on the wire, raises the exceptions of dynamo.exceptions()';
+
+-- ---- one item ----
+
+CREATE FUNCTION dynamo.put_item(
+    table_name text,
+    item dynamo.item,
+    condition_expression text DEFAULT NULL,
+    expression_attribute_names jsonb DEFAULT NULL,
+    expression_attribute_values dynamo.item DEFAULT NULL,
+    return_values text DEFAULT NULL,
+    return_values_on_condition_check_failure text DEFAULT NULL)
+RETURNS dynamo.item
+AS 'MODULE_PATHNAME', 'dynamo_put_item'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.put_item(text, dynamo.item, text, jsonb, dynamo.item, text, text) IS
+    'PutItem: creates or replaces an item, if condition_expression holds; names as {"#n": "Name"}, values as {":v": {"S": "text"}}; returns the old item with return_values ''ALL_OLD'', else NULL';
+
+CREATE FUNCTION dynamo.get_item(
+    table_name text,
+    key dynamo.item,
+    projection_expression text DEFAULT NULL,
+    expression_attribute_names jsonb DEFAULT NULL,
+    consistent_read boolean DEFAULT NULL)
+RETURNS dynamo.item
+AS 'MODULE_PATHNAME', 'dynamo_get_item'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.get_item(text, dynamo.item, text, jsonb, boolean) IS
+    'GetItem: the item of a key, given as {"PK": {"S": "text"}, ...}, or the attributes that projection_expression names; NULL if there is none; every read is consistent';
+
+CREATE FUNCTION dynamo.update_item(
+    table_name text,
+    key dynamo.item,
+    update_expression text DEFAULT NULL,
+    condition_expression text DEFAULT NULL,
+    expression_attribute_names jsonb DEFAULT NULL,
+    expression_attribute_values dynamo.item DEFAULT NULL,
+    return_values text DEFAULT NULL,
+    return_values_on_condition_check_failure text DEFAULT NULL)
+RETURNS dynamo.item
+AS 'MODULE_PATHNAME', 'dynamo_update_item'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.update_item(text, dynamo.item, text, text, jsonb, dynamo.item, text, text) IS
+    'UpdateItem: changes the item of a key by update_expression, or creates it, if condition_expression holds; returns what return_values asks for (ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATED_NEW), else NULL';
+
+CREATE FUNCTION dynamo.delete_item(
+    table_name text,
+    key dynamo.item,
+    condition_expression text DEFAULT NULL,
+    expression_attribute_names jsonb DEFAULT NULL,
+    expression_attribute_values dynamo.item DEFAULT NULL,
+    return_values text DEFAULT NULL,
+    return_values_on_condition_check_failure text DEFAULT NULL)
+RETURNS dynamo.item
+AS 'MODULE_PATHNAME', 'dynamo_delete_item'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.delete_item(text, dynamo.item, text, jsonb, dynamo.item, text, text) IS
+    'DeleteItem: deletes the item of a key, if condition_expression holds; returns the old item with return_values ''ALL_OLD'', else NULL; a key without item is no error';
+
+-- ---- many items ----
+
+CREATE FUNCTION dynamo.query(
+    table_name text,
+    key_condition_expression text,
+    filter_expression text DEFAULT NULL,
+    projection_expression text DEFAULT NULL,
+    expression_attribute_names jsonb DEFAULT NULL,
+    expression_attribute_values dynamo.item DEFAULT NULL,
+    index_name text DEFAULT NULL,
+    scan_index_forward boolean DEFAULT NULL,
+    max_items bigint DEFAULT NULL,
+    exclusive_start_key dynamo.item DEFAULT NULL,
+    consistent_read boolean DEFAULT NULL)
+RETURNS SETOF dynamo.item
+AS 'MODULE_PATHNAME', 'dynamo_query'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.query(text, text, text, text, jsonb, dynamo.item, text, boolean, bigint, dynamo.item, boolean) IS
+    'Query: all items of one partition that key_condition_expression selects and filter_expression lets through, in the order of the sort key, without pages; at most max_items, counted after the filter; in a select list items are read as they are asked for';
+
+CREATE FUNCTION dynamo.scan(
+    table_name text,
+    filter_expression text DEFAULT NULL,
+    projection_expression text DEFAULT NULL,
+    expression_attribute_names jsonb DEFAULT NULL,
+    expression_attribute_values dynamo.item DEFAULT NULL,
+    index_name text DEFAULT NULL,
+    segment integer DEFAULT NULL,
+    total_segments integer DEFAULT NULL,
+    max_items bigint DEFAULT NULL,
+    exclusive_start_key dynamo.item DEFAULT NULL,
+    consistent_read boolean DEFAULT NULL)
+RETURNS SETOF dynamo.item
+AS 'MODULE_PATHNAME', 'dynamo_scan'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.scan(text, text, text, jsonb, dynamo.item, text, integer, integer, bigint, dynamo.item, boolean) IS
+    'Scan: all items that filter_expression lets through, without pages, or those of one segment of total_segments (counted from 0); at most max_items, counted after the filter; in a select list items are read as they are asked for';
+
+-- ---- tables ----
+
+CREATE FUNCTION dynamo.create_table(
+    table_name text,
+    partition_key text,
+    sort_key text DEFAULT NULL,
+    billing_mode text DEFAULT 'PAY_PER_REQUEST',
+    read_capacity_units bigint DEFAULT NULL,
+    write_capacity_units bigint DEFAULT NULL,
+    deletion_protection_enabled boolean DEFAULT NULL,
+    table_class text DEFAULT NULL)
+RETURNS regclass
+AS 'MODULE_PATHNAME', 'dynamo_create_table'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.create_table(text, text, text, text, bigint, bigint, boolean, text) IS
+    'CreateTable: makes a table in the schema dynamo.schema; a key attribute is its name and its type S, N or B (''Artist S''); returns the relation';
+
+CREATE FUNCTION dynamo.describe_table(table_name text)
+RETURNS json
+AS 'MODULE_PATHNAME', 'dynamo_describe_table'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.describe_table(text) IS
+    'DescribeTable: the table''s TableDescription';
+
+CREATE FUNCTION dynamo.list_tables(
+    exclusive_start_table_name text DEFAULT NULL,
+    max_tables integer DEFAULT NULL)
+RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'dynamo_list_tables'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.list_tables(text, integer) IS
+    'ListTables: names of the tables in dynamo.schema in order, after exclusive_start_table_name; all of them, or at most max_tables (1 to 100)';
+
+CREATE FUNCTION dynamo.update_table(
+    table_name text,
+    billing_mode text DEFAULT NULL,
+    read_capacity_units bigint DEFAULT NULL,
+    write_capacity_units bigint DEFAULT NULL,
+    deletion_protection_enabled boolean DEFAULT NULL,
+    table_class text DEFAULT NULL)
+RETURNS json
+AS 'MODULE_PATHNAME', 'dynamo_update_table'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.update_table(text, text, bigint, bigint, boolean, text) IS
+    'UpdateTable: changes what is not NULL; returns the table''s TableDescription';
+
+CREATE FUNCTION dynamo.delete_table(table_name text)
+RETURNS json
+AS 'MODULE_PATHNAME', 'dynamo_delete_table'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.delete_table(text) IS
+    'DeleteTable: drops the table with its items; returns its last TableDescription';

@@ -1,0 +1,228 @@
+/*
+ * dispatch.c
+ *		Every operation of the DynamoDB API by its name.
+ *
+ * One row per operation: its request shape and the function that runs it and
+ * appends the response.  Rows without a function are operations of the service
+ * that are not built yet; they are told from names that never existed.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "common/errors.h"
+#include "api/api.h"
+#include "api/respond.h"
+#include "api/shapes.h"
+
+typedef struct Operation
+{
+	const char *name;
+	const Shape *shape;			/* of the request */
+	void		(*run) (const void *request, StringInfo response);
+} Operation;
+
+static void
+run_put_item(const void *request, StringInfo response)
+{
+	WriteResult result = {0};
+
+	op_put_item(request, &result);
+	respond_write(response, &result);
+}
+
+static void
+run_get_item(const void *request, StringInfo response)
+{
+	GetItemResult result = {0};
+
+	op_get_item(request, &result);
+	respond_get_item(response, &result);
+}
+
+static void
+run_update_item(const void *request, StringInfo response)
+{
+	WriteResult result = {0};
+
+	op_update_item(request, &result);
+	respond_write(response, &result);
+}
+
+static void
+run_delete_item(const void *request, StringInfo response)
+{
+	WriteResult result = {0};
+
+	op_delete_item(request, &result);
+	respond_write(response, &result);
+}
+
+static void
+run_query(const void *request, StringInfo response)
+{
+	ReadResult	result = {0};
+
+	op_query(request, &result);
+	respond_read(response, &result);
+}
+
+static void
+run_scan(const void *request, StringInfo response)
+{
+	ReadResult	result = {0};
+
+	op_scan(request, &result);
+	respond_read(response, &result);
+}
+
+static void
+run_create_table(const void *request, StringInfo response)
+{
+	TableDescription result = {0};
+
+	op_create_table(request, &result);
+	respond_table(response, "TableDescription", &result);
+}
+
+static void
+run_update_table(const void *request, StringInfo response)
+{
+	TableDescription result = {0};
+
+	op_update_table(request, &result);
+	respond_table(response, "TableDescription", &result);
+}
+
+static void
+run_describe_table(const void *request, StringInfo response)
+{
+	const TableNameRequest *describe = request;
+	TableDescription result = {0};
+
+	op_describe_table(describe->table_name, &result);
+	respond_table(response, "Table", &result);
+}
+
+static void
+run_delete_table(const void *request, StringInfo response)
+{
+	const TableNameRequest *delete = request;
+	TableDescription result = {0};
+
+	op_delete_table(delete->table_name, &result);
+	respond_table(response, "TableDescription", &result);
+}
+
+static void
+run_list_tables(const void *request, StringInfo response)
+{
+	const ListTablesRequest *list = request;
+	ListTablesResult result = {0};
+
+	op_list_tables(list->exclusive_start_table_name, list->limit, &result);
+	respond_list_tables(response, &result);
+}
+
+/* The common ones first, the others by name. */
+static const Operation operations[] = {
+	{"GetItem", &get_item_shape, run_get_item},
+	{"PutItem", &put_item_shape, run_put_item},
+	{"Query", &query_shape, run_query},
+	{"UpdateItem", &update_item_shape, run_update_item},
+	{"DeleteItem", &delete_item_shape, run_delete_item},
+	{"Scan", &scan_shape, run_scan},
+	{"CreateTable", &create_table_shape, run_create_table},
+	{"DeleteTable", &delete_table_shape, run_delete_table},
+	{"DescribeTable", &describe_table_shape, run_describe_table},
+	{"ListTables", &list_tables_shape, run_list_tables},
+	{"UpdateTable", &update_table_shape, run_update_table},
+
+	{"BatchExecuteStatement"},
+	{"BatchGetItem"},
+	{"BatchWriteItem"},
+	{"CreateBackup"},
+	{"CreateGlobalTable"},
+	{"DeleteBackup"},
+	{"DeleteResourcePolicy"},
+	{"DescribeBackup"},
+	{"DescribeContinuousBackups"},
+	{"DescribeContributorInsights"},
+	{"DescribeEndpoints"},
+	{"DescribeExport"},
+	{"DescribeGlobalTable"},
+	{"DescribeGlobalTableSettings"},
+	{"DescribeImport"},
+	{"DescribeKinesisStreamingDestination"},
+	{"DescribeLimits"},
+	{"DescribeTableReplicaAutoScaling"},
+	{"DescribeTimeToLive"},
+	{"DisableKinesisStreamingDestination"},
+	{"EnableKinesisStreamingDestination"},
+	{"ExecuteStatement"},
+	{"ExecuteTransaction"},
+	{"ExportTableToPointInTime"},
+	{"GetResourcePolicy"},
+	{"ImportTable"},
+	{"ListBackups"},
+	{"ListContributorInsights"},
+	{"ListExports"},
+	{"ListGlobalTables"},
+	{"ListImports"},
+	{"ListTagsOfResource"},
+	{"PutResourcePolicy"},
+	{"RestoreTableFromBackup"},
+	{"RestoreTableToPointInTime"},
+	{"TagResource"},
+	{"TransactGetItems"},
+	{"TransactWriteItems"},
+	{"UntagResource"},
+	{"UpdateContinuousBackups"},
+	{"UpdateContributorInsights"},
+	{"UpdateGlobalTable"},
+	{"UpdateGlobalTableSettings"},
+	{"UpdateKinesisStreamingDestination"},
+	{"UpdateTableReplicaAutoScaling"},
+	{"UpdateTimeToLive"},
+};
+
+/* Raises UnknownOperationException unless the operation is built. */
+static const Operation *
+find_operation(Bytes name)
+{
+	for (int i = 0; i < lengthof(operations); i++)
+	{
+		const Operation *operation = &operations[i];
+
+		if (!bytes_equal(name, bytes_from_cstring(operation->name)))
+			continue;
+		if (operation->run == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNKNOWN_OPERATION),
+					 errmsg_internal("The operation %s is not built yet.",
+									 operation->name)));
+		return operation;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNKNOWN_OPERATION),
+			 errmsg_internal("An unknown operation was requested: %.*s",
+							 name.len, name.data)));
+}
+
+void
+api_call(Bytes operation_name, Bytes request_json, StringInfo response)
+{
+	const Operation *operation = find_operation(operation_name);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dynamo request",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	void	   *request = palloc0(operation->shape->size);
+	RequestNotes notes = {0};
+
+	decode_request(operation->shape, request_json, request, &notes);
+	validate_request(operation->shape, request, &notes);
+	operation->run(request, response);
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}

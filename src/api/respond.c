@@ -1,0 +1,326 @@
+/*
+ * respond.c
+ *		Responses: results of operations as JSON.
+ *
+ * Members come in the order of DynamoDB's service model, absent ones are left
+ * out.  Times are seconds since 1970 with milliseconds, capacity units have a
+ * digit after the point, as DynamoDB writes them.
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "common/settings.h"
+#include "api/respond.h"
+
+static void append_capacity(StringInfo out, const ConsumedCapacity *capacity);
+static void append_units(StringInfo out, double units);
+static void append_key_schema(StringInfo out, const KeySchema *key);
+static void append_attribute_definitions(StringInfo out, const KeySchema *key);
+static void append_throughput(StringInfo out, const TableSettings *settings);
+static void append_billing_mode(StringInfo out, const TableSettings *settings);
+static void append_on_demand_throughput(StringInfo out, const TableSettings *settings);
+static int	decreases_today(const TableSettings *settings);
+static void append_integer(StringInfo out, const char *name, int64 value);
+static void append_text(StringInfo out, const char *name, Bytes value);
+static void append_time(StringInfo out, const char *name, TimestampTz time);
+static void append_table_id(StringInfo out, const pg_uuid_t *id);
+
+/*
+ * The objects are written member by member; a comma is due unless the object
+ * or array has just been opened.
+ */
+static void
+separate(StringInfo out)
+{
+	char		last = out->data[out->len - 1];
+
+	if (last != '{' && last != '[')
+		appendStringInfoChar(out, ',');
+}
+
+static void
+begin_member(StringInfo out, const char *name)
+{
+	separate(out);
+	appendStringInfo(out, "\"%s\":", name);
+}
+
+/* ---- items ---- */
+
+void
+respond_write(StringInfo out, const WriteResult *result)
+{
+	appendStringInfoChar(out, '{');
+	if (attribute_exists(result->attributes))
+	{
+		begin_member(out, "Attributes");
+		attribute_map_append_json(out, result->attributes);
+	}
+	append_capacity(out, &result->capacity);
+	if (attribute_exists(result->collection_key))
+	{
+		/* collections have no limit here, so the estimate is the lowest */
+		begin_member(out, "ItemCollectionMetrics");
+		appendStringInfoString(out, "{\"ItemCollectionKey\":");
+		attribute_map_append_json(out, result->collection_key);
+		appendStringInfoString(out, ",\"SizeEstimateRangeGB\":[0.0,1.0]}");
+	}
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_get_item(StringInfo out, const GetItemResult *result)
+{
+	appendStringInfoChar(out, '{');
+	if (attribute_exists(result->item))
+	{
+		begin_member(out, "Item");
+		attribute_map_append_json(out, result->item);
+	}
+	append_capacity(out, &result->capacity);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_read(StringInfo out, const ReadResult *result)
+{
+	ListCell   *cell;
+
+	appendStringInfoChar(out, '{');
+	if (result->with_items)
+	{
+		begin_member(out, "Items");
+		appendStringInfoChar(out, '[');
+		foreach(cell, result->items)
+		{
+			separate(out);
+			attribute_map_append_json(out, *(AttributeValue *) lfirst(cell));
+		}
+		appendStringInfoChar(out, ']');
+	}
+	append_integer(out, "Count", result->count);
+	append_integer(out, "ScannedCount", result->scanned_count);
+	if (attribute_exists(result->last_evaluated_key))
+	{
+		begin_member(out, "LastEvaluatedKey");
+		attribute_map_append_json(out, result->last_evaluated_key);
+	}
+	append_capacity(out, &result->capacity);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+append_capacity(StringInfo out, const ConsumedCapacity *capacity)
+{
+	if (capacity->detail != CAPACITY_TOTAL && capacity->detail != CAPACITY_INDEXES)
+		return;
+	begin_member(out, "ConsumedCapacity");
+	appendStringInfoChar(out, '{');
+	append_text(out, "TableName", capacity->table_name);
+	append_units(out, capacity->units);
+	if (capacity->detail == CAPACITY_INDEXES)
+	{
+		begin_member(out, "Table");
+		appendStringInfoChar(out, '{');
+		append_units(out, capacity->units);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* Units are multiples of one half. */
+static void
+append_units(StringInfo out, double units)
+{
+	begin_member(out, "CapacityUnits");
+	appendStringInfo(out, "%.1f", units);
+}
+
+/* ---- tables ---- */
+
+void
+respond_list_tables(StringInfo out, const ListTablesResult *result)
+{
+	ListCell   *cell;
+
+	appendStringInfoString(out, "{\"TableNames\":[");
+	foreach(cell, result->names)
+	{
+		separate(out);
+		json_append_string(out, *(Bytes *) lfirst(cell));
+	}
+	appendStringInfoChar(out, ']');
+	if (result->last_evaluated_name.data != NULL)
+		append_text(out, "LastEvaluatedTableName", result->last_evaluated_name);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_table(StringInfo out, const char *name, const TableDescription *table)
+{
+	appendStringInfoChar(out, '{');
+	begin_member(out, name);
+	append_table_description(out, table);
+	appendStringInfoChar(out, '}');
+}
+
+void
+append_table_description(StringInfo out, const TableDescription *table)
+{
+	const TableSettings *settings = &table->settings;
+
+	appendStringInfoChar(out, '{');
+	append_attribute_definitions(out, &table->key);
+	append_text(out, "TableName", table->table_name);
+	append_key_schema(out, &table->key);
+	append_text(out, "TableStatus", bytes_from_cstring(table->status));
+	append_time(out, "CreationDateTime", settings->created);
+	append_throughput(out, settings);
+	append_integer(out, "TableSizeBytes", table->size_bytes);
+	append_integer(out, "ItemCount", table->item_count);
+	append_text(out, "TableArn", bytes_from_cstring(
+					psprintf("arn:aws:dynamodb:%s:%s:table/%.*s", dynamo_region,
+							 dynamo_account_id, table->table_name.len,
+							 table->table_name.data)));
+	append_table_id(out, &settings->table_id);
+	append_billing_mode(out, settings);
+	if (settings->infrequent_access)
+	{
+		begin_member(out, "TableClassSummary");
+		appendStringInfoString(out, "{\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\"}");
+	}
+	begin_member(out, "DeletionProtectionEnabled");
+	appendStringInfoString(out, settings->deletion_protection ? "true" : "false");
+	append_on_demand_throughput(out, settings);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+append_attribute_definitions(StringInfo out, const KeySchema *key)
+{
+	begin_member(out, "AttributeDefinitions");
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < key->nhash + key->nrange; i++)
+	{
+		separate(out);
+		appendStringInfoChar(out, '{');
+		append_text(out, "AttributeName", key->attributes[i].name);
+		append_text(out, "AttributeType",
+					bytes_from_cstring(attribute_type_name(key->attributes[i].type)));
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+append_key_schema(StringInfo out, const KeySchema *key)
+{
+	begin_member(out, "KeySchema");
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < key->nhash + key->nrange; i++)
+	{
+		separate(out);
+		appendStringInfoChar(out, '{');
+		append_text(out, "AttributeName", key->attributes[i].name);
+		append_text(out, "KeyType", bytes_from_cstring(i < key->nhash ? "HASH" : "RANGE"));
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+append_throughput(StringInfo out, const TableSettings *settings)
+{
+	begin_member(out, "ProvisionedThroughput");
+	appendStringInfoChar(out, '{');
+	append_time(out, "LastIncreaseDateTime", settings->last_increase);
+	append_time(out, "LastDecreaseDateTime", settings->last_decrease);
+	append_integer(out, "NumberOfDecreasesToday", decreases_today(settings));
+	append_integer(out, "ReadCapacityUnits", settings->read_capacity);
+	append_integer(out, "WriteCapacityUnits", settings->write_capacity);
+	appendStringInfoChar(out, '}');
+}
+
+/* Only the last decrease is recorded, so this is 1 if there was any. */
+static int
+decreases_today(const TableSettings *settings)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	return settings->last_decrease != 0 &&
+		now - now % USECS_PER_DAY <= settings->last_decrease;
+}
+
+/* A provisioned table that never was on demand has no summary. */
+static void
+append_billing_mode(StringInfo out, const TableSettings *settings)
+{
+	bool		on_demand = settings->billing_mode == BILLING_PAY_PER_REQUEST;
+
+	if (!on_demand && settings->billing_mode_changed == 0)
+		return;
+	begin_member(out, "BillingModeSummary");
+	appendStringInfo(out, "{\"BillingMode\":\"%s\"",
+					 on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
+	append_time(out, "LastUpdateToPayPerRequestDateTime",
+				settings->billing_mode_changed != 0 ? settings->billing_mode_changed :
+				settings->created);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+append_on_demand_throughput(StringInfo out, const TableSettings *settings)
+{
+	if (settings->max_read_request_units == 0 && settings->max_write_request_units == 0)
+		return;
+	begin_member(out, "OnDemandThroughput");
+	appendStringInfoChar(out, '{');
+	if (settings->max_read_request_units != 0)
+		append_integer(out, "MaxReadRequestUnits", settings->max_read_request_units);
+	if (settings->max_write_request_units != 0)
+		append_integer(out, "MaxWriteRequestUnits", settings->max_write_request_units);
+	appendStringInfoChar(out, '}');
+}
+
+/* ---- members ---- */
+
+static void
+append_integer(StringInfo out, const char *name, int64 value)
+{
+	begin_member(out, name);
+	appendStringInfo(out, INT64_FORMAT, value);
+}
+
+static void
+append_text(StringInfo out, const char *name, Bytes value)
+{
+	begin_member(out, name);
+	json_append_string(out, value);
+}
+
+/* Seconds since 1970 with three digits; nothing for 0, which is "never". */
+static void
+append_time(StringInfo out, const char *name, TimestampTz time)
+{
+	int64		milliseconds;
+
+	if (time == 0)
+		return;
+	milliseconds = (time + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
+	begin_member(out, name);
+	appendStringInfo(out, INT64_FORMAT ".%03d", milliseconds / 1000,
+					 (int) (milliseconds % 1000));
+}
+
+static void
+append_table_id(StringInfo out, const pg_uuid_t *id)
+{
+	const unsigned char *b = id->data;
+
+	begin_member(out, "TableId");
+	appendStringInfo(out, "\"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x\"",
+					 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7],
+					 b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}

@@ -1,0 +1,23 @@
+/*
+ * respond.h
+ *		Responses: results of operations as JSON.
+ *
+ * Each appends one JSON object to `out`.
+ */
+#ifndef DYNAMO_RESPOND_H
+#define DYNAMO_RESPOND_H
+
+#include "lib/stringinfo.h"
+
+#include "ops/ops.h"
+
+extern void respond_write(StringInfo out, const WriteResult *result);
+extern void respond_get_item(StringInfo out, const GetItemResult *result);
+extern void respond_read(StringInfo out, const ReadResult *result);
+extern void respond_list_tables(StringInfo out, const ListTablesResult *result);
+/* The description as the one member of this name: "Table", "TableDescription". */
+extern void respond_table(StringInfo out, const char *name,
+						  const TableDescription *table);
+extern void append_table_description(StringInfo out, const TableDescription *table);
+
+#endif							/* DYNAMO_RESPOND_H */

@@ -1,0 +1,333 @@
+/*
+ * shapes.c
+ *		The request shapes, after DynamoDB's service model.
+ *
+ * Members stand in the model's order; the values of an enum in that of its C
+ * type, and its listing in the order in which DynamoDB prints it.  A row is
+ * MEMBER_UNBUILT until its operation can honour it, so that no parameter is
+ * ever taken and then ignored.
+ */
+#include "postgres.h"
+
+#include "api/shapes.h"
+
+#define AT(structure, field) .offset = offsetof(structure, field)
+#define UNBUILT(name) {name, MEMBER_UNBUILT}
+#define UNBUILT_BUT(name, when) {name, MEMBER_UNBUILT, .harmless = when}
+
+#define SHAPE(shape_name, structure, member_array) \
+	{.name = shape_name, .size = sizeof(structure), \
+	 .nmembers = lengthof(member_array), .members = member_array}
+
+/* ---- enums ---- */
+
+static const EnumSet return_values = {
+	"[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]",
+	{"NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"}
+};
+
+static const EnumSet return_values_on_failure = {
+	"[ALL_OLD, NONE]", {"ALL_OLD", "NONE"}
+};
+
+static const EnumSet return_consumed_capacity = {
+	"[INDEXES, TOTAL, NONE]", {"INDEXES", "TOTAL", "NONE"}
+};
+
+static const EnumSet return_collection_metrics = {
+	"[SIZE, NONE]", {"SIZE", "NONE"}
+};
+
+static const EnumSet select_values = {
+	"[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]",
+	{"ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"}
+};
+
+static const EnumSet key_types = {"[HASH, RANGE]", {"HASH", "RANGE"}};
+
+static const EnumSet attribute_types = {"[B, N, S]", {"S", "N", "B"}};
+
+static const EnumSet billing_modes = {
+	"[PROVISIONED, PAY_PER_REQUEST]", {"PROVISIONED", "PAY_PER_REQUEST"}
+};
+
+static const EnumSet table_classes = {
+	"[STANDARD, STANDARD_INFREQUENT_ACCESS]",
+	{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}
+};
+
+/* ---- items ---- */
+
+#define TABLE_NAME(structure) \
+	{"TableName", MEMBER_TABLE_NAME, AT(structure, table_name), .required = true}
+#define RETURN_CONSUMED_CAPACITY(structure, field) \
+	{"ReturnConsumedCapacity", MEMBER_ENUM, AT(structure, field), \
+	 .values = &return_consumed_capacity}
+#define RETURN_COLLECTION_METRICS(structure) \
+	{"ReturnItemCollectionMetrics", MEMBER_ENUM, AT(structure, options.return_metrics), \
+	 .values = &return_collection_metrics}
+#define RETURN_VALUES(structure) \
+	{"ReturnValues", MEMBER_ENUM, AT(structure, options.return_values), \
+	 .values = &return_values}
+#define RETURN_VALUES_ON_FAILURE(structure) \
+	{"ReturnValuesOnConditionCheckFailure", MEMBER_ENUM, \
+	 AT(structure, options.return_on_failure), .values = &return_values_on_failure}
+#define CONDITION_EXPRESSION(structure) \
+	{"ConditionExpression", MEMBER_STRING, AT(structure, options.condition_expression)}
+#define NAMES(structure, field) \
+	{"ExpressionAttributeNames", MEMBER_NAMES, AT(structure, field), \
+	 .limits = LIMITS(0, MAX_ATTRIBUTE_NAME_SIZE)}
+#define VALUES(structure, field) \
+	{"ExpressionAttributeValues", MEMBER_ITEM, AT(structure, field)}
+
+static const Member put_item_members[] = {
+	TABLE_NAME(PutItemRequest),
+	{"Item", MEMBER_ITEM, AT(PutItemRequest, item), .required = true},
+	UNBUILT("Expected"),
+	RETURN_VALUES(PutItemRequest),
+	RETURN_CONSUMED_CAPACITY(PutItemRequest, options.return_capacity),
+	RETURN_COLLECTION_METRICS(PutItemRequest),
+	UNBUILT("ConditionalOperator"),
+	CONDITION_EXPRESSION(PutItemRequest),
+	NAMES(PutItemRequest, options.names),
+	VALUES(PutItemRequest, options.values),
+	RETURN_VALUES_ON_FAILURE(PutItemRequest),
+};
+const Shape put_item_shape = SHAPE("PutItemInput", PutItemRequest, put_item_members);
+
+static const Member get_item_members[] = {
+	TABLE_NAME(GetItemRequest),
+	{"Key", MEMBER_ITEM, AT(GetItemRequest, key), .required = true},
+	UNBUILT("AttributesToGet"),
+	{"ConsistentRead", MEMBER_BOOLEAN, AT(GetItemRequest, consistent_read)},
+	RETURN_CONSUMED_CAPACITY(GetItemRequest, return_capacity),
+	{"ProjectionExpression", MEMBER_STRING, AT(GetItemRequest, projection_expression)},
+	NAMES(GetItemRequest, names),
+};
+const Shape get_item_shape = SHAPE("GetItemInput", GetItemRequest, get_item_members);
+
+static const Member update_item_members[] = {
+	TABLE_NAME(UpdateItemRequest),
+	{"Key", MEMBER_ITEM, AT(UpdateItemRequest, key), .required = true},
+	UNBUILT("AttributeUpdates"),
+	UNBUILT("Expected"),
+	UNBUILT("ConditionalOperator"),
+	RETURN_VALUES(UpdateItemRequest),
+	RETURN_CONSUMED_CAPACITY(UpdateItemRequest, options.return_capacity),
+	RETURN_COLLECTION_METRICS(UpdateItemRequest),
+	{"UpdateExpression", MEMBER_STRING, AT(UpdateItemRequest, update_expression)},
+	CONDITION_EXPRESSION(UpdateItemRequest),
+	NAMES(UpdateItemRequest, options.names),
+	VALUES(UpdateItemRequest, options.values),
+	RETURN_VALUES_ON_FAILURE(UpdateItemRequest),
+};
+const Shape update_item_shape = SHAPE("UpdateItemInput", UpdateItemRequest,
+									  update_item_members);
+
+static const Member delete_item_members[] = {
+	TABLE_NAME(DeleteItemRequest),
+	{"Key", MEMBER_ITEM, AT(DeleteItemRequest, key), .required = true},
+	UNBUILT("Expected"),
+	UNBUILT("ConditionalOperator"),
+	RETURN_VALUES(DeleteItemRequest),
+	RETURN_CONSUMED_CAPACITY(DeleteItemRequest, options.return_capacity),
+	RETURN_COLLECTION_METRICS(DeleteItemRequest),
+	CONDITION_EXPRESSION(DeleteItemRequest),
+	NAMES(DeleteItemRequest, options.names),
+	VALUES(DeleteItemRequest, options.values),
+	RETURN_VALUES_ON_FAILURE(DeleteItemRequest),
+};
+const Shape delete_item_shape = SHAPE("DeleteItemInput", DeleteItemRequest,
+									  delete_item_members);
+
+/* ---- reads of many items ---- */
+
+#define INDEX_NAME \
+	{"IndexName", MEMBER_STRING, AT(ReadRequest, index_name), \
+	 .limits = LIMITS(3, 255), .name_pattern = true}
+#define SELECT \
+	{"Select", MEMBER_ENUM, AT(ReadRequest, select), .values = &select_values}
+#define LIMIT \
+	{"Limit", MEMBER_INTEGER, AT(ReadRequest, limit), .limits = LIMITS(1, NO_MAXIMUM)}
+#define CONSISTENT_READ \
+	{"ConsistentRead", MEMBER_BOOLEAN, AT(ReadRequest, consistent_read)}
+#define EXCLUSIVE_START_KEY \
+	{"ExclusiveStartKey", MEMBER_ITEM, AT(ReadRequest, exclusive_start_key)}
+#define PROJECTION_EXPRESSION \
+	{"ProjectionExpression", MEMBER_STRING, AT(ReadRequest, projection_expression)}
+#define FILTER_EXPRESSION \
+	{"FilterExpression", MEMBER_STRING, AT(ReadRequest, filter_expression)}
+
+static const Member query_members[] = {
+	TABLE_NAME(ReadRequest),
+	INDEX_NAME,
+	SELECT,
+	UNBUILT("AttributesToGet"),
+	LIMIT,
+	CONSISTENT_READ,
+	UNBUILT("KeyConditions"),
+	UNBUILT("QueryFilter"),
+	UNBUILT("ConditionalOperator"),
+	{"ScanIndexForward", MEMBER_BOOLEAN, AT(ReadRequest, scan_index_forward)},
+	EXCLUSIVE_START_KEY,
+	RETURN_CONSUMED_CAPACITY(ReadRequest, return_capacity),
+	PROJECTION_EXPRESSION,
+	FILTER_EXPRESSION,
+	{"KeyConditionExpression", MEMBER_STRING, AT(ReadRequest, key_condition_expression)},
+	NAMES(ReadRequest, names),
+	VALUES(ReadRequest, values),
+};
+const Shape query_shape = SHAPE("QueryInput", ReadRequest, query_members);
+
+static const Member scan_members[] = {
+	TABLE_NAME(ReadRequest),
+	INDEX_NAME,
+	UNBUILT("AttributesToGet"),
+	LIMIT,
+	SELECT,
+	UNBUILT("ScanFilter"),
+	UNBUILT("ConditionalOperator"),
+	EXCLUSIVE_START_KEY,
+	RETURN_CONSUMED_CAPACITY(ReadRequest, return_capacity),
+	{"TotalSegments", MEMBER_INTEGER, AT(ReadRequest, total_segments),
+		.limits = LIMITS(1, MAX_TOTAL_SEGMENTS)},
+	{"Segment", MEMBER_INTEGER, AT(ReadRequest, segment),
+		.limits = LIMITS(0, MAX_TOTAL_SEGMENTS - 1)},
+	PROJECTION_EXPRESSION,
+	FILTER_EXPRESSION,
+	NAMES(ReadRequest, names),
+	VALUES(ReadRequest, values),
+	CONSISTENT_READ,
+};
+const Shape scan_shape = SHAPE("ScanInput", ReadRequest, scan_members);
+
+/* ---- tables ---- */
+
+static const Member attribute_definition_members[] = {
+	{"AttributeName", MEMBER_STRING, AT(AttributeDefinition, attribute_name),
+		.required = true, .limits = LIMITS(1, MAX_KEY_NAME_SIZE)},
+	{"AttributeType", MEMBER_ENUM, AT(AttributeDefinition, attribute_type),
+		.required = true, .values = &attribute_types},
+};
+static const Shape attribute_definition_shape =
+	SHAPE("AttributeDefinition", AttributeDefinition, attribute_definition_members);
+
+static const Member key_schema_element_members[] = {
+	{"AttributeName", MEMBER_STRING, AT(KeySchemaElement, attribute_name),
+		.required = true, .limits = LIMITS(1, MAX_KEY_NAME_SIZE)},
+	{"KeyType", MEMBER_ENUM, AT(KeySchemaElement, key_type),
+		.required = true, .values = &key_types},
+};
+static const Shape key_schema_element_shape =
+	SHAPE("KeySchemaElement", KeySchemaElement, key_schema_element_members);
+
+static const Member provisioned_throughput_members[] = {
+	{"ReadCapacityUnits", MEMBER_LONG, AT(ProvisionedThroughput, read_capacity_units),
+		.required = true, .limits = LIMITS(1, NO_MAXIMUM)},
+	{"WriteCapacityUnits", MEMBER_LONG, AT(ProvisionedThroughput, write_capacity_units),
+		.required = true, .limits = LIMITS(1, NO_MAXIMUM)},
+};
+static const Shape provisioned_throughput_shape =
+	SHAPE("ProvisionedThroughput", ProvisionedThroughput, provisioned_throughput_members);
+
+static const Member on_demand_throughput_members[] = {
+	{"MaxReadRequestUnits", MEMBER_LONG, AT(OnDemandThroughput, max_read_request_units)},
+	{"MaxWriteRequestUnits", MEMBER_LONG, AT(OnDemandThroughput, max_write_request_units)},
+};
+static const Shape on_demand_throughput_shape =
+	SHAPE("OnDemandThroughput", OnDemandThroughput, on_demand_throughput_members);
+
+#define ATTRIBUTE_DEFINITIONS(structure, ...) \
+	{"AttributeDefinitions", MEMBER_LIST, AT(structure, attribute_definitions), \
+	 .shape = &attribute_definition_shape, ##__VA_ARGS__}
+#define BILLING_MODE(structure) \
+	{"BillingMode", MEMBER_ENUM, AT(structure, billing_mode), .values = &billing_modes}
+#define PROVISIONED_THROUGHPUT(structure) \
+	{"ProvisionedThroughput", MEMBER_STRUCTURE, AT(structure, provisioned_throughput), \
+	 .shape = &provisioned_throughput_shape}
+#define ON_DEMAND_THROUGHPUT(structure) \
+	{"OnDemandThroughput", MEMBER_STRUCTURE, AT(structure, on_demand_throughput), \
+	 .shape = &on_demand_throughput_shape}
+#define TABLE_CLASS(structure) \
+	{"TableClass", MEMBER_ENUM, AT(structure, table_class), .values = &table_classes}
+#define DELETION_PROTECTION(structure) \
+	{"DeletionProtectionEnabled", MEMBER_BOOLEAN, AT(structure, deletion_protection)}
+
+/*
+ * The model requires neither AttributeDefinitions nor KeySchema, because a
+ * table may also be made from another region's; that is not built.
+ */
+static const Member create_table_members[] = {
+	ATTRIBUTE_DEFINITIONS(CreateTableRequest, .required = true),
+	TABLE_NAME(CreateTableRequest),
+	{"KeySchema", MEMBER_LIST, AT(CreateTableRequest, key_schema), .required = true,
+		.limits = LIMITS(1, NO_MAXIMUM), .shape = &key_schema_element_shape},
+	UNBUILT_BUT("LocalSecondaryIndexes", HARMLESS_EMPTY),
+	UNBUILT("GlobalSecondaryIndexes"),
+	BILLING_MODE(CreateTableRequest),
+	PROVISIONED_THROUGHPUT(CreateTableRequest),
+	UNBUILT_BUT("StreamSpecification", HARMLESS_OFF),
+	UNBUILT_BUT("SSESpecification", HARMLESS_OFF),
+	UNBUILT_BUT("Tags", HARMLESS_EMPTY),
+	TABLE_CLASS(CreateTableRequest),
+	DELETION_PROTECTION(CreateTableRequest),
+	UNBUILT("WarmThroughput"),
+	UNBUILT("ResourcePolicy"),
+	ON_DEMAND_THROUGHPUT(CreateTableRequest),
+	UNBUILT("GlobalTableSourceArn"),
+	UNBUILT("GlobalTableSettingsReplicationMode"),
+};
+const Shape create_table_shape = SHAPE("CreateTableInput", CreateTableRequest,
+									   create_table_members);
+
+static const Member update_table_members[] = {
+	ATTRIBUTE_DEFINITIONS(UpdateTableRequest),
+	TABLE_NAME(UpdateTableRequest),
+	BILLING_MODE(UpdateTableRequest),
+	PROVISIONED_THROUGHPUT(UpdateTableRequest),
+	UNBUILT_BUT("GlobalSecondaryIndexUpdates", HARMLESS_EMPTY),
+	UNBUILT("StreamSpecification"),
+	UNBUILT_BUT("SSESpecification", HARMLESS_OFF),
+	UNBUILT("ReplicaUpdates"),
+	TABLE_CLASS(UpdateTableRequest),
+	DELETION_PROTECTION(UpdateTableRequest),
+	UNBUILT("MultiRegionConsistency"),
+	UNBUILT("GlobalTableWitnessUpdates"),
+	ON_DEMAND_THROUGHPUT(UpdateTableRequest),
+	UNBUILT("WarmThroughput"),
+	UNBUILT("GlobalTableSettingsReplicationMode"),
+};
+const Shape update_table_shape = SHAPE("UpdateTableInput", UpdateTableRequest,
+									   update_table_members);
+
+static const Member table_name_members[] = {
+	TABLE_NAME(TableNameRequest),
+};
+const Shape describe_table_shape = SHAPE("DescribeTableInput", TableNameRequest,
+										 table_name_members);
+const Shape delete_table_shape = SHAPE("DeleteTableInput", TableNameRequest,
+									   table_name_members);
+
+static const Member list_tables_members[] = {
+	{"ExclusiveStartTableName", MEMBER_STRING,
+		AT(ListTablesRequest, exclusive_start_table_name),
+		.limits = LIMITS(3, 255), .name_pattern = true},
+	{"Limit", MEMBER_INTEGER, AT(ListTablesRequest, limit),
+		.limits = LIMITS(1, MAX_LIST_TABLES)},
+};
+const Shape list_tables_shape = SHAPE("ListTablesInput", ListTablesRequest,
+									  list_tables_members);
+
+const Member *
+shape_member(const Shape *shape, Bytes name)
+{
+	for (int i = 0; i < shape->nmembers; i++)
+	{
+		const Member *member = &shape->members[i];
+
+		if (strlen(member->name) == name.len &&
+			memcmp(member->name, name.data, name.len) == 0)
+			return member;
+	}
+	return NULL;
+}
