@@ -160,8 +160,13 @@ extern void attribute_name_check(Bytes name);
 
 /* ---- sizes (size.c) ---- */
 
-/* DynamoDB's size of an item: its names and values, nothing for the root. */
-extern int64 item_root_size(AttributeValue root);
+/*
+ * DynamoDB's size of an item (its names and values, nothing for the root) and
+ * of a value.  Both raise ValidationException for what nests too deeply to be
+ * stored: 32 levels from the item's root, 31 from a value that will be in one.
+ */
+extern int64 item_size_checked(AttributeValue root);
+extern int64 attribute_size_checked(AttributeValue value);
 
 /* ---- the SQL types ---- */
 

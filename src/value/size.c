@@ -17,13 +17,13 @@
 #define CONTAINER_OVERHEAD	3
 #define ELEMENT_OVERHEAD	1
 
-static int64 value_size(AttributeValue value);
-static int64 members_size(AttributeValue container);
+static int64 value_size(AttributeValue value, int levels);
+static int64 members_size(AttributeValue container, int levels);
 
 int
 attribute_size(AttributeValue value)
 {
-	return (int) Min(value_size(value), PG_INT32_MAX);
+	return (int) Min(value_size(value, PG_INT32_MAX), PG_INT32_MAX);
 }
 
 int
@@ -33,9 +33,15 @@ number_size(AttributeValue number)
 }
 
 int64
-item_root_size(AttributeValue root)
+item_size_checked(AttributeValue root)
 {
-	return members_size(root);
+	return members_size(root, MAX_NESTING_DEPTH);
+}
+
+int64
+attribute_size_checked(AttributeValue value)
+{
+	return value_size(value, MAX_NESTING_DEPTH - 1);
 }
 
 static int64
@@ -51,8 +57,9 @@ set_size(AttributeValue set)
 	return size;
 }
 
+/* Raises ValidationException if M and L nest deeper than `levels`. */
 static int64
-value_size(AttributeValue value)
+value_size(AttributeValue value, int levels)
 {
 	switch (attribute_type(value))
 	{
@@ -66,7 +73,7 @@ value_size(AttributeValue value)
 			return 1;
 		case ATTRIBUTE_M:
 		case ATTRIBUTE_L:
-			return CONTAINER_OVERHEAD + members_size(value) +
+			return CONTAINER_OVERHEAD + members_size(value, levels) +
 				(int64) ELEMENT_OVERHEAD * attribute_count(value);
 		case ATTRIBUTE_SS:
 		case ATTRIBUTE_NS:
@@ -78,14 +85,16 @@ value_size(AttributeValue value)
 
 /* Names and values of an M or L. */
 static int64
-members_size(AttributeValue container)
+members_size(AttributeValue container, int levels)
 {
 	Container	c = container_open(container);
 	int64		size = c.values - c.names;	/* 0 in a list */
 
+	if (levels == 0)
+		nesting_too_deep();
 	check_stack_depth();
 	for (int i = 0; i < c.count; i++)
-		size += value_size(container_value(&c, i));
+		size += value_size(container_value(&c, i), levels - 1);
 	return size;
 }
 

@@ -17,6 +17,10 @@ static const char *const type_names[] = {
 };
 static const int type_lengths[] = {0, 1, 1, 1, 4, 4, 1, 1, 2, 2, 2};
 
+StaticAssertDecl(lengthof(type_names) == ATTRIBUTE_BS + 1 &&
+				 lengthof(type_lengths) == ATTRIBUTE_BS + 1,
+				 "a name for every type");
+
 const char *
 attribute_type_name(AttributeType type)
 {
@@ -29,7 +33,8 @@ attribute_type_by_name(const char *name, int len, AttributeType *type)
 {
 	for (int i = ATTRIBUTE_S; i <= ATTRIBUTE_BS; i++)
 	{
-		if (type_lengths[i] == len && memcmp(type_names[i], name, len) == 0)
+		if (type_lengths[i] == len && type_names[i][0] == name[0] &&
+			memcmp(type_names[i], name, len) == 0)
 		{
 			*type = i;
 			return true;
@@ -108,12 +113,8 @@ nesting_too_deep(void)
 					 "Attributes in the item have nested levels beyond supported limit");
 }
 
-/*
- * Every stored value passes here, so none is too deep for the recursive code
- * of this layer or too large for its header.
- */
 static DynamoItem *
-store(AttributeValue root, int64 size, int max_depth)
+store(AttributeValue root, int64 size)
 {
 	int			len = VARHDRSZ + STORED_HEADER_SIZE + root.len;
 	DynamoItem *stored;
@@ -121,8 +122,6 @@ store(AttributeValue root, int64 size, int max_depth)
 
 	if (size > STORED_SIZE_MASK)
 		item_too_large();
-	if (attribute_depth(root) > max_depth)
-		nesting_too_deep();
 	stored = palloc(len);
 	SET_VARSIZE(stored, len);
 	header = STORED_VERSION << STORED_VERSION_SHIFT | (uint32) size;
@@ -131,17 +130,21 @@ store(AttributeValue root, int64 size, int max_depth)
 	return stored;
 }
 
+/*
+ * Every stored value passes here or through attribute_to_stored(), so none is
+ * too deep for the recursive code of this layer or too large for its header.
+ */
 DynamoItem *
 item_from_root(AttributeValue root)
 {
 	Assert(attribute_type(root) == ATTRIBUTE_M);
-	return store(root, item_root_size(root), MAX_NESTING_DEPTH);
+	return store(root, item_size_checked(root));
 }
 
 DynamoItem *
 attribute_to_stored(AttributeValue value)
 {
-	return store(value, attribute_size(value), MAX_NESTING_DEPTH - 1);
+	return store(value, attribute_size_checked(value));
 }
 
 /* ---- scalars ---- */
