@@ -1,0 +1,86 @@
+-- Operations and members that do not exist, or not yet.
+
+\set VERBOSITY terse
+
+-- One line per case: its SQLSTATE and message.
+CREATE FUNCTION outcome(operation text, request text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN dynamo.call(operation, request::json);
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+
+-- operations
+SELECT outcome(operation, '{}') FROM unnest(ARRAY[
+    'Nope', 'putitem', 'PutItem ', '', NULL, 'DynamoDB_20120810.PutItem',
+    'BatchGetItem', 'TransactWriteItems', 'ExecuteStatement', 'UpdateTimeToLive']) AS operation;
+
+-- the operation comes first, even before the request
+SELECT outcome('Nope', NULL), outcome('BatchGetItem', '[]');
+
+-- members: an error that names them, where DynamoDB says nothing
+SELECT outcome('PutItem', '{"TableName": "abc", "Item": {}, "ReturnValue": "ALL_OLD"}');
+SELECT outcome('PutItem', '{"Tablename": "abc"}');
+SELECT outcome('DescribeTable', '{"TableName": "abc", "": {"a": [1, {"b": null}]}}');
+SELECT outcome('CreateTable', '{"TableName": "abc", "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}, {"Name": "b"}]}');
+SELECT outcome('UpdateTable', '{"TableName": "abc", "ProvisionedThroughput": {"Read": 1}}');
+SELECT outcome('ListTables', '{"Unknown1": 1, "Unknown2": 2}');
+
+-- members of the service that are not built: an error, after the constraints
+SELECT operation, member, outcome(operation, format('{"TableName": "abc", %s "%s": %s}',
+    CASE operation WHEN 'PutItem' THEN '"Item": {},'
+                   WHEN 'CreateTable' THEN '"AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],'
+                   WHEN 'GetItem' THEN '"Key": {},'
+                   WHEN 'UpdateItem' THEN '"Key": {},'
+                   WHEN 'DeleteItem' THEN '"Key": {},' END, member, value))
+FROM (VALUES
+    ('PutItem', 'Expected', '{}'),
+    ('PutItem', 'ConditionalOperator', '"AND"'),
+    ('GetItem', 'AttributesToGet', '["a"]'),
+    ('UpdateItem', 'AttributeUpdates', '{}'),
+    ('UpdateItem', 'Expected', '{}'),
+    ('UpdateItem', 'ConditionalOperator', '"AND"'),
+    ('DeleteItem', 'Expected', '{}'),
+    ('DeleteItem', 'ConditionalOperator', '"AND"'),
+    ('Query', 'AttributesToGet', '["a"]'),
+    ('Query', 'KeyConditions', '{}'),
+    ('Query', 'QueryFilter', '{}'),
+    ('Query', 'ConditionalOperator', '"AND"'),
+    ('Scan', 'AttributesToGet', '["a"]'),
+    ('Scan', 'ScanFilter', '{}'),
+    ('Scan', 'ConditionalOperator', '"AND"'),
+    ('CreateTable', 'LocalSecondaryIndexes', '[{}]'),
+    ('CreateTable', 'GlobalSecondaryIndexes', '[{}]'),
+    ('CreateTable', 'StreamSpecification', '{"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}'),
+    ('CreateTable', 'StreamSpecification', '{"StreamEnabled": false, "StreamViewType": "NEW_IMAGE"}'),
+    ('CreateTable', 'SSESpecification', '{"Enabled": true}'),
+    ('CreateTable', 'Tags', '[{"Key": "a", "Value": "b"}]'),
+    ('CreateTable', 'WarmThroughput', '{"ReadUnitsPerSecond": 1}'),
+    ('CreateTable', 'ResourcePolicy', '"{}"'),
+    ('CreateTable', 'GlobalTableSourceArn', '"arn"'),
+    ('CreateTable', 'GlobalTableSettingsReplicationMode', '"ENABLED"'),
+    ('UpdateTable', 'GlobalSecondaryIndexUpdates', '[{}]'),
+    ('UpdateTable', 'StreamSpecification', '{"StreamEnabled": true}'),
+    ('UpdateTable', 'SSESpecification', '{"Enabled": true}'),
+    ('UpdateTable', 'ReplicaUpdates', '[]'),
+    ('UpdateTable', 'MultiRegionConsistency', '"STRONG"'),
+    ('UpdateTable', 'GlobalTableWitnessUpdates', '[]'),
+    ('UpdateTable', 'WarmThroughput', '{}'),
+    ('UpdateTable', 'GlobalTableSettingsReplicationMode', '"ENABLED"')) AS t (operation, member, value);
+SELECT outcome('PutItem', '{"TableName": "abc", "Expected": {}, "ReturnValues": "FOO"}');
+SELECT outcome('PutItem', '{"TableName": "abc", "Item": {}, "ConditionalOperator": "AND", "Expected": {}}');
+
+-- null asks for nothing
+SELECT outcome('Scan', '{"TableName": "api_unknown_missing", "ScanFilter": null}');
+
+-- and so do these
+SELECT outcome('CreateTable', '{"TableName": "api_unknown",
+    "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+    "BillingMode": "PAY_PER_REQUEST", "LocalSecondaryIndexes": [], "Tags": [],
+    "StreamSpecification": {"StreamEnabled": false}, "SSESpecification": {"Enabled": false}}')::json
+    #>> '{TableDescription,TableStatus}' AS status;
+SELECT dynamo.delete_table('api_unknown') ->> 'TableStatus' AS status;
+
+DROP FUNCTION outcome;
