@@ -7,6 +7,7 @@
 #include "fmgr.h"
 
 #include "common/settings.h"
+#include "storage/storage.h"
 
 PG_MODULE_MAGIC;
 
@@ -16,4 +17,5 @@ void
 _PG_init(void)
 {
 	settings_init();
+	storage_init();
 }

@@ -17,6 +17,8 @@
 #define RelFileLocator					RelFileNode
 #define relation_set_new_filelocator	relation_set_new_filenode
 typedef bool TU_UpdateIndexes;
+#define TU_None		false
+#define TU_All		true
 #endif
 
 /* 16 has the caller choose whether a datum is copied; before, it always was. */
@@ -36,9 +38,9 @@ typedef bool TU_UpdateIndexes;
 #define compat_owns_relation(relid, role)	pg_class_ownercheck((relid), (role))
 #endif
 
-/* 18 asks whether a deferrable primary key will do; it did before. */
+/* 18 asks whether a deferrable primary key will do; callers check that anyway. */
 #if PG_VERSION_NUM >= 180000
-#define compat_primary_key_index(rel)	RelationGetPrimaryKeyIndex((rel), true)
+#define compat_primary_key_index(rel)	RelationGetPrimaryKeyIndex((rel), false)
 #else
 #define compat_primary_key_index(rel)	RelationGetPrimaryKeyIndex(rel)
 #endif

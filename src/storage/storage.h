@@ -35,13 +35,21 @@ typedef struct TableDefinition
 	KeySchema	key;
 	AttrNumber	key_columns[MAX_KEY_ATTRIBUTES];	/* in the schema's order */
 	AttrNumber	item_column;
+	/* The unique btree over exactly the key columns; InvalidOid: none. */
 	Oid			primary_index;
+	/*
+	 * The relation is an ordinary table of access method dynamo that has the
+	 * key columns and the item, and nothing else that an executor must see to:
+	 * no other column, trigger, rule, constraint or child.
+	 */
+	bool		plain;
 } TableDefinition;
 
 /*
- * The definition of an open relation, or NULL if it is no dynamo table.  Valid
- * until the relation's next relcache invalidation is processed: do not keep it
- * across the closing of the relation.
+ * The definition of an open relation, or NULL if it is no dynamo table.  Stays
+ * in memory until the end of the transaction, and true for as long as the
+ * relation is locked, except that REINDEX CONCURRENTLY may replace the primary
+ * index: ask again for each operation.
  */
 extern const TableDefinition *table_definition(Relation rel);
 

@@ -116,6 +116,14 @@ extern void column_name(Bytes attribute, NameData *result);
 /* Whether a relation's or column's name has the shape of a hashed one. */
 extern bool is_hashed_name(const char *name);
 
+/* ---- open tables (table.c) ---- */
+
+/*
+ * The relation of this name in dynamo.schema, locked, whether it has a
+ * definition or not; otherwise as dynamo_table_open().
+ */
+extern Relation open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges);
+
 /* ---- catalog (catalog.c) ---- */
 
 /* Records a new table; full_name.data is NULL where the relation has the name. */

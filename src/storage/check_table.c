@@ -1,0 +1,222 @@
+/*
+ * check_table.c
+ *		dynamo.check_table(): what is wrong with a table.
+ *
+ * Reads the whole table in the statement's snapshot under AccessShareLock.  The
+ * contract (contract.c) is asked again here without raising, for tables whose
+ * rows came in while nobody could: restored before their trigger existed, or
+ * stored under another access method.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+
+#include "common/errors.h"
+#include "storage/storage_internal.h"
+
+typedef struct TableCheck
+{
+	ReturnSetInfo *result;
+	Relation	rel;			/* the table, or the partition being read */
+	const TableDefinition *definition;	/* of rel; NULL: it has none */
+	AttrNumber	item_column;
+} TableCheck;
+
+/* Adds a row to the result; `key` is an item with the key columns, or NULL. */
+static void pg_attribute_printf(3, 4)
+report(TableCheck *check, const DynamoItem *key, const char *format,...)
+{
+	Datum		values[2];
+	bool		isnull[2] = {false, key == NULL};
+	char		problem[1024];
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(problem, sizeof(problem), format, args);
+	va_end(args);
+	values[0] = CStringGetTextDatum(problem);
+	values[1] = DynamoItemGetDatum(key);
+	tuplestore_putvalues(check->result->setResult, check->result->setDesc, values, isnull);
+}
+
+/* ---- the relation ---- */
+
+static const Trigger *
+find_maintenance_trigger(Relation rel)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+		if (strcmp(rel->trigdesc->triggers[i].tgname, MAINTENANCE_TRIGGER) == 0)
+			return &rel->trigdesc->triggers[i];
+	return NULL;
+}
+
+static void
+check_relation(TableCheck *check)
+{
+	const char *name = RelationGetRelationName(check->rel);
+	const Trigger *trigger = find_maintenance_trigger(check->rel);
+
+	if (check->definition == NULL)
+		report(check, NULL, "relation \"%s\" has no trigger \"%s\": its keys cannot be checked",
+			   name, MAINTENANCE_TRIGGER);
+	else if (trigger != NULL && trigger->tgenabled != TRIGGER_FIRES_ALWAYS)
+		report(check, NULL, "trigger \"%s\" of relation \"%s\" is not ENABLE ALWAYS",
+			   MAINTENANCE_TRIGGER, name);
+
+	if (check->definition != NULL && !OidIsValid(check->definition->primary_index))
+		report(check, NULL, "relation \"%s\" has no valid primary key over its key columns", name);
+	if (check->rel->rd_rel->relkind == RELKIND_RELATION && !is_dynamo_relation(check->rel))
+		report(check, NULL, "relation \"%s\" does not use access method \"dynamo\"", name);
+	if (check->item_column == InvalidAttrNumber)
+		report(check, NULL, "relation \"%s\" has no column \"%s\" of type dynamo.item",
+			   name, ITEM_COLUMN);
+}
+
+/* ---- its rows ---- */
+
+/* The key that the columns of a row hold, as an item; columns may be NULL. */
+static DynamoItem *
+columns_key(TableCheck *check, TupleTableSlot *slot)
+{
+	const KeySchema *schema = &check->definition->key;
+	MapEntry	entries[MAX_KEY_ATTRIBUTES];
+	int			n = 0;
+
+	for (int i = 0; i < schema->nhash + schema->nrange; i++)
+	{
+		bool		isnull;
+		Datum		datum = slot_getattr(slot, check->definition->key_columns[i], &isnull);
+
+		if (isnull || (schema->attributes[i].type == ATTRIBUTE_N &&
+					   numeric_is_nan(DatumGetNumeric(datum))))
+			continue;
+		entries[n].name = schema->attributes[i].name;
+		entries[n++].value = key_value(datum, schema->attributes[i].type);
+	}
+	return item_from_root(attribute_make_map(entries, n));
+}
+
+static void
+check_key_part(TableCheck *check, TupleTableSlot *slot, AttributeValue value, int part)
+{
+	const KeyAttribute *attribute = &check->definition->key.attributes[part];
+	AttrNumber	column = check->definition->key_columns[part];
+	bool		isnull;
+	Datum		datum = slot_getattr(slot, column, &isnull);
+
+	if (!attribute_exists(value))
+		report(check, columns_key(check, slot), "the item lacks its key attribute %.*s",
+			   attribute->name.len, attribute->name.data);
+	else if (attribute_type(value) != attribute->type)
+		report(check, columns_key(check, slot), "key attribute %.*s of the item has type %s, not %s",
+			   attribute->name.len, attribute->name.data,
+			   attribute_type_name(attribute_type(value)), attribute_type_name(attribute->type));
+	else if (isnull || !key_datum_equal(datum, value))
+		report(check, columns_key(check, slot), "column \"%s\" differs from attribute %.*s of the item",
+			   NameStr(TupleDescAttr(RelationGetDescr(check->rel), column - 1)->attname),
+			   attribute->name.len, attribute->name.data);
+}
+
+static void
+check_row(TableCheck *check, TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		datum = slot_getattr(slot, check->item_column, &isnull);
+	DynamoItem *item;
+	ItemKey		key;
+
+	if (isnull)
+	{
+		report(check, check->definition != NULL ? columns_key(check, slot) : NULL,
+			   "the row has no item");
+		return;
+	}
+	item = DatumGetDynamoItem(datum);
+	if (item_size(item) > MAX_ITEM_SIZE)
+		report(check, check->definition != NULL ? columns_key(check, slot) : NULL,
+			   "the item has %d bytes, more than %d", item_size(item), MAX_ITEM_SIZE);
+	if (check->definition == NULL)
+		return;
+	item_key(&check->definition->key, item_root(item), &key);
+	for (int i = 0; i < key.n; i++)
+		check_key_part(check, slot, key.values[i], i);
+}
+
+static void
+check_rows(TableCheck *check)
+{
+	TupleTableSlot *slot = table_slot_create(check->rel, NULL);
+	TableScanDesc scan = table_beginscan(check->rel, GetActiveSnapshot(), 0, NULL);
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo.check_table",
+													  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(row_context);
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		check_row(check, slot);
+		MemoryContextReset(row_context);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(row_context);
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/* Checks the table's relation, and the partitions where it is partitioned. */
+static void
+check_relation_tree(ReturnSetInfo *result, Relation table)
+{
+	List	   *relids = find_all_inheritors(RelationGetRelid(table), AccessShareLock, NULL);
+	ListCell   *cell;
+
+	foreach(cell, relids)
+	{
+		TableCheck	check = {.result = result};
+
+		check.rel = table_open(lfirst_oid(cell), NoLock);
+		check.definition = row_definition(check.rel, &check.item_column);
+		check_relation(&check);
+		if (check.rel->rd_rel->relkind == RELKIND_RELATION &&
+			check.item_column != InvalidAttrNumber)
+			check_rows(&check);
+		table_close(check.rel, NoLock);
+	}
+}
+
+/*
+ * dynamo.check_table(table_name text) returns setof (problem text, key
+ * dynamo.item): no rows if all is well.  Needs SELECT on the table, and is
+ * refused where row security would hide rows from the caller.
+ */
+PG_FUNCTION_INFO_V1(dynamo_check_table);
+Datum
+dynamo_check_table(PG_FUNCTION_ARGS)
+{
+	text	   *name = PG_GETARG_TEXT_PP(0);
+	Relation	table = open_table_relation((Bytes) {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)},
+											AccessShareLock, ACL_SELECT);
+
+	if (check_enable_rls(RelationGetRelid(table), InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row-level security hides rows of table \"%s\"",
+						RelationGetRelationName(table)),
+				 errhint("Check the table as its owner or as a role with BYPASSRLS.")));
+	InitMaterializedSRF(fcinfo, 0);
+	check_relation_tree((ReturnSetInfo *) fcinfo->resultinfo, table);
+	table_close(table, NoLock);
+	return (Datum) 0;
+}

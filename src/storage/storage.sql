@@ -1,0 +1,107 @@
+-- storage: access method, maintenance trigger, catalog
+
+GRANT USAGE ON SCHEMA dynamo TO PUBLIC;
+
+CREATE FUNCTION dynamo.table_am_handler(internal)
+RETURNS table_am_handler
+AS 'MODULE_PATHNAME', 'dynamo_table_am_handler'
+LANGUAGE C STRICT;
+COMMENT ON FUNCTION dynamo.table_am_handler(internal) IS
+    'handler of the table access method dynamo';
+
+CREATE ACCESS METHOD dynamo TYPE TABLE HANDLER dynamo.table_am_handler;
+COMMENT ON ACCESS METHOD dynamo IS
+    'heap storage that holds DynamoDB items to their contract';
+
+CREATE FUNCTION dynamo.maintain_columns()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'dynamo_maintain_columns'
+LANGUAGE C;
+COMMENT ON FUNCTION dynamo.maintain_columns() IS
+    'trigger zzz_dynamo_maintain of a table: derives the key columns from the item; its arguments define the table';
+
+-- One row per table; catalog.c alone writes it and knows its columns by number.
+CREATE TABLE dynamo.table_settings (
+    relation                regclass PRIMARY KEY,
+    full_name               text,
+    table_id                uuid NOT NULL,
+    created                 timestamptz NOT NULL,
+    billing_mode            text NOT NULL,
+    billing_mode_changed    timestamptz,
+    read_capacity           bigint,
+    write_capacity          bigint,
+    last_increase           timestamptz,
+    last_decrease           timestamptz,
+    max_read_request_units  bigint,
+    max_write_request_units bigint,
+    deletion_protection     boolean NOT NULL,
+    table_class             text NOT NULL
+);
+COMMENT ON TABLE dynamo.table_settings IS
+    'what is recorded of a table beside its definition; a table without row has the defaults';
+COMMENT ON COLUMN dynamo.table_settings.relation IS 'the relation of the table';
+COMMENT ON COLUMN dynamo.table_settings.full_name IS
+    'name of the table in DynamoDB, where it is too long for that of the relation';
+GRANT SELECT ON dynamo.table_settings TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('dynamo.table_settings', '');
+
+CREATE FUNCTION dynamo.forget_dropped_tables()
+RETURNS event_trigger
+AS 'MODULE_PATHNAME', 'dynamo_forget_dropped_tables'
+LANGUAGE C;
+COMMENT ON FUNCTION dynamo.forget_dropped_tables() IS
+    'event trigger: removes what is recorded of tables that were dropped';
+CREATE EVENT TRIGGER dynamo_forget_dropped_tables ON sql_drop
+    EXECUTE FUNCTION dynamo.forget_dropped_tables();
+COMMENT ON EVENT TRIGGER dynamo_forget_dropped_tables IS
+    'removes what is recorded of tables that were dropped';
+
+CREATE FUNCTION dynamo.check_altered_tables()
+RETURNS event_trigger
+AS 'MODULE_PATHNAME', 'dynamo_check_altered_tables'
+LANGUAGE C;
+COMMENT ON FUNCTION dynamo.check_altered_tables() IS
+    'event trigger: refuses ALTER TABLE that takes away what the definition of a table names';
+CREATE EVENT TRIGGER dynamo_check_altered_tables ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE')
+    EXECUTE FUNCTION dynamo.check_altered_tables();
+COMMENT ON EVENT TRIGGER dynamo_check_altered_tables IS
+    'refuses ALTER TABLE that takes away what the definition of a table names';
+
+CREATE FUNCTION dynamo.key_schema(tgargs bytea)
+RETURNS text
+AS 'MODULE_PATHNAME', 'dynamo_key_schema'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.key_schema(bytea) IS
+    'the key that the arguments of a maintenance trigger (pg_trigger.tgargs) define, such as ''Artist S, SongTitle S'': partition key, then sort key';
+
+CREATE VIEW dynamo.tables AS
+SELECT coalesce(s.full_name, c.relname) AS name,
+       n.nspname AS schema,
+       c.oid::regclass AS relation,
+       r.rolname AS owner,
+       dynamo.key_schema(t.tgargs) AS key_schema,
+       coalesce(s.billing_mode, 'PAY_PER_REQUEST') AS billing_mode,
+       s.read_capacity,
+       s.write_capacity,
+       coalesce(s.table_class, 'STANDARD') AS table_class,
+       coalesce(s.deletion_protection, false) AS deletion_protection,
+       greatest(c.reltuples, 0)::bigint AS item_count,
+       s.created
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
+  JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid AND t.tgname = 'zzz_dynamo_maintain'
+                              AND t.tgfoid = 'dynamo.maintain_columns()'::regprocedure
+  LEFT JOIN dynamo.table_settings s ON s.relation = c.oid
+ WHERE NOT c.relispartition;
+COMMENT ON VIEW dynamo.tables IS
+    'the tables of all schemas; item_count is an estimate, as in DynamoDB';
+GRANT SELECT ON dynamo.tables TO PUBLIC;
+
+CREATE FUNCTION dynamo.check_table(table_name text, OUT problem text, OUT key dynamo.item)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'dynamo_check_table'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.check_table(text) IS
+    'reports what is wrong with a table: a maintenance trigger that is missing or not ENABLE ALWAYS, a missing primary key, another access method, items that break a limit or differ from their columns (with the key that the columns hold); needs SELECT on the table';

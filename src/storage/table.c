@@ -1,0 +1,233 @@
+/*
+ * table.c
+ *		Open tables: from a name to a locked relation that the caller may use.
+ *
+ * Every operation comes through dynamo_table_open(), so it touches no catalog
+ * but through the syscaches and the relcache.  Privileges are checked before
+ * the lock is asked for, so that nobody can block a table that he may not use.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+
+#include "common/compat.h"
+#include "common/errors.h"
+#include "common/settings.h"
+#include "storage/storage_internal.h"
+
+#define WRITE_PRIVILEGES	(ACL_INSERT | ACL_UPDATE | ACL_DELETE)
+
+void
+storage_init(void)
+{
+	definition_init();
+}
+
+/* ---- opening ---- */
+
+static void pg_attribute_noreturn()
+raise_not_found(Bytes name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_RESOURCE_NOT_FOUND),
+			 errmsg_internal("Requested resource not found"),
+			 errdetail("Table \"%.*s\" is looked up in schema \"%s\".",
+					   name.len, name.data, dynamo_schema),
+			 errhint("dynamo.schema names the schema in which tables are looked up.")));
+}
+
+/* Whether a relation of this kind can hold items. */
+static bool
+is_table_kind(char relkind)
+{
+	return relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE ||
+		relkind == RELKIND_FOREIGN_TABLE;
+}
+
+/*
+ * Refuses writes where the transaction cannot make any.  On a standby every
+ * transaction is read-only too, but that would be no help to know.
+ */
+static void
+check_writable(void)
+{
+	PreventCommandDuringRecovery("a write to a DynamoDB table");
+	PreventCommandIfReadOnly("a write to a DynamoDB table");
+}
+
+/* RangeVarGetRelidCallback: may the caller use the relation that was found? */
+static void
+check_privileges(const RangeVar *relation, Oid relid, Oid previous, void *arg)
+{
+	AclMode		privileges = *(AclMode *) arg;
+
+	if (!OidIsValid(relid) || relid == previous || !is_table_kind(get_rel_relkind(relid)))
+		return;
+	if (pg_class_aclmask(relid, GetUserId(), privileges, ACLMASK_ALL) != privileges)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, relation->relname);
+}
+
+Relation
+open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges)
+{
+	NameData	relname;
+	RangeVar   *relation;
+	Oid			relid;
+
+	if (name.len == 0 || memchr(name.data, '\0', name.len) != NULL)
+		raise_not_found(name);
+	relation_name(name, &relname);
+	relation = makeRangeVar(dynamo_schema, NameStr(relname), -1);
+	relid = RangeVarGetRelidExtended(relation, lockmode, RVR_MISSING_OK,
+									 check_privileges, &privileges);
+	pfree(relation);
+	if (!OidIsValid(relid) || !is_table_kind(get_rel_relkind(relid)))
+		raise_not_found(name);
+	return table_open(relid, NoLock);
+}
+
+/* Row security is judged anew at each call: it depends on the role. */
+static bool
+has_row_security(Relation rel)
+{
+	return rel->rd_rel->relrowsecurity &&
+		check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED;
+}
+
+/* The checks by which an executor refuses changes that cannot be replicated. */
+static void
+check_replica_identity(Relation rel, AclMode privileges)
+{
+	if (privileges & ACL_UPDATE)
+		CheckCmdReplicaIdentity(rel, CMD_UPDATE);
+	if (privileges & ACL_DELETE)
+		CheckCmdReplicaIdentity(rel, CMD_DELETE);
+}
+
+DynamoTable *
+dynamo_table_open(Bytes name, LOCKMODE lockmode, AclMode privileges)
+{
+	Relation	rel;
+	DynamoTable *table;
+	const TableDefinition *definition;
+
+	if (privileges & WRITE_PRIVILEGES)
+		check_writable();
+	rel = open_table_relation(name, lockmode, privileges);
+	definition = table_definition(rel);
+	if (definition == NULL)
+		raise_not_found(name);
+	check_replica_identity(rel, privileges);
+
+	table = palloc0_object(DynamoTable);
+	table->name = bytes_to_cstring(name);
+	table->rel = rel;
+	table->definition = definition;
+	table->direct = definition->plain && !has_row_security(rel);
+	return table;
+}
+
+void
+dynamo_table_close(DynamoTable *table)
+{
+	if (table->rel != NULL)
+		table_close(table->rel, NoLock);
+	table->rel = NULL;
+}
+
+Oid
+dynamo_table_lookup(Bytes name)
+{
+	NameData	relname;
+	Oid			schema;
+	Oid			relid;
+
+	if (name.len == 0 || memchr(name.data, '\0', name.len) != NULL)
+		return InvalidOid;
+	relation_name(name, &relname);
+	schema = LookupExplicitNamespace(dynamo_schema, true);
+	relid = OidIsValid(schema) ? get_relname_relid(NameStr(relname), schema) : InvalidOid;
+	if (OidIsValid(relid) && !OidIsValid(get_trigger_oid(relid, MAINTENANCE_TRIGGER, true)))
+		return InvalidOid;
+	return relid;
+}
+
+/* ---- listing ---- */
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return bytes_compare(*(Bytes *) lfirst(a), *(Bytes *) lfirst(b));
+}
+
+/* The names of all tables of a schema, unsorted. */
+static List *
+schema_tables(Oid schema, Bytes after)
+{
+	List	   *result = NIL;
+	Relation	pg_class = table_open(RelationRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_class_relnamespace, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(schema));
+	scan = systable_beginscan(pg_class, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(row);
+		Bytes	   *name;
+
+		if (!is_table_kind(form->relkind) || form->relispartition || !form->relhastriggers ||
+			!OidIsValid(get_trigger_oid(form->oid, MAINTENANCE_TRIGGER, true)))
+			continue;
+		name = palloc_object(Bytes);
+		*name = table_full_name(form->oid, NameStr(form->relname));
+		if (after.data == NULL || bytes_compare(*name, after) > 0)
+			result = lappend(result, name);
+	}
+	systable_endscan(scan);
+	table_close(pg_class, AccessShareLock);
+	return result;
+}
+
+List *
+dynamo_table_list(Bytes after, int limit, bool *more)
+{
+	Oid			schema = LookupExplicitNamespace(dynamo_schema, true);
+	List	   *names = OidIsValid(schema) ? schema_tables(schema, after) : NIL;
+
+	list_sort(names, compare_names);
+	*more = list_length(names) > limit;
+	return list_truncate(names, limit);
+}
+
+void
+table_statistics(DynamoTable *table, int64 *item_count, int64 *bytes)
+{
+	Oid			relid = RelationGetRelid(table->rel);
+	float4		reltuples = table->rel->rd_rel->reltuples;
+
+	*item_count = reltuples > 0 ? (int64) reltuples : 0;	/* -1: unknown */
+	*bytes = DatumGetInt64(DirectFunctionCall1(pg_table_size, ObjectIdGetDatum(relid)));
+}

@@ -1,0 +1,142 @@
+/*
+ * trigger.c
+ *		The index maintenance trigger: derived columns from the item.
+ *
+ * Each table has it as "zzz_dynamo_maintain" BEFORE INSERT OR UPDATE FOR EACH
+ * ROW, ENABLE ALWAYS; its arguments are the table's definition (definition.c
+ * has their format).  The name sorts last among the triggers of its kind, so it
+ * sees the item that all others leave behind.
+ *
+ * Columns are filled from the item.  A statement that sets one itself must
+ * agree with the item, or it fails: silently keeping either value would lose
+ * what the statement said.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
+#include "common/errors.h"
+#include "storage/storage_internal.h"
+
+static void
+check_called_as_maintenance_trigger(FunctionCallInfo fcinfo)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("dynamo.maintain_columns() must be called as a trigger")));
+	if (!TRIGGER_FIRED_BEFORE(data->tg_event) || !TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(data->tg_event) || !is_maintenance_trigger(data->tg_trigger))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("dynamo.maintain_columns() serves only the trigger \"%s\" BEFORE INSERT OR UPDATE FOR EACH ROW",
+						MAINTENANCE_TRIGGER),
+				 errhint("dynamo.create_table() creates tables with their trigger.")));
+}
+
+/* Whether an UPDATE leaves a column as it was, byte by byte. */
+static bool
+column_unchanged(TupleDesc desc, AttrNumber column, HeapTuple old_row, Datum new_value)
+{
+	Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
+	bool		isnull;
+	Datum		old_value = heap_getattr(old_row, column, desc, &isnull);
+
+	return !isnull && datum_image_eq(old_value, new_value, attribute->attbyval, attribute->attlen);
+}
+
+/*
+ * Whether the statement itself set the column: an INSERT to anything but NULL,
+ * an UPDATE to anything else than it was.
+ */
+static bool
+statement_set_column(TupleDesc desc, AttrNumber column, HeapTuple old_row,
+					 Datum value, bool isnull)
+{
+	if (old_row == NULL)
+		return !isnull;
+	return isnull || !column_unchanged(desc, column, old_row, value);
+}
+
+/*
+ * Lists the columns that must be replaced for the row to hold the key, with
+ * their values, and returns their number.  `old_row` is NULL for an INSERT.
+ */
+static int
+stale_columns(Relation rel, const TableDefinition *definition, const ItemKey *key,
+			  HeapTuple row, HeapTuple old_row, int *columns, Datum *values)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			n = 0;
+
+	for (int i = 0; i < key->n; i++)
+	{
+		AttrNumber	column = definition->key_columns[i];
+		bool		isnull;
+		Datum		value = heap_getattr(row, column, desc, &isnull);
+
+		if (!isnull && key_datum_equal(value, key->values[i]))
+			continue;
+		if (statement_set_column(desc, column, old_row, value, isnull))
+			column_conflict_error(rel, definition, i);
+		columns[n] = column;
+		values[n++] = key_datum(key->values[i]);
+	}
+	return n;
+}
+
+/*
+ * dynamo.maintain_columns() returns trigger.  Raises DynamoDB's
+ * ValidationException for an item that lacks its key or breaks a limit, and
+ * check_violation where the statement contradicts the item.
+ */
+PG_FUNCTION_INFO_V1(dynamo_maintain_columns);
+Datum
+dynamo_maintain_columns(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	const TableDefinition *definition;
+	TupleDesc	desc;
+	HeapTuple	row;
+	HeapTuple	old_row = NULL;
+	Datum		item_datum;
+	bool		isnull;
+	DynamoItem *item;
+	ItemKey		key;
+	int			columns[MAX_KEY_ATTRIBUTES];
+	Datum		values[MAX_KEY_ATTRIBUTES];
+	bool		nulls[MAX_KEY_ATTRIBUTES] = {false};
+	int			n;
+
+	check_called_as_maintenance_trigger(fcinfo);
+	definition = table_definition(data->tg_relation);
+	desc = RelationGetDescr(data->tg_relation);
+	row = data->tg_trigtuple;
+	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+	{
+		old_row = data->tg_trigtuple;
+		row = data->tg_newtuple;
+	}
+
+	item_datum = heap_getattr(row, definition->item_column, desc, &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("null value in column \"%s\" of table \"%s\": a row needs its item",
+						ITEM_COLUMN, RelationGetRelationName(data->tg_relation)),
+				 errhint("Set column \"%s\": the columns of the key are derived from it.", ITEM_COLUMN),
+				 errtablecol(data->tg_relation, definition->item_column)));
+	item = DatumGetDynamoItem(item_datum);
+	item_checked_key(&definition->key, item_root(item), &key);
+
+	n = stale_columns(data->tg_relation, definition, &key, row, old_row, columns, values);
+	if (n > 0)
+		row = heap_modify_tuple_by_cols(row, desc, n, columns, values, nulls);
+	return PointerGetDatum(row);
+}
