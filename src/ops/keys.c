@@ -18,8 +18,6 @@ static void check_key_values(const KeySchema *schema, const ItemKey *key,
 							 const char *prefix);
 static void check_key_value(const KeySchema *schema, int part, AttributeValue value,
 							const char *prefix);
-static void check_key_bytes(const KeySchema *schema, int part, Bytes bytes,
-							const char *prefix);
 static bool value_in_range(AttributeValue value, const KeyRange *range);
 
 static int
@@ -83,16 +81,10 @@ check_start_key(const KeySchema *schema, AttributeValue given,
 }
 
 void
-check_key_range(const KeySchema *schema, const KeyRange *range)
+check_partition_key(const KeySchema *schema, const KeyRange *range)
 {
-	for (int i = 0; i < range->nequal; i++)
+	for (int i = 0; i < Min(range->nequal, schema->nhash); i++)
 		check_key_value(schema, i, range->equal[i], "");
-	if (attribute_exists(range->lower))
-		check_key_value(schema, range->nequal, range->lower, "");
-	if (attribute_exists(range->upper))
-		check_key_value(schema, range->nequal, range->upper, "");
-	if (range->prefix.data != NULL)
-		check_key_bytes(schema, range->nequal, range->prefix, "");
 }
 
 void
@@ -126,17 +118,6 @@ key_map(const KeySchema *schema, AttributeValue item)
 	return attribute_make_map(entries, key.n);
 }
 
-KeySchema
-key_schema_copy(const KeySchema *schema)
-{
-	KeySchema	copy = *schema;
-
-	for (int i = 0; i < key_parts(schema); i++)
-		copy.attributes[i].name.data = pnstrdup(schema->attributes[i].name.data,
-												schema->attributes[i].name.len);
-	return copy;
-}
-
 /* False if an attribute is missing or has another type than the schema says. */
 static bool
 key_from_map(const KeySchema *schema, AttributeValue map, ItemKey *key)
@@ -163,15 +144,12 @@ static void
 check_key_value(const KeySchema *schema, int part, AttributeValue value,
 				const char *prefix)
 {
-	if (schema->attributes[part].type != ATTRIBUTE_N)
-		check_key_bytes(schema, part, attribute_bytes(value), prefix);
-}
-
-static void
-check_key_bytes(const KeySchema *schema, int part, Bytes bytes, const char *prefix)
-{
 	const KeyAttribute *attribute = &schema->attributes[part];
+	Bytes		bytes;
 
+	if (attribute->type == ATTRIBUTE_N)
+		return;
+	bytes = attribute_bytes(value);
 	if (bytes.len == 0)
 		validation_error("%sOne or more parameter values are not valid. The AttributeValue for "
 						 "a key attribute cannot contain an empty %s value. Key: %.*s",

@@ -27,16 +27,13 @@ extern void check_request_key(const KeySchema *schema, AttributeValue given, Ite
 extern void check_start_key(const KeySchema *schema, AttributeValue given,
 							const KeyRange *range, ItemKey *key);
 
-/* The values a key condition compares with: none empty or too long. */
-extern void check_key_range(const KeySchema *schema, const KeyRange *range);
+/* Raises if a partition key that a Query asks for is longer than any can be. */
+extern void check_partition_key(const KeySchema *schema, const KeyRange *range);
 
 /* Raises if the expression (may be NULL) changes an attribute of the key. */
 extern void check_update_spares_key(const KeySchema *schema, const BoundExpr *update);
 
 /* LastEvaluatedKey: the key attributes of an item as a new M. */
 extern AttributeValue key_map(const KeySchema *schema, AttributeValue item);
-
-/* A copy that does not point into the relation's cache. */
-extern KeySchema key_schema_copy(const KeySchema *schema);
 
 #endif							/* DYNAMO_OPS_KEYS_H */

@@ -26,7 +26,7 @@ typedef struct ItemRead
 	BoundExpr  *key_condition;	/* NULL for Scan */
 	BoundExpr  *filter;			/* or NULL */
 	BoundExpr  *projection;		/* or NULL */
-	KeySchema	schema;			/* a copy */
+	const KeySchema *schema;
 	DynamoTable *table;
 	ItemScan   *scan;
 	MemoryContext item_context;
@@ -49,7 +49,7 @@ static void read_end(ItemRead *read);
 static void bind_read(ItemRead *read, const ReadRequest *request, bool is_query);
 static void check_select(const ReadRequest *request);
 static void check_segments(const ReadRequest *request);
-static void check_filter_spares_key(const ItemRead *read);
+static void check_filter(const ItemRead *read);
 static void fill_scan_spec(const ItemRead *read, ItemScanSpec *spec);
 static const DynamoItem *next_item(ItemRead *read);
 static bool passes_filter(ItemRead *read, AttributeValue item);
@@ -94,7 +94,7 @@ read_page(const ReadRequest *request, bool is_query, ReadResult *result)
 		if (page_is_full(request, result->scanned_count, bytes))
 		{
 			if (!at_most_one_item(&read, &spec.range))
-				result->last_evaluated_key = key_map(&read.schema, item_root(item));
+				result->last_evaluated_key = key_map(read.schema, item_root(item));
 			break;
 		}
 	}
@@ -126,7 +126,7 @@ page_is_full(const ReadRequest *request, int64 examined, int64 bytes)
 static bool
 at_most_one_item(const ItemRead *read, const KeyRange *range)
 {
-	return read->schema.nrange == 0 && range->nequal == read->schema.nhash;
+	return read->schema->nrange == 0 && range->nequal == read->schema->nhash;
 }
 
 /* ---- streams ---- */
@@ -192,7 +192,7 @@ read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
 	check_segments(request);
 
 	read->table = dynamo_table_open(request->table_name, AccessShareLock, ACL_SELECT);
-	read->schema = key_schema_copy(&read->table->definition->key);
+	read->schema = &read->table->definition->key;
 	if (index.data != NULL)
 		validation_error("The table does not have the specified index: %.*s",
 						 index.len, index.data);
@@ -280,16 +280,16 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	memset(spec, 0, sizeof(*spec));
 	if (read->key_condition != NULL)
 	{
-		expr_key_range(read->key_condition, &read->schema, &spec->range);
-		check_key_range(&read->schema, &spec->range);
-		check_filter_spares_key(read);
+		expr_key_range(read->key_condition, read->schema, &spec->range);
+		check_partition_key(read->schema, &spec->range);
 	}
+	check_filter(read);
 	spec->backward = request->scan_index_forward.given &&
 		!request->scan_index_forward.value;
 	if (attribute_exists(request->exclusive_start_key))
 	{
 		spec->has_start = true;
-		check_start_key(&read->schema, request->exclusive_start_key, &spec->range,
+		check_start_key(read->schema, request->exclusive_start_key, &spec->range,
 						&spec->start_after);
 	}
 	if (request->total_segments.given)
@@ -301,21 +301,14 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 
 /* In a Query, conditions on the key belong into the key condition. */
 static void
-check_filter_spares_key(const ItemRead *read)
+check_filter(const ItemRead *read)
 {
-	const KeySchema *schema = &read->schema;
-
 	if (read->filter == NULL)
 		return;
-	for (int i = 0; i < schema->nhash + schema->nrange; i++)
-	{
-		Bytes		name = schema->attributes[i].name;
-
-		if (expr_mentions(read->filter, name))
-			validation_error("Filter Expression can only contain non-primary key attributes: "
-							 "Primary key attribute: %.*s",
-							 name.len, name.data);
-	}
+	if (read->key_condition != NULL)
+		expr_check_filter(read->filter, read->schema);
+	else
+		expr_check_key_paths(read->filter, read->schema);
 }
 
 /* The next item of the range, valid until the next call; frees the last one's memory. */

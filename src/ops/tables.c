@@ -16,7 +16,7 @@
 
 #include "common/compat.h"
 #include "common/errors.h"
-#include "ops/keys.h"
+#include "ops/ops.h"
 
 static void checked_key_schema(const CreateTableRequest *request, KeySchema *schema);
 static void check_key_types(List *key_schema);
@@ -386,7 +386,7 @@ describe(DynamoTable *table, const TableSettings *settings,
 {
 	result->table_name = bytes_from_cstring(pstrdup(table->name));
 	result->status = status;
-	result->key = key_schema_copy(&table->definition->key);
+	result->key = table->definition->key;
 	result->settings = *settings;
 	table_statistics(table, &result->item_count, &result->size_bytes);
 }

@@ -23,6 +23,8 @@ void
 write_item(DynamoTable *table, const ItemKey *key, Bytes table_name,
 		   ItemWrite *write, WriteResult *result)
 {
+	if (write->condition != NULL)
+		expr_check_key_paths(write->condition, &table->definition->key);
 	write->result_context = CurrentMemoryContext;
 	table_write_item(table, key, decide, write);
 

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""compare.py: send the same requests to DynamoDB Local and to dynamo.call(), print where the answers differ.
+
+    compare.py --endpoint http://127.0.0.1:8000/ [--psql 'psql -h … -d …'] [--corpus FILE] [--known] [--grep REGEX]
+
+Every difference that known.txt does not expect is printed; the exit status says whether there was one.
+"""
+import argparse
+import http.client
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import urllib.parse
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# What the two can never have in common: times, identifiers, what only one of them reports.
+VOLATILE = {'TableArn', 'TableId', 'CreationDateTime', 'LastUpdateToPayPerRequestDateTime', 'LastIncreaseDateTime',
+            'LastDecreaseDateTime', 'TableSizeBytes', 'ItemCount', 'TableStatus', 'BillingModeSummary', 'WarmThroughput',
+            'TableClassSummary', 'NumberOfDecreasesToday', 'DeletionProtectionEnabled', 'OnDemandThroughput'}
+
+AUTHORIZATION = ('AWS4-HMAC-SHA256 Credential=dummy/20250101/us-east-1/dynamodb/aws4_request, '
+                 'SignedHeaders=host;x-amz-date;x-amz-target, Signature=' + '0' * 64)
+
+
+def read_corpus(path):
+    """[(operation, request)]: a line is "Operation request", or the number of an earlier line; «x*9» is x nine times."""
+    requests = []
+    with open(path, encoding='utf-8') as lines:
+        for line in lines:
+            line = line.rstrip('\n')
+            if line.isdigit():
+                requests.append(requests[int(line) - 1])
+            else:
+                operation, body = line.split(' ', 1)
+                body = re.sub(r'«(.)\*(\d+)»', lambda m: m[1] * int(m[2]), body)
+                requests.append((operation, body))
+    return requests
+
+
+class Local:
+    """DynamoDB Local, over HTTP."""
+
+    def __init__(self, endpoint):
+        self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(endpoint).netloc, timeout=60)
+
+    def answer(self, operation, body):
+        self.connection.request('POST', '/', body.encode('utf-8', 'surrogateescape'), {
+            'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'DynamoDB_20120810.' + operation,
+            'X-Amz-Date': '20250101T000000Z', 'Authorization': AUTHORIZATION})
+        response = self.connection.getresponse()
+        text = response.read().decode('utf-8', 'replace')
+        if response.status == 200:
+            return normal(json.loads(text))
+        try:
+            error = json.loads(text)
+        except ValueError:
+            return 'HTTP %d' % response.status
+        return '%s: %s' % (error['__type'].split('#')[-1], error.get('Message', error.get('message')))
+
+
+def answers_of_psql(command, requests):
+    """All answers in one psql session, one after another."""
+    script = ['\\set VERBOSITY verbose', '\\set ON_ERROR_STOP off', '\\pset format unaligned', '\\pset tuples_only on',
+              '\\pset pager off']
+    for number, (operation, body) in enumerate(requests):
+        quoted = body.replace("'", "''").replace('\x00', '')
+        script.append("\\echo @@@%d\nSELECT dynamo.call('%s', '%s');" % (number, operation, quoted))
+    names = subprocess.run(command + ['-AtF', ' ', '-c', 'SELECT sqlstate, exception FROM dynamo.exceptions()'],
+                           capture_output=True, text=True, check=True).stdout
+    exceptions = dict(line.split(' ') for line in names.splitlines())
+    output = subprocess.run(command + ['-qX'], input='\n'.join(script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            text=True, errors='surrogateescape').stdout
+    answers = ['no answer'] * len(requests)
+    for number, text in re.findall(r'^@@@(\d+)\n(.*?)(?=^@@@|\Z)', output, re.M | re.S):
+        answers[int(number)] = psql_answer(text, exceptions)
+    return answers
+
+
+def psql_answer(text, exceptions):
+    error = re.search(r'^ERROR:  (\w{5}): (.*?)(?=\n(?:DETAIL|HINT|CONTEXT|LOCATION|STATEMENT|LINE \d+): |\Z)', text, re.M | re.S)
+    if error:
+        return '%s: %s' % (exceptions.get(error[1], error[1]), error[2].strip('\n'))
+    try:
+        return normal(json.loads(text))
+    except ValueError:
+        return 'not JSON: ' + text
+
+
+def normal(value, sets=False):
+    """Sets in one order, volatile members gone."""
+    if isinstance(value, dict):
+        return {name: normal(sorted(member, key=str) if name in ('SS', 'NS', 'BS') and isinstance(member, list) else member)
+                for name, member in sorted(value.items()) if name not in VOLATILE}
+    if isinstance(value, list):
+        return [normal(member) for member in value]
+    return value
+
+
+def read_known(path):
+    """[(reason, regex of DynamoDB Local's answer, regex of ours)] from blocks of three lines."""
+    known = []
+    with open(path, encoding='utf-8') as lines:
+        blocks = [block.strip().splitlines() for block in lines.read().split('\n\n')]
+    for block in blocks:
+        lines = [line for line in block if not line.startswith('#')]
+        if len(lines) == 3:
+            reason, theirs, ours = lines
+            known.append((reason, re.compile(theirs.split(': ', 1)[1], re.S), re.compile(ours.split(': ', 1)[1], re.S)))
+    return known
+
+
+def show(answer):
+    text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    return text if len(text) < 600 else text[:400] + '…' + text[-150:]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--endpoint', required=True)
+    parser.add_argument('--psql', default='psql')
+    parser.add_argument('--corpus', default=os.path.join(HERE, 'corpus.txt'))
+    parser.add_argument('--known', action='store_true', help='print the expected differences too')
+    parser.add_argument('--grep', default='', help='print only differences that match')
+    options = parser.parse_args()
+
+    requests = read_corpus(options.corpus)
+    local = Local(options.endpoint)
+    ours = answers_of_psql(shlex.split(options.psql), requests)
+    known = read_known(os.path.join(HERE, 'known.txt'))
+    counts = {'same': 0, 'known': 0, 'different': 0}
+    for number, (operation, body) in enumerate(requests):
+        theirs = local.answer(operation, body)
+        if theirs == ours[number]:
+            counts['same'] += 1
+            continue
+        texts = [answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False) for answer in (theirs, ours[number])]
+        reason = next((reason for reason, a, b in known if a.fullmatch(texts[0]) and b.fullmatch(texts[1])), None)
+        counts['known' if reason else 'different'] += 1
+        report = '%d %s %s\n  local: %s\n  ours:  %s\n' % (number + 1, operation, show(body), show(theirs), show(ours[number]))
+        if reason and options.known:
+            report += '  known: %s\n' % reason
+        if (not reason or options.known) and re.search(options.grep, report):
+            print(report)
+    print(', '.join('%d %s' % (count, name) for name, count in counts.items()))
+    return counts['different'] > 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
