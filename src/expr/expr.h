@@ -2,16 +2,22 @@
  * expr.h
  *		DynamoDB's expressions: parse once, bind per request, evaluate per item.
  *
- *		const Expr *expr = expr_parse(EXPR_CONDITION, text);	-- cached
+ *		const ParsedExpr *expr = expr_parse(EXPR_CONDITION, text);	-- cached
  *		BoundExpr  *bound = expr_bind(expr, placeholders);		-- per request
  *		expr_check_placeholders_used(placeholders);		-- after the last bind
  *		if (expr_condition_holds(bound, item)) ...				-- per item
+ *
+ * DynamoDB checks placeholders before it parses, and parses and binds one
+ * expression before the next: in UpdateItem the update before the condition,
+ * in Query the filter before the projection before the key condition.
  *
  * A parsed expression holds neither the values nor the names of a call, so a
  * per-backend cache, keyed by kind and text, serves repeated requests.
  */
 #ifndef DYNAMO_EXPR_H
 #define DYNAMO_EXPR_H
+
+#include "utils/jsonb.h"
 
 #include "value/value.h"
 
@@ -27,7 +33,7 @@ typedef enum ExprKind
 /* "ConditionExpression" ...: as DynamoDB's messages name the parameter. */
 extern const char *expr_kind_name(ExprKind kind);
 
-typedef struct Expr Expr;
+typedef struct ParsedExpr ParsedExpr;
 
 /*
  * Parses, or finds in the cache.  Raises ValidationException with DynamoDB's
@@ -36,7 +42,7 @@ typedef struct Expr Expr;
  * has been bound: a BoundExpr pins its expression until the memory context in
  * which it was bound is reset or deleted.
  */
-extern const Expr *expr_parse(ExprKind kind, Bytes text);
+extern const ParsedExpr *expr_parse(ExprKind kind, Bytes text);
 
 /*
  * ExpressionAttributeNames and ExpressionAttributeValues of a request.
@@ -50,6 +56,9 @@ typedef struct ExprPlaceholders ExprPlaceholders;
 extern ExprPlaceholders *expr_placeholders(AttributeValue names,
 										   AttributeValue values);
 
+/* An object of strings as the M that expr_placeholders() takes. */
+extern AttributeValue expr_names_from_jsonb(const Jsonb *names);
+
 typedef struct BoundExpr BoundExpr;
 
 /*
@@ -57,7 +66,7 @@ typedef struct BoundExpr BoundExpr;
  * whose type the operator or function can never take.  The result and all
  * it points to belong to the current memory context.
  */
-extern BoundExpr *expr_bind(const Expr *expr, ExprPlaceholders *placeholders);
+extern BoundExpr *expr_bind(const ParsedExpr *expr, ExprPlaceholders *placeholders);
 
 /* Raises if a name or value was used by no expression bound so far. */
 extern void expr_check_placeholders_used(const ExprPlaceholders *placeholders);
@@ -70,6 +79,14 @@ extern bool expr_condition_holds(const BoundExpr *condition, AttributeValue item
  * attributes; updates may not change them.
  */
 extern bool expr_mentions(const BoundExpr *expr, Bytes attribute);
+
+/*
+ * Raises if a condition or filter leads into a key attribute ("Key attributes
+ * must be scalars; ..."); expr_check_filter() also if a filter mentions one at
+ * all.  expr_key_range() checks key conditions by itself.
+ */
+extern void expr_check_key_paths(const BoundExpr *condition, const KeySchema *schema);
+extern void expr_check_filter(const BoundExpr *filter, const KeySchema *schema);
 
 /* Projection: the chosen paths of an item, as a new M. */
 extern AttributeValue expr_project(const BoundExpr *projection, AttributeValue item);
