@@ -1,6 +1,8 @@
 -- Requests whose JSON is malformed or has other types than the shape.
 
 \set VERBOSITY terse
+\pset format unaligned
+\pset footer off
 
 -- One line per case: its SQLSTATE and message.
 CREATE FUNCTION outcome(operation text, request text) RETURNS text LANGUAGE plpgsql AS $$

@@ -1,6 +1,8 @@
 -- The constraints of the request shapes, collected into one message.
 
 \set VERBOSITY terse
+\pset format unaligned
+\pset footer off
 
 -- One line per case: its SQLSTATE and message.
 CREATE FUNCTION outcome(operation text, request text) RETURNS text LANGUAGE plpgsql AS $$
