@@ -45,4 +45,34 @@ typedef bool TU_UpdateIndexes;
 #define compat_primary_key_index(rel)	RelationGetPrimaryKeyIndex(rel)
 #endif
 
+/*
+ * What table_tuple_update() says of the indexes: before 16, whether they need
+ * new entries; since then perhaps only the summarizing ones.
+ */
+#if PG_VERSION_NUM >= 160000
+#define compat_index_needs_entry(index, update) \
+	((update) == TU_All || \
+	 ((update) == TU_Summarizing && (index)->rd_indam->amsummarizing))
+#else
+#define TU_None							false
+#define TU_All							true
+#define compat_index_needs_entry(index, update) (update)
+#endif
+
+/* 17 lets an index keep state between insertions, and end it. */
+#if PG_VERSION_NUM >= 170000
+#define compat_index_insert_cleanup(index, info)	index_insert_cleanup((index), (info))
+#else
+#define compat_index_insert_cleanup(index, info)	((void) 0)
+#endif
+
+/* 18 counts the searches of an index scan for EXPLAIN. */
+#if PG_VERSION_NUM >= 180000
+#define compat_index_beginscan(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan((rel), (index), (snapshot), NULL, (nkeys), (norderbys))
+#else
+#define compat_index_beginscan(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan((rel), (index), (snapshot), (nkeys), (norderbys))
+#endif
+
 #endif							/* DYNAMO_COMPAT_H */

@@ -105,6 +105,10 @@ extern void dynamo_index_validate_scan(Relation table, Relation index,
 									   IndexInfo *index_info, Snapshot snapshot,
 									   ValidateIndexState *state);
 
+/* ---- rows (row_access.c) ---- */
+
+extern void table_access_init(void);
+
 /* ---- names (names.c) ---- */
 
 /*

@@ -11,6 +11,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
@@ -23,8 +24,6 @@
 #include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -41,6 +40,7 @@ void
 storage_init(void)
 {
 	definition_init();
+	table_access_init();
 }
 
 /* ---- opening ---- */
@@ -222,12 +222,26 @@ dynamo_table_list(Bytes after, int limit, bool *more)
 	return list_truncate(names, limit);
 }
 
+/* The bytes of a relation's rows, without indexes and maps. */
+static int64
+heap_bytes(Relation rel)
+{
+	return RELKIND_HAS_TABLE_AM(rel->rd_rel->relkind) ? table_relation_size(rel, MAIN_FORKNUM) : 0;
+}
+
 void
 table_statistics(DynamoTable *table, int64 *item_count, int64 *bytes)
 {
-	Oid			relid = RelationGetRelid(table->rel);
 	float4		reltuples = table->rel->rd_rel->reltuples;
+	Oid			toast_oid = table->rel->rd_rel->reltoastrelid;
 
 	*item_count = reltuples > 0 ? (int64) reltuples : 0;	/* -1: unknown */
-	*bytes = DatumGetInt64(DirectFunctionCall1(pg_table_size, ObjectIdGetDatum(relid)));
+	*bytes = heap_bytes(table->rel);
+	if (OidIsValid(toast_oid))
+	{
+		Relation	toast = table_open(toast_oid, AccessShareLock);
+
+		*bytes += heap_bytes(toast);
+		table_close(toast, AccessShareLock);
+	}
 }

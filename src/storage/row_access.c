@@ -1,0 +1,250 @@
+/*
+ * row_access.c
+ *		What a session remembers of a table in order to reach its rows.
+ *
+ * A point operation takes some ten microseconds, so nothing that can be looked
+ * up once is looked up per call: operators and comparison functions of the key,
+ * and the indexes with what their entries are made of.  Relations are opened
+ * and locked per call all the same, and nothing that depends on the execution
+ * of a call (expression state, pins, plans' states) is kept here.
+ *
+ * Entries are replaced after an invalidation of the table.  That of an index
+ * needs none: what is remembered of an index never changes, and what does
+ * (indisready) is read from the open relation.  A callback may come in the
+ * middle of a call, whose callers hold pointers; so an entry that is replaced
+ * is handed to TopTransactionContext, where it lasts until none can be left.
+ */
+#include "postgres.h"
+
+#include "access/nbtree.h"
+#include "access/xact.h"
+#include "catalog/pg_namespace.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "storage/row_internal.h"
+
+typedef struct AccessEntry
+{
+	Oid			relid;
+	bool		valid;
+	TableAccess *access;		/* NULL while it is built, and if that failed */
+} AccessEntry;
+
+static HTAB *entries;
+static bool some_invalid;		/* an entry was invalidated and is still here */
+
+static void forget_table(Datum arg, Oid relid);
+static void forget_all(Datum arg, int cacheid, uint32 hashvalue);
+static void retire_invalid_entries(void);
+static TableAccess *build_access(Relation rel);
+static void remember_keys(TableAccess *access, const TableDefinition *definition);
+static void remember_operators(KeyColumn *key);
+static void remember_indexes(TableAccess *access, Relation rel);
+static void remember_index(TableAccess *access, RowIndex *row_index, Oid oid);
+static void free_statements(void *arg);
+
+void
+table_access_init(void)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(Oid),
+		.entrysize = sizeof(AccessEntry),
+		.hcxt = TopMemoryContext,
+	};
+
+	entries = hash_create("dynamo table access", 32, &control,
+						  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
+	/* statements name the table's schema, whose new name is no news of the table */
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, (Datum) 0);
+}
+
+TableAccess *
+table_access(DynamoTable *table)
+{
+	Oid			relid = RelationGetRelid(table->rel);
+	AccessEntry *entry = hash_search(entries, &relid, HASH_FIND, NULL);
+
+	if (entry == NULL || !entry->valid || entry->access == NULL)
+	{
+		TableAccess *access;
+
+		retire_invalid_entries();
+		entry = hash_search(entries, &relid, HASH_ENTER, NULL);
+		entry->access = NULL;
+		entry->valid = true;	/* unless it is invalidated while we build */
+		access = build_access(table->rel);
+		MemoryContextSetParent(access->context, CacheMemoryContext);
+		entry->access = access;
+	}
+	table->access = entry->access;
+	return entry->access;
+}
+
+/* ---- invalidation ---- */
+
+/* relid InvalidOid means every relation. */
+static void
+forget_table(Datum arg, Oid relid)
+{
+	if (OidIsValid(relid))
+	{
+		AccessEntry *entry = hash_search(entries, &relid, HASH_FIND, NULL);
+
+		if (entry != NULL)
+		{
+			entry->valid = false;
+			some_invalid = true;
+		}
+	}
+	else
+		forget_all(arg, 0, 0);
+}
+
+static void
+forget_all(Datum arg, int cacheid, uint32 hashvalue)
+{
+	HASH_SEQ_STATUS scan;
+	AccessEntry *entry;
+
+	hash_seq_init(&scan, entries);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		entry->valid = false;
+	some_invalid = true;
+}
+
+/* Removes what is no longer valid, leaving it to callers until they are done. */
+static void
+retire_invalid_entries(void)
+{
+	HASH_SEQ_STATUS scan;
+	AccessEntry *entry;
+
+	if (!some_invalid)
+		return;
+	some_invalid = false;
+	hash_seq_init(&scan, entries);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->valid)
+			continue;
+		if (entry->access != NULL)
+			MemoryContextSetParent(entry->access->context, TopTransactionContext);
+		hash_search(entries, &entry->relid, HASH_REMOVE, NULL);
+	}
+}
+
+/* ---- building ---- */
+
+/* In a child of the current memory context, so that an error leaves nothing. */
+static TableAccess *
+build_access(Relation rel)
+{
+	const TableDefinition *definition = table_definition(rel);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dynamo table access",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	TableAccess *access = palloc0(sizeof(TableAccess));
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+
+	access->context = context;
+	access->item_column = definition->item_column;
+	if (rel->rd_rel->relkind == RELKIND_RELATION)
+		access->primary_index = definition->primary_index;
+	remember_keys(access, definition);
+	if (definition->plain)
+		remember_indexes(access, rel);
+
+	callback->func = free_statements;
+	callback->arg = access;
+	MemoryContextRegisterResetCallback(context, callback);
+	MemoryContextSwitchTo(caller);
+	return access;
+}
+
+static void
+remember_keys(TableAccess *access, const TableDefinition *definition)
+{
+	access->nkeys = definition->key.nhash + definition->key.nrange;
+	for (int i = 0; i < access->nkeys; i++)
+	{
+		KeyColumn  *key = &access->keys[i];
+
+		key->column = definition->key_columns[i];
+		key->type = definition->key.attributes[i].type;
+		key->type_oid = key_column_type(key->type);
+		key->collation = key_column_collation(key->type);
+		remember_operators(key);
+	}
+}
+
+/* The type's default btree operators, which are the primary key's. */
+static void
+remember_operators(KeyColumn *key)
+{
+	TypeCacheEntry *type = lookup_type_cache(key->type_oid,
+											 TYPECACHE_BTREE_OPFAMILY | TYPECACHE_CMP_PROC);
+	Oid			family = type->btree_opf;
+	Oid			input = type->btree_opintype;
+
+	for (StrategyNumber i = BTLessStrategyNumber; i <= BTMaxStrategyNumber; i++)
+		fmgr_info_cxt(get_opcode(get_opfamily_member(family, input, input, i)),
+					  &key->operators[i], CurrentMemoryContext);
+	fmgr_info_cxt(get_opfamily_proc(family, input, input, BTORDER_PROC),
+				  &key->order, CurrentMemoryContext);
+}
+
+static void
+remember_indexes(TableAccess *access, Relation rel)
+{
+	List	   *oids = RelationGetIndexList(rel);
+	int			n = 1;
+	ListCell   *cell;
+
+	access->indexes = palloc0(list_length(oids) * sizeof(RowIndex));
+	foreach(cell, oids)
+	{
+		Oid			oid = lfirst_oid(cell);
+		bool		is_primary = oid == access->primary_index;
+
+		remember_index(access, &access->indexes[is_primary ? 0 : n++], oid);
+	}
+	access->nindexes = n;
+	list_free(oids);
+}
+
+static void
+remember_index(TableAccess *access, RowIndex *row_index, Oid oid)
+{
+	Relation	index = index_open(oid, AccessShareLock);
+	IndexInfo  *info = BuildIndexInfo(index);
+
+	row_index->oid = oid;
+	row_index->info = info;
+	row_index->needs_estate = info->ii_Expressions != NIL || info->ii_Predicate != NIL;
+	row_index->only_key = true;
+	for (int i = 0; i < info->ii_NumIndexAttrs; i++)
+	{
+		bool		is_key = false;
+
+		for (int j = 0; j < access->nkeys; j++)
+			is_key |= info->ii_IndexAttrNumbers[i] == access->keys[j].column;
+		row_index->only_key &= is_key;
+	}
+	index_close(index, AccessShareLock);
+}
+
+static void
+free_statements(void *arg)
+{
+	TableAccess *access = arg;
+
+	if (access->sql != NULL)
+		sql_statements_free(access->sql);
+}

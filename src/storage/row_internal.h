@@ -1,0 +1,215 @@
+/*
+ * row_internal.h
+ *		What the files that read and write rows share.
+ *
+ *		row_access.c	what a session remembers of a table
+ *		row_lookup.c	the row of a key, by the primary key's index
+ *		row_read.c		get
+ *		row_write.c		conditional write, directly
+ *		row_index.c		index entries of a new row version
+ *		row_scan.c		ranges and whole tables in key order
+ *		row_sql.c		get and write by SQL
+ *		row_sql_scan.c	scans by SQL
+ */
+#ifndef DYNAMO_ROW_INTERNAL_H
+#define DYNAMO_ROW_INTERNAL_H
+
+#include "access/genam.h"
+#include "access/stratnum.h"
+#include "access/tableam.h"
+#include "executor/tuptable.h"
+#include "nodes/execnodes.h"
+#include "utils/snapshot.h"
+
+#include "common/compat.h"
+#include "storage/storage_internal.h"
+
+/* ---- what a session remembers of a table (row_access.c) ---- */
+
+/* A column of the primary key; part i is column i + 1 of the index. */
+typedef struct KeyColumn
+{
+	AttrNumber	column;
+	AttributeType type;
+	Oid			type_oid;
+	Oid			collation;
+	FmgrInfo	operators[BTMaxStrategyNumber + 1]; /* by btree strategy */
+	FmgrInfo	order;			/* btree's comparison function */
+} KeyColumn;
+
+/* An index that gets an entry for each new row version that is not HOT. */
+typedef struct RowIndex
+{
+	Oid			oid;
+	IndexInfo  *info;			/* without any state of execution: copy it */
+	bool		needs_estate;	/* has expressions or a predicate */
+	bool		only_key;		/* only columns of the primary key */
+} RowIndex;
+
+typedef struct TableAccess
+{
+	MemoryContext context;		/* holds all of it */
+	int			nkeys;
+	KeyColumn	keys[MAX_KEY_ATTRIBUTES];
+	AttrNumber	item_column;
+	Oid			primary_index;	/* InvalidOid: rows cannot be looked up here */
+	int			nindexes;		/* 0 unless the relation is plain */
+	RowIndex   *indexes;		/* the primary key's first */
+	struct SqlStatements *sql;	/* by row_sql.c, NULL before the first use */
+} TableAccess;
+
+/*
+ * What is remembered of an open table; read-only but for `sql`.  Valid until
+ * the end of the transaction, even if it is invalidated before.
+ */
+extern TableAccess *table_access(DynamoTable *table);
+
+/* ---- the row of a key (row_lookup.c) ---- */
+
+typedef struct RowLookup
+{
+	Relation	rel;
+	const TableAccess *access;
+	Relation	index;
+	Datum		key[MAX_KEY_ATTRIBUTES];
+	TupleTableSlot *slot;		/* the row found */
+} RowLookup;
+
+/* Opens the primary key's index with this lock. */
+extern void row_lookup_begin(RowLookup *lookup, DynamoTable *table,
+							 const ItemKey *key, LOCKMODE lockmode);
+/* Closes the index; its lock is kept. */
+extern void row_lookup_end(RowLookup *lookup);
+
+/*
+ * Finds the row that an MVCC snapshot sees.  The slot pins its page until it is
+ * cleared.
+ */
+extern bool row_find_in_snapshot(RowLookup *lookup, Snapshot snapshot);
+/*
+ * Finds the latest version of the row, waiting for transactions that are about
+ * to change it.  Without one there was none at some moment during the call.
+ */
+extern bool row_find_latest(RowLookup *lookup);
+/*
+ * Finds the row that the active snapshot, which must be the transaction's, sees;
+ * it is also the latest version.  Raises serialization_failure if another
+ * transaction has changed it, or has added one that the snapshot does not see.
+ */
+extern bool row_find_serializable(RowLookup *lookup);
+/*
+ * Whether the index holds, for the key just inserted as *self, another row that
+ * is there or may come to be.
+ */
+extern bool row_find_conflict(RowLookup *lookup, ItemPointer self);
+
+extern void serialization_failure(void) pg_attribute_noreturn();
+
+/* The item of a row, as stored. */
+extern Datum slot_item(TupleTableSlot *slot, AttrNumber item_column);
+/* A detoasted copy of a stored item, palloc'd. */
+extern DynamoItem *copy_item(Datum stored);
+
+/* ---- deciding (row_write.c) ---- */
+
+/* The caller's decision and the memory it runs in. */
+typedef struct Decision
+{
+	WriteDecision decide;
+	void	   *arg;
+	MemoryContext caller;		/* of the first call */
+	MemoryContext retry;		/* of the later ones; NULL before */
+	int			calls;
+} Decision;
+
+extern void decision_begin(Decision *decision, WriteDecision decide, void *arg);
+/* The memory context of the next call, emptied: `old` is to be made in it. */
+extern MemoryContext decision_next_context(Decision *decision);
+/* Runs in the context that decision_next_context() has returned. */
+extern WriteVerdict decision_run(Decision *decision, MemoryContext context,
+								 const DynamoItem *old, DynamoItem **new_item);
+/* Whether two items are the same bytes. */
+extern bool items_equal(const DynamoItem *a, const DynamoItem *b);
+
+/* After as many lost rounds a writer locks the row before it decides. */
+#define MAX_LOST_ROUNDS 3
+
+/* ---- index entries (row_index.c) ---- */
+
+/*
+ * Inserts the entry of a new row into the primary key's index.  True if no other
+ * row has the key; otherwise one may have, see row_find_conflict().
+ */
+extern bool primary_entry_insert(RowLookup *lookup, TupleTableSlot *row);
+/* Inserts the entries of a new row into all other indexes. */
+extern void secondary_entries_insert(RowLookup *lookup, TupleTableSlot *row);
+/* Inserts the entries that a new version of a row needs. */
+extern void version_entries_insert(RowLookup *lookup, TupleTableSlot *row,
+								   TU_UpdateIndexes update);
+
+/* ---- ranges (row_scan.c) ---- */
+
+/* A comparison of one part of the key with a constant. */
+typedef struct KeyComparison
+{
+	int			part;
+	StrategyNumber strategy;
+	Datum		value;
+} KeyComparison;
+
+/*
+ * The rows of a scan: all comparisons hold, and if nstart > 0, the parts of the
+ * key from start_part on compare, as a row, to start[] by start_strategy.
+ */
+typedef struct KeyConditions
+{
+	bool		empty;			/* no row can match */
+	int			ncomparisons;
+	KeyComparison comparisons[MAX_KEY_ATTRIBUTES + 4];
+	int			start_part;		/* the first that is not fixed */
+	int			nstart;
+	StrategyNumber start_strategy;
+	Datum		start[MAX_KEY_ATTRIBUTES];
+} KeyConditions;
+
+/* Which rows a scan returns, and how; the part that both ways have in common. */
+typedef struct ScanShape
+{
+	int			nhash;
+	int			total_segments;	/* 0: all rows */
+	int			segment;
+	bool		backward;
+	AttributeType hash_types[MAX_HASH_ATTRIBUTES];
+} ScanShape;
+
+/*
+ * Whether a row with this partition key belongs to the scan's segment.  Depends
+ * on nothing but the key's values.  Allocates in the current memory context.
+ */
+extern bool in_segment(const ScanShape *shape, const Datum *partition_key);
+
+/* ---- by SQL (row_sql.c, row_sql_scan.c) ---- */
+
+extern DynamoItem *sql_get_item(DynamoTable *table, const ItemKey *key);
+extern void sql_write_item(DynamoTable *table, const ItemKey *key,
+						   WriteDecision decide, void *arg);
+/* Frees what row_sql.c remembers of a table. */
+extern void sql_statements_free(struct SqlStatements *sql);
+
+typedef struct SqlScan SqlScan;
+
+/* In the current memory context, which is to be that of all calls. */
+extern SqlScan *sql_scan_begin(DynamoTable *table, const ScanShape *shape,
+							   const KeyConditions *conditions);
+/* The item, detoasted in `item_context` or in memory of the scan; NULL at the end. */
+extern const DynamoItem *sql_scan_next(SqlScan *scan, MemoryContext item_context);
+extern void sql_scan_end(SqlScan *scan);
+
+/* Names in statements, quoted. */
+extern void append_table_name(StringInfo sql, Relation rel);
+extern void append_column_name(StringInfo sql, Relation rel, AttrNumber column);
+/* A plan for the statement, kept with the table under the statement's text. */
+extern struct _SPI_plan *sql_kept_plan(TableAccess *access, const char *statement,
+									   int nargs, Oid *argtypes);
+
+#endif							/* DYNAMO_ROW_INTERNAL_H */

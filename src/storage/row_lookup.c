@@ -1,0 +1,271 @@
+/*
+ * row_lookup.c
+ *		The row of a key, found by one descent of the primary key's index.
+ *
+ * A reader asks an MVCC snapshot.  A writer under READ COMMITTED wants the
+ * latest version, which only a dirty snapshot shows, with the transaction that
+ * is changing it, if there is one, to wait for.  But a scan with a dirty
+ * snapshot reads the entries of a key at one moment and their tuples at later
+ * ones: when the row is updated in between, it meets the old tuple, dead by
+ * then, and never the new one.  So if there were entries and no tuple was there,
+ * an MVCC snapshot is asked, which cannot miss a row; no entry at all proves
+ * that there is no row.
+ *
+ * Under REPEATABLE READ and SERIALIZABLE the snapshot decides what there is (and
+ * its scan takes the predicate locks), and the latest version is looked at only
+ * to see whether the snapshot is out of date.
+ *
+ * No page is pinned while we wait for another transaction.
+ */
+#include "postgres.h"
+
+#include "access/relscan.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "common/compat.h"
+#include "storage/row_internal.h"
+
+static IndexScanDesc key_scan_begin(RowLookup *lookup, Snapshot snapshot);
+static bool find_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen);
+static bool find_other_row(RowLookup *lookup, Snapshot snapshot, ItemPointer self);
+static bool row_is_committed(RowLookup *lookup);
+static void check_row_is_latest(RowLookup *lookup);
+static bool wait_for_writer(RowLookup *lookup, const SnapshotData *dirty);
+
+void
+row_lookup_begin(RowLookup *lookup, DynamoTable *table, const ItemKey *key, LOCKMODE lockmode)
+{
+	lookup->rel = table->rel;
+	lookup->access = table_access(table);
+	Assert(key->n == lookup->access->nkeys);
+	for (int i = 0; i < key->n; i++)
+		lookup->key[i] = key_datum(key->values[i]);
+	lookup->index = index_open(lookup->access->primary_index, lockmode);
+	lookup->slot = table_slot_create(table->rel, NULL);
+}
+
+void
+row_lookup_end(RowLookup *lookup)
+{
+	ExecDropSingleTupleTableSlot(lookup->slot);
+	index_close(lookup->index, NoLock);
+}
+
+bool
+row_find_in_snapshot(RowLookup *lookup, Snapshot snapshot)
+{
+	bool		entry_seen;
+
+	return find_row(lookup, snapshot, &entry_seen);
+}
+
+bool
+row_find_latest(RowLookup *lookup)
+{
+	SnapshotData dirty;
+	bool		entry_seen;
+
+	InitDirtySnapshot(dirty);
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (find_row(lookup, &dirty, &entry_seen))
+		{
+			if (!wait_for_writer(lookup, &dirty))
+				return true;
+		}
+		else if (!entry_seen || !row_is_committed(lookup))
+			return false;
+	}
+}
+
+bool
+row_find_serializable(RowLookup *lookup)
+{
+	SnapshotData dirty;
+	bool		entry_seen;
+
+	if (row_find_in_snapshot(lookup, GetActiveSnapshot()))
+	{
+		check_row_is_latest(lookup);
+		return true;
+	}
+
+	InitDirtySnapshot(dirty);
+	while (find_row(lookup, &dirty, &entry_seen))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!wait_for_writer(lookup, &dirty))
+			serialization_failure();
+	}
+	return false;
+}
+
+/*
+ * As the executor does for INSERT ... ON CONFLICT: of two transactions that
+ * insert the same key speculatively, each seeing the other, the older one waits
+ * for the younger one to give up.
+ */
+bool
+row_find_conflict(RowLookup *lookup, ItemPointer self)
+{
+	SnapshotData dirty;
+
+	InitDirtySnapshot(dirty);
+	while (find_other_row(lookup, &dirty, self))
+	{
+		if (dirty.speculativeToken == 0 ||
+			!TransactionIdPrecedes(GetCurrentTransactionId(), dirty.xmin))
+		{
+			ExecClearTuple(lookup->slot);
+			return true;
+		}
+		wait_for_writer(lookup, &dirty);
+	}
+	return false;
+}
+
+void
+serialization_failure(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update")));
+}
+
+Datum
+slot_item(TupleTableSlot *slot, AttrNumber item_column)
+{
+	bool		isnull;
+	Datum		stored = slot_getattr(slot, item_column, &isnull);
+
+	if (isnull)					/* only where somebody dropped the NOT NULL */
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a row of a dynamo table has no item")));
+	return stored;
+}
+
+DynamoItem *
+copy_item(Datum stored)
+{
+	DynamoItem *item = DatumGetDynamoItem(stored);
+
+	if ((Pointer) item != DatumGetPointer(stored))
+		return item;
+	return memcpy(palloc(VARSIZE_ANY(item)), item, VARSIZE_ANY(item));
+}
+
+/* ---- scanning ---- */
+
+static IndexScanDesc
+key_scan_begin(RowLookup *lookup, Snapshot snapshot)
+{
+	const TableAccess *access = lookup->access;
+	ScanKeyData scan_keys[MAX_KEY_ATTRIBUTES];
+	IndexScanDesc scan;
+
+	for (int i = 0; i < access->nkeys; i++)
+	{
+		const KeyColumn *key = &access->keys[i];
+
+		ScanKeyEntryInitializeWithInfo(&scan_keys[i], 0, i + 1, BTEqualStrategyNumber,
+									   key->type_oid, key->collation,
+									   unconstify(FmgrInfo *, &key->operators[BTEqualStrategyNumber]),
+									   lookup->key[i]);
+	}
+	scan = compat_index_beginscan(lookup->rel, lookup->index, snapshot, access->nkeys, 0);
+	index_rescan(scan, scan_keys, access->nkeys, NULL, 0);
+	return scan;
+}
+
+/* Also tells whether the index has an entry of the key, dead or alive. */
+static bool
+find_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen)
+{
+	IndexScanDesc scan = key_scan_begin(lookup, snapshot);
+	bool		found = false;
+
+	*entry_seen = false;
+	while (!found && index_getnext_tid(scan, ForwardScanDirection) != NULL)
+	{
+		*entry_seen = true;
+		found = index_fetch_heap(scan, lookup->slot);
+	}
+	index_endscan(scan);
+	if (!found)
+		ExecClearTuple(lookup->slot);
+	return found;
+}
+
+/* Like find_row(), but passes over the row at *self. */
+static bool
+find_other_row(RowLookup *lookup, Snapshot snapshot, ItemPointer self)
+{
+	IndexScanDesc scan = key_scan_begin(lookup, snapshot);
+	bool		found;
+
+	do
+		found = index_getnext_slot(scan, ForwardScanDirection, lookup->slot);
+	while (found && ItemPointerEquals(&lookup->slot->tts_tid, self));
+	index_endscan(scan);
+	if (!found)
+		ExecClearTuple(lookup->slot);
+	return found;
+}
+
+/* Whether there is a row at this moment, our own changes included. */
+static bool
+row_is_committed(RowLookup *lookup)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found = row_find_in_snapshot(lookup, snapshot);
+
+	ExecClearTuple(lookup->slot);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+/*
+ * Raises serialization_failure if the version in the slot, which the snapshot
+ * sees, has been replaced or deleted meanwhile.
+ */
+static void
+check_row_is_latest(RowLookup *lookup)
+{
+	ItemPointerData tid = lookup->slot->tts_tid;
+	SnapshotData dirty;
+
+	InitDirtySnapshot(dirty);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!table_tuple_fetch_row_version(lookup->rel, &tid, &dirty, lookup->slot))
+			serialization_failure();
+	} while (wait_for_writer(lookup, &dirty));
+}
+
+/*
+ * If the row in the slot, found by this dirty snapshot, is being inserted,
+ * changed or deleted by another transaction, waits for the end of that and
+ * returns true: look again.
+ */
+static bool
+wait_for_writer(RowLookup *lookup, const SnapshotData *dirty)
+{
+	ItemPointerData tid = lookup->slot->tts_tid;
+	TransactionId writer = TransactionIdIsValid(dirty->xmin) ? dirty->xmin : dirty->xmax;
+
+	if (!TransactionIdIsValid(writer))
+		return false;
+	ExecClearTuple(lookup->slot);
+	if (dirty->speculativeToken != 0)
+		SpeculativeInsertionWait(dirty->xmin, dirty->speculativeToken);
+	else
+		XactLockTableWait(writer, lookup->rel, &tid, XLTW_Update);
+	return true;
+}

@@ -1,0 +1,30 @@
+/*
+ * row_read.c
+ *		Get: the item of one key, as the active snapshot sees it.
+ *
+ * One descent of the primary key's index and one tuple, by the index scan that
+ * a SELECT would use: so predicate locks are taken under SERIALIZABLE, and it
+ * works on a standby.
+ */
+#include "postgres.h"
+
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "storage/row_internal.h"
+
+DynamoItem *
+table_get_item(DynamoTable *table, const ItemKey *key)
+{
+	DynamoItem *item = NULL;
+	RowLookup	lookup;
+
+	if (!table->direct)
+		return sql_get_item(table, key);
+
+	row_lookup_begin(&lookup, table, key, AccessShareLock);
+	if (row_find_in_snapshot(&lookup, GetActiveSnapshot()))
+		item = copy_item(slot_item(lookup.slot, lookup.access->item_column));
+	row_lookup_end(&lookup);
+	return item;
+}

@@ -1,0 +1,564 @@
+/*
+ * row_sql.c
+ *		Get and conditional write of one key by SQL: for tables whose rows the
+ *		executor must see (row security, triggers, constraints, partitions,
+ *		foreign tables).
+ *
+ * A write is the same compare-and-set loop as row_write.c's, in statements that
+ * anybody who may do the write may execute:
+ *
+ *	1	SELECT the item with a fresh snapshot;
+ *	2	decide on it;
+ *	3	UPDATE or DELETE ... WHERE key = ... AND item = (the item decided on), or
+ *		INSERT ... ON CONFLICT DO NOTHING.
+ *
+ * READ COMMITTED evaluates the WHERE again on the version that a concurrent
+ * transaction has left, so step 3 changes no row if the item was replaced.  Then
+ * the next round decides anew; after some lost rounds it locks the row first, if
+ * the caller may UPDATE (a row lock asks for that).  SELECT ... FOR UPDATE in
+ * step 1 would make a caller who may only delete need more, and would hide rows
+ * that may be read but not updated.
+ *
+ * If step 3 changes nothing although step 1 of the next round finds the very
+ * same version, no other transaction is the cause but a policy or trigger, and
+ * the caller is told.  A row that row security hides from step 1 is no absent
+ * row: where the table's index can be asked, that is an error.
+ *
+ * Names in statements come from the relation, values are parameters, operators
+ * are qualified: search_path has no say.  Derived columns are supplied here, so
+ * that the maintenance trigger need not exist where the rows are.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "access/xact.h"
+#include "catalog/pg_operator.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "storage/row_internal.h"
+
+/*
+ * INSERT changes nothing either because of a row that is gone before we look, or
+ * because a trigger keeps it from happening.  That others insert and delete the
+ * key that often, always between the same two of our statements, we rule out.
+ */
+#define MAX_VAIN_INSERTS 20
+
+#define MAX_KEPT_PLANS 16
+
+/* The statements of one key; their parameters are the key's parts, then: */
+typedef enum KeyStatement
+{
+	STATEMENT_SELECT,			/* - */
+	STATEMENT_LOCK,				/* - */
+	STATEMENT_INSERT,			/* new item */
+	STATEMENT_UPDATE,			/* old item, new item */
+	STATEMENT_DELETE,			/* old item */
+} KeyStatement;
+
+#define NUM_KEY_STATEMENTS (STATEMENT_DELETE + 1)
+
+typedef struct SqlStatements
+{
+	SPIPlanPtr	of_key[NUM_KEY_STATEMENTS]; /* NULL before the first use */
+	int			nkept;
+	struct
+	{
+		char	   *text;
+		SPIPlanPtr	plan;
+	}			kept[MAX_KEPT_PLANS];
+	int			next_victim;
+} SqlStatements;
+
+/* Columns of STATEMENT_SELECT. */
+enum
+{
+	SELECTED_CTID = 1,
+	SELECTED_TABLEOID,
+	SELECTED_ITEM,
+};
+
+/* What step 1 has found. */
+typedef struct RowVersion
+{
+	bool		found;
+	ItemPointerData tid;
+	Oid			table_oid;
+	DynamoItem *item;
+} RowVersion;
+
+typedef struct SqlWrite
+{
+	DynamoTable *table;
+	TableAccess *access;
+	const ItemKey *key;
+	Datum		parameters[MAX_KEY_ATTRIBUTES + 2];
+	Decision	decision;
+	RowVersion	version;
+	RowLookup	lookup;
+	bool		can_look_up;	/* lookup is open */
+	bool		row_security;
+	int			lost_rounds;
+	int			vain_inserts;
+} SqlWrite;
+
+static bool write_round(SqlWrite *write);
+static void find_version(SqlWrite *write, MemoryContext context);
+static void check_not_hidden(SqlWrite *write);
+static void check_write_was_possible(SqlWrite *write, RowVersion *before);
+static void lock_row(SqlWrite *write);
+static bool store_item(SqlWrite *write, DynamoItem *item);
+static void check_new_item(SqlWrite *write, const DynamoItem *item);
+static void select_row(DynamoTable *table, TableAccess *access, Datum *parameters,
+					   RowVersion *version, MemoryContext context);
+static uint64 execute(DynamoTable *table, TableAccess *access, KeyStatement kind,
+					  Datum *parameters, bool read_only);
+static SqlStatements *statements_of(TableAccess *access);
+static SPIPlanPtr prepare_key_statement(DynamoTable *table, TableAccess *access,
+										KeyStatement kind);
+static SPIPlanPtr prepare(const char *statement, int nargs, Oid *argtypes);
+static void append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
+								 KeyStatement kind);
+static void append_insert(StringInfo sql, Relation rel, const TableAccess *access);
+static void append_key_columns(StringInfo sql, Relation rel, const TableAccess *access);
+static void append_key_condition(StringInfo sql, Relation rel, const TableAccess *access);
+static void append_item_condition(StringInfo sql, Relation rel, const TableAccess *access);
+static Oid	item_column_type(Relation rel, const TableAccess *access);
+
+/* ---- get ---- */
+
+DynamoItem *
+sql_get_item(DynamoTable *table, const ItemKey *key)
+{
+	TableAccess *access = table_access(table);
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		parameters[MAX_KEY_ATTRIBUTES];
+	RowVersion	version;
+
+	SPI_connect();
+	for (int i = 0; i < key->n; i++)
+		parameters[i] = key_datum(key->values[i]);
+	select_row(table, access, parameters, &version, caller);
+	SPI_finish();
+	return version.item;
+}
+
+/* ---- write ---- */
+
+void
+sql_write_item(DynamoTable *table, const ItemKey *key, WriteDecision decide, void *arg)
+{
+	SqlWrite	write = {
+		.table = table,
+		.access = table_access(table),
+		.key = key,
+		.row_security = check_enable_rls(RelationGetRelid(table->rel), InvalidOid, true) == RLS_ENABLED,
+	};
+
+	/* Whatever this transaction has done so far, in this command too, counts. */
+	CommandCounterIncrement();
+	decision_begin(&write.decision, decide, arg);
+	write.can_look_up = OidIsValid(write.access->primary_index) &&
+		(write.row_security || IsolationUsesXactSnapshot());
+
+	SPI_connect();
+	for (int i = 0; i < key->n; i++)
+		write.parameters[i] = key_datum(key->values[i]);
+	if (write.can_look_up)
+		row_lookup_begin(&write.lookup, table, key, AccessShareLock);
+	while (!write_round(&write))
+	{
+		CHECK_FOR_INTERRUPTS();
+		write.lost_rounds++;
+	}
+	if (write.can_look_up)
+		row_lookup_end(&write.lookup);
+	SPI_finish();
+}
+
+/* False if another transaction was faster: decide again. */
+static bool
+write_round(SqlWrite *write)
+{
+	RowVersion	before = write->version;
+	MemoryContext context = decision_next_context(&write->decision);
+	DynamoItem *old;
+	DynamoItem *item = NULL;
+
+	if (write->lost_rounds >= MAX_LOST_ROUNDS)
+		lock_row(write);
+	find_version(write, context);
+	if (write->lost_rounds > 0)
+		check_write_was_possible(write, &before);
+
+	old = write->version.item;
+	switch (decision_run(&write->decision, context, old, &item))
+	{
+		case WRITE_NOTHING:
+			return true;
+		case WRITE_DELETE:
+			write->parameters[write->key->n] = DynamoItemGetDatum(old);
+			return old == NULL ||
+				execute(write->table, write->access, STATEMENT_DELETE, write->parameters, false) > 0;
+		case WRITE_ITEM:
+			return (old != NULL && items_equal(old, item)) || store_item(write, item);
+	}
+	pg_unreachable();
+}
+
+/*
+ * Step 1, under one snapshot.  The decision does not run with it: what it does
+ * is no part of ours.
+ */
+static void
+find_version(SqlWrite *write, MemoryContext context)
+{
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (write->can_look_up && IsolationUsesXactSnapshot())
+		row_find_serializable(&write->lookup);
+	select_row(write->table, write->access, write->parameters, &write->version, context);
+	if (!write->version.found && write->row_security && write->can_look_up)
+		check_not_hidden(write);
+	if (write->can_look_up)
+		ExecClearTuple(write->lookup.slot);
+	PopActiveSnapshot();
+}
+
+/* Raises insufficient_privilege if the active snapshot sees a row of the key. */
+static void
+check_not_hidden(SqlWrite *write)
+{
+	if (row_find_in_snapshot(&write->lookup, GetActiveSnapshot()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for an item of table \"%s\"",
+						RelationGetRelationName(write->table->rel)),
+				 errdetail("An item with this key exists, but row-level security hides it.")));
+}
+
+/*
+ * After a round that has changed nothing: raises an error unless that was
+ * another transaction's doing.  No version is pruned, and its place reused, while
+ * our caller's snapshot lasts, so its place tells whether it is the same.
+ */
+static void
+check_write_was_possible(SqlWrite *write, RowVersion *before)
+{
+	RowVersion *now = &write->version;
+
+	if (before->found != now->found)
+		return;
+	if (now->found && (now->table_oid != before->table_oid ||
+					   !ItemPointerEquals(&now->tid, &before->tid)))
+		return;
+	if (!now->found && ++write->vain_inserts < MAX_VAIN_INSERTS)
+		return;
+
+	if (write->row_security)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for an item of table \"%s\"",
+						RelationGetRelationName(write->table->rel)),
+				 errdetail("Row-level security, or a trigger of the table, has kept the item as it is.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+			 errmsg("a trigger or rule of table \"%s\" has kept the item as it is",
+					RelationGetRelationName(write->table->rel)),
+			 errhint("A row-level BEFORE trigger that returns NULL suppresses the write.")));
+}
+
+/* Locks the row against writers, if there is one and the caller may. */
+static void
+lock_row(SqlWrite *write)
+{
+	if (pg_class_aclcheck(RelationGetRelid(write->table->rel), GetUserId(),
+						  ACL_UPDATE) == ACLCHECK_OK)
+		execute(write->table, write->access, STATEMENT_LOCK, write->parameters, false);
+}
+
+/* False if another transaction was faster. */
+static bool
+store_item(SqlWrite *write, DynamoItem *item)
+{
+	Datum	   *items = &write->parameters[write->key->n];
+	KeyStatement kind = STATEMENT_INSERT;
+
+	check_new_item(write, item);
+	if (write->version.found)
+	{
+		kind = STATEMENT_UPDATE;
+		*items++ = DynamoItemGetDatum(write->version.item);
+	}
+	*items = DynamoItemGetDatum(item);
+	return execute(write->table, write->access, kind, write->parameters, false) > 0;
+}
+
+/* What the access method checks elsewhere; the rows here may have another one. */
+static void
+check_new_item(SqlWrite *write, const DynamoItem *item)
+{
+	const TableDefinition *definition = table_definition(write->table->rel);
+	ItemKey		key;
+
+	check_item_limits(&definition->key, item);
+	item_key(&definition->key, item_root(item), &key);
+	for (int i = 0; i < key.n; i++)
+		if (!attribute_equal(key.values[i], write->key->values[i]))
+			elog(ERROR, "a new item must have the key of the old one");
+}
+
+/* ---- execution ---- */
+
+/* The row of the key; its item is detoasted into `context`. */
+static void
+select_row(DynamoTable *table, TableAccess *access, Datum *parameters,
+		   RowVersion *version, MemoryContext context)
+{
+	memset(version, 0, sizeof(*version));
+	if (execute(table, access, STATEMENT_SELECT, parameters, true) > 0)
+	{
+		HeapTuple	row = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		MemoryContext caller = MemoryContextSwitchTo(context);
+		bool		isnull;
+
+		version->found = true;
+		version->tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(row, desc, SELECTED_CTID,
+																   &isnull));
+		version->table_oid = DatumGetObjectId(SPI_getbinval(row, desc, SELECTED_TABLEOID, &isnull));
+		version->item = copy_item(SPI_getbinval(row, desc, SELECTED_ITEM, &isnull));
+		MemoryContextSwitchTo(caller);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Returns the number of rows processed. */
+static uint64
+execute(DynamoTable *table, TableAccess *access, KeyStatement kind,
+		Datum *parameters, bool read_only)
+{
+	SqlStatements *statements = statements_of(access);
+	int			result;
+
+	if (statements->of_key[kind] == NULL)
+		statements->of_key[kind] = prepare_key_statement(table, access, kind);
+	result = SPI_execute_plan(statements->of_key[kind], parameters, NULL, read_only, 0);
+	if (result < 0)
+		elog(ERROR, "execution of a statement failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+static SqlStatements *
+statements_of(TableAccess *access)
+{
+	if (access->sql == NULL)
+		access->sql = MemoryContextAllocZero(access->context, sizeof(SqlStatements));
+	return access->sql;
+}
+
+void
+sql_statements_free(SqlStatements *sql)
+{
+	for (int i = 0; i < NUM_KEY_STATEMENTS; i++)
+		if (sql->of_key[i] != NULL)
+			SPI_freeplan(sql->of_key[i]);
+	for (int i = 0; i < sql->nkept; i++)
+		SPI_freeplan(sql->kept[i].plan);
+}
+
+static SPIPlanPtr
+prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind)
+{
+	static const int nitems[NUM_KEY_STATEMENTS] = {
+		[STATEMENT_INSERT] = 1,
+		[STATEMENT_UPDATE] = 2,
+		[STATEMENT_DELETE] = 1,
+	};
+	Oid			argtypes[MAX_KEY_ATTRIBUTES + 2];
+	int			nargs = 0;
+	StringInfoData sql;
+
+	for (int i = 0; i < access->nkeys; i++)
+		argtypes[nargs++] = access->keys[i].type_oid;
+	for (int i = 0; i < nitems[kind]; i++)
+		argtypes[nargs++] = item_column_type(table->rel, access);
+
+	initStringInfo(&sql);
+	append_key_statement(&sql, table->rel, access, kind);
+	return prepare(sql.data, nargs, argtypes);
+}
+
+static SPIPlanPtr
+prepare(const char *statement, int nargs, Oid *argtypes)
+{
+	SPIPlanPtr	plan = SPI_prepare(statement, nargs, argtypes);
+
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "preparation of \"%s\" failed: %s", statement,
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+SPIPlanPtr
+sql_kept_plan(TableAccess *access, const char *statement, int nargs, Oid *argtypes)
+{
+	SqlStatements *statements = statements_of(access);
+	SPIPlanPtr	plan;
+	int			place;
+
+	for (int i = 0; i < statements->nkept; i++)
+		if (strcmp(statements->kept[i].text, statement) == 0)
+			return statements->kept[i].plan;
+
+	plan = prepare(statement, nargs, argtypes);
+	place = statements->nkept;
+	if (place == MAX_KEPT_PLANS)
+	{
+		place = statements->next_victim++ % MAX_KEPT_PLANS;
+		SPI_freeplan(statements->kept[place].plan);
+		pfree(statements->kept[place].text);
+	}
+	else
+		statements->nkept++;
+	statements->kept[place].plan = plan;
+	statements->kept[place].text = MemoryContextStrdup(access->context, statement);
+	return plan;
+}
+
+/* ---- text ---- */
+
+static void
+append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
+					 KeyStatement kind)
+{
+	switch (kind)
+	{
+		case STATEMENT_SELECT:
+			appendStringInfoString(sql, "SELECT ctid, tableoid, ");
+			append_column_name(sql, rel, access->item_column);
+			appendStringInfoString(sql, " FROM ");
+			append_table_name(sql, rel);
+			append_key_condition(sql, rel, access);
+			break;
+		case STATEMENT_LOCK:
+			appendStringInfoString(sql, "SELECT FROM ");
+			append_table_name(sql, rel);
+			append_key_condition(sql, rel, access);
+			appendStringInfoString(sql, " FOR NO KEY UPDATE");
+			break;
+		case STATEMENT_INSERT:
+			append_insert(sql, rel, access);
+			break;
+		case STATEMENT_UPDATE:
+			appendStringInfoString(sql, "UPDATE ");
+			append_table_name(sql, rel);
+			appendStringInfoString(sql, " SET ");
+			append_column_name(sql, rel, access->item_column);
+			appendStringInfo(sql, " = $%d", access->nkeys + 2);
+			append_key_condition(sql, rel, access);
+			append_item_condition(sql, rel, access);
+			break;
+		case STATEMENT_DELETE:
+			appendStringInfoString(sql, "DELETE FROM ");
+			append_table_name(sql, rel);
+			append_key_condition(sql, rel, access);
+			append_item_condition(sql, rel, access);
+			break;
+	}
+}
+
+static void
+append_insert(StringInfo sql, Relation rel, const TableAccess *access)
+{
+	appendStringInfoString(sql, "INSERT INTO ");
+	append_table_name(sql, rel);
+	appendStringInfoString(sql, " (");
+	append_key_columns(sql, rel, access);
+	appendStringInfoString(sql, ", ");
+	append_column_name(sql, rel, access->item_column);
+	appendStringInfoString(sql, ") VALUES (");
+	for (int i = 0; i <= access->nkeys; i++)
+		appendStringInfo(sql, "%s$%d", i == 0 ? "" : ", ", i + 1);
+	appendStringInfoString(sql, ") ON CONFLICT");
+
+	/* Another unique index is to raise its error; foreign tables know no target. */
+	if (rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
+	{
+		appendStringInfoString(sql, " (");
+		append_key_columns(sql, rel, access);
+		appendStringInfoChar(sql, ')');
+	}
+	appendStringInfoString(sql, " DO NOTHING");
+}
+
+static void
+append_key_columns(StringInfo sql, Relation rel, const TableAccess *access)
+{
+	for (int i = 0; i < access->nkeys; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(sql, ", ");
+		append_column_name(sql, rel, access->keys[i].column);
+	}
+}
+
+static void
+append_key_condition(StringInfo sql, Relation rel, const TableAccess *access)
+{
+	for (int i = 0; i < access->nkeys; i++)
+	{
+		appendStringInfoString(sql, i == 0 ? " WHERE " : " AND ");
+		append_column_name(sql, rel, access->keys[i].column);
+		appendStringInfo(sql, " OPERATOR(pg_catalog.=) $%d", i + 1);
+	}
+}
+
+/* "AND item = (the old item)", by the type's own operator. */
+static void
+append_item_condition(StringInfo sql, Relation rel, const TableAccess *access)
+{
+	TypeCacheEntry *type = lookup_type_cache(item_column_type(rel, access), TYPECACHE_EQ_OPR);
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(type->eq_opr));
+	Form_pg_operator operator;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "items have no operator of equality");
+	operator = (Form_pg_operator) GETSTRUCT(tuple);
+	appendStringInfoString(sql, " AND ");
+	append_column_name(sql, rel, access->item_column);
+	appendStringInfo(sql, " OPERATOR(%s.%s) $%d",
+					 quote_identifier(get_namespace_name(operator->oprnamespace)),
+					 NameStr(operator->oprname), access->nkeys + 1);
+	ReleaseSysCache(tuple);
+}
+
+void
+append_table_name(StringInfo sql, Relation rel)
+{
+	appendStringInfoString(sql, quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+														   RelationGetRelationName(rel)));
+}
+
+void
+append_column_name(StringInfo sql, Relation rel, AttrNumber column)
+{
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), column - 1);
+
+	appendStringInfoString(sql, quote_identifier(NameStr(attribute->attname)));
+}
+
+static Oid
+item_column_type(Relation rel, const TableAccess *access)
+{
+	return TupleDescAttr(RelationGetDescr(rel), access->item_column - 1)->atttypid;
+}

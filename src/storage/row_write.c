@@ -1,0 +1,308 @@
+/*
+ * row_write.c
+ *		Conditional write of one key, directly.
+ *
+ * Under READ COMMITTED a write is a loop of compare-and-set rounds:
+ *
+ *	1	find the latest version of the row, waiting for whoever is changing it;
+ *	2	decide on that version (or on there being none);
+ *	3	update or delete exactly that version, or insert speculatively.
+ *
+ * Step 3 fails if another transaction came in between, and the next round
+ * decides anew.  No row lock is taken, so nothing is logged but the write
+ * itself.  A writer that has lost some rounds locks the row first; then nobody
+ * can overtake it.
+ *
+ * Under REPEATABLE READ and SERIALIZABLE the decision is on the version that the
+ * transaction's snapshot sees, and everything that another transaction has done
+ * to the key since raises serialization_failure.
+ *
+ * The executor is bypassed: the table has nothing that it would have to see to
+ * (TableDefinition.plain, row security), dynamo_table_open() has checked
+ * privileges and the replica identity, and the access method checks the contract
+ * of the new row.
+ *
+ * An update hands the key columns of the old version on, as they are stored: a
+ * long key may be compressed there, and HOT needs the same bytes.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "common/compat.h"
+#include "storage/row_internal.h"
+
+typedef struct RowWrite
+{
+	DynamoTable *table;
+	RowLookup	lookup;
+	Decision	decision;
+	TupleTableSlot *new_row;	/* NULL before the first use */
+	int			lost_rounds;
+} RowWrite;
+
+static void write_item(RowWrite *write);
+static bool write_round(RowWrite *write);
+static bool find_row(RowWrite *write);
+static void lock_row(RowWrite *write);
+static bool insert_row(RowWrite *write, const DynamoItem *item);
+static bool insert_row_entries(RowWrite *write, TupleTableSlot *row);
+static bool update_row(RowWrite *write, const DynamoItem *item);
+static bool delete_row(RowWrite *write);
+static TupleTableSlot *make_row(RowWrite *write, const DynamoItem *item);
+static void take_old_columns(RowWrite *write, TupleTableSlot *row);
+static bool replaced(TM_Result result);
+
+void
+table_write_item(DynamoTable *table, const ItemKey *key, WriteDecision decide, void *arg)
+{
+	RowWrite	write = {.table = table};
+	bool		snapshot_pushed;
+
+	if (!table->direct)
+	{
+		sql_write_item(table, key, decide, arg);
+		return;
+	}
+
+	/* Whatever this transaction has done so far, in this command too, counts. */
+	CommandCounterIncrement();
+	snapshot_pushed = IsolationUsesXactSnapshot() || !ActiveSnapshotSet();
+	if (snapshot_pushed)
+		PushActiveSnapshot(GetTransactionSnapshot());
+
+	decision_begin(&write.decision, decide, arg);
+	row_lookup_begin(&write.lookup, table, key, RowExclusiveLock);
+	write_item(&write);
+	if (write.new_row != NULL)
+		ExecDropSingleTupleTableSlot(write.new_row);
+	row_lookup_end(&write.lookup);
+
+	if (snapshot_pushed)
+		PopActiveSnapshot();
+	CommandCounterIncrement();
+}
+
+static void
+write_item(RowWrite *write)
+{
+	while (!write_round(write))
+	{
+		CHECK_FOR_INTERRUPTS();
+		write->lost_rounds++;
+	}
+}
+
+/* False if another transaction was faster: decide again. */
+static bool
+write_round(RowWrite *write)
+{
+	bool		found = find_row(write);
+	MemoryContext context = decision_next_context(&write->decision);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	DynamoItem *old = NULL;
+	DynamoItem *item = NULL;
+	WriteVerdict verdict;
+
+	if (found)
+		old = DatumGetDynamoItem(slot_item(write->lookup.slot,
+										   write->lookup.access->item_column));
+	verdict = decision_run(&write->decision, context, old, &item);
+	MemoryContextSwitchTo(caller);
+
+	if (verdict == WRITE_NOTHING)
+		return true;
+	if (verdict == WRITE_DELETE)
+		return !found || delete_row(write);
+	if (!found)
+		return insert_row(write, item);
+	return items_equal(old, item) || update_row(write, item);
+}
+
+static bool
+find_row(RowWrite *write)
+{
+	if (IsolationUsesXactSnapshot())
+		return row_find_serializable(&write->lookup);
+	if (write->lost_rounds >= MAX_LOST_ROUNDS && row_find_latest(&write->lookup))
+		lock_row(write);
+	return row_find_latest(&write->lookup);
+}
+
+/*
+ * Locks the row found, or what it has become, against writers; what is there
+ * then is to be found again.
+ */
+static void
+lock_row(RowWrite *write)
+{
+	TupleTableSlot *slot = write->lookup.slot;
+	ItemPointerData tid = slot->tts_tid;
+	TM_FailureData failure;
+
+	ExecClearTuple(slot);
+	table_tuple_lock(write->lookup.rel, &tid, GetActiveSnapshot(), slot,
+					 GetCurrentCommandId(true), LockTupleNoKeyExclusive, LockWaitBlock,
+					 TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+	ExecClearTuple(slot);
+}
+
+/* ---- storing ---- */
+
+/* False if the key turns out to be taken. */
+static bool
+insert_row(RowWrite *write, const DynamoItem *item)
+{
+	Relation	rel = write->lookup.rel;
+	TupleTableSlot *row = make_row(write, item);
+	TransactionId xid = GetCurrentTransactionId();
+	uint32		token = SpeculativeInsertionLockAcquire(xid);
+	bool		inserted;
+
+	table_tuple_insert_speculative(rel, row, GetCurrentCommandId(true), 0, NULL, token);
+	inserted = insert_row_entries(write, row);
+	table_tuple_complete_speculative(rel, row, token, inserted);
+	SpeculativeInsertionLockRelease(xid);
+	return inserted;
+}
+
+static bool
+insert_row_entries(RowWrite *write, TupleTableSlot *row)
+{
+	if (!primary_entry_insert(&write->lookup, row) &&
+		row_find_conflict(&write->lookup, &row->tts_tid))
+		return false;
+	secondary_entries_insert(&write->lookup, row);
+	return true;
+}
+
+/* False if the row found is not the latest version any more. */
+static bool
+update_row(RowWrite *write, const DynamoItem *item)
+{
+	Relation	rel = write->lookup.rel;
+	TupleTableSlot *row = make_row(write, item);
+	ItemPointerData tid = write->lookup.slot->tts_tid;
+	TM_FailureData failure;
+	LockTupleMode lock_mode;
+	TU_UpdateIndexes update_indexes;
+
+	take_old_columns(write, row);
+	if (!replaced(table_tuple_update(rel, &tid, row, GetCurrentCommandId(true),
+									 GetActiveSnapshot(), InvalidSnapshot, true,
+									 &failure, &lock_mode, &update_indexes)))
+		return false;
+	version_entries_insert(&write->lookup, row, update_indexes);
+	return true;
+}
+
+/* False if the row found is not the latest version any more. */
+static bool
+delete_row(RowWrite *write)
+{
+	ItemPointerData tid = write->lookup.slot->tts_tid;
+	TM_FailureData failure;
+
+	return replaced(table_tuple_delete(write->lookup.rel, &tid, GetCurrentCommandId(true),
+									   GetActiveSnapshot(), InvalidSnapshot, true,
+									   &failure, false));
+}
+
+/* What became of a version that was to be replaced or deleted. */
+static bool
+replaced(TM_Result result)
+{
+	if (result == TM_Ok)
+		return true;
+	if (result != TM_Updated && result != TM_Deleted)
+		elog(ERROR, "unexpected result of a row's replacement: %d", result);
+	if (IsolationUsesXactSnapshot())
+		serialization_failure();
+	return false;
+}
+
+/* ---- the new row ---- */
+
+/* A row that holds the item; valid until the next one is made. */
+static TupleTableSlot *
+make_row(RowWrite *write, const DynamoItem *item)
+{
+	Relation	rel = write->lookup.rel;
+	TupleTableSlot *row = write->new_row;
+
+	if (row == NULL)
+		row = write->new_row = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
+	ExecClearTuple(row);
+	item_row_values(table_definition(rel), row->tts_tupleDescriptor, item,
+					row->tts_values, row->tts_isnull);
+	row->tts_tableOid = RelationGetRelid(rel);
+	return ExecStoreVirtualTuple(row);
+}
+
+/* Replaces the key columns of a new version by those of the old one, as stored. */
+static void
+take_old_columns(RowWrite *write, TupleTableSlot *row)
+{
+	const TableAccess *access = write->lookup.access;
+
+	for (int i = 0; i < access->nkeys; i++)
+	{
+		AttrNumber	column = access->keys[i].column;
+
+		row->tts_values[column - 1] = slot_getattr(write->lookup.slot, column,
+												   &row->tts_isnull[column - 1]);
+	}
+}
+
+/* ---- deciding ---- */
+
+void
+decision_begin(Decision *decision, WriteDecision decide, void *arg)
+{
+	decision->decide = decide;
+	decision->arg = arg;
+	decision->caller = CurrentMemoryContext;
+	decision->retry = NULL;
+	decision->calls = 0;
+}
+
+/*
+ * Most writes are decided once, in the caller's context; one of our own is made
+ * only for those that are not.
+ */
+MemoryContext
+decision_next_context(Decision *decision)
+{
+	if (decision->calls++ == 0)
+		return decision->caller;
+	if (decision->retry == NULL)
+		decision->retry = AllocSetContextCreate(decision->caller, "dynamo write decision",
+												ALLOCSET_DEFAULT_SIZES);
+	else
+		MemoryContextReset(decision->retry);
+	return decision->retry;
+}
+
+WriteVerdict
+decision_run(Decision *decision, MemoryContext context, const DynamoItem *old,
+			 DynamoItem **new_item)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	WriteVerdict verdict = decision->decide(decision->arg, old, new_item);
+
+	MemoryContextSwitchTo(caller);
+	return verdict;
+}
+
+bool
+items_equal(const DynamoItem *a, const DynamoItem *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
