@@ -18,6 +18,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
@@ -34,20 +35,15 @@ typedef struct TableCheck
 	AttrNumber	item_column;
 } TableCheck;
 
-/* Adds a row to the result; `key` is an item with the key columns, or NULL. */
-static void pg_attribute_printf(3, 4)
-report(TableCheck *check, const DynamoItem *key, const char *format,...)
+/* Adds a row to the result; `key` is NULL where the problem is not of one row. */
+static void
+report(TableCheck *check, const char *key, const char *problem)
 {
-	Datum		values[2];
+	Datum		values[2] = {CStringGetTextDatum(problem), (Datum) 0};
 	bool		isnull[2] = {false, key == NULL};
-	char		problem[1024];
-	va_list		args;
 
-	va_start(args, format);
-	vsnprintf(problem, sizeof(problem), format, args);
-	va_end(args);
-	values[0] = CStringGetTextDatum(problem);
-	values[1] = DynamoItemGetDatum(key);
+	if (key != NULL)
+		values[1] = CStringGetTextDatum(key);
 	tuplestore_putvalues(check->result->setResult, check->result->setDesc, values, isnull);
 }
 
@@ -69,43 +65,63 @@ check_relation(TableCheck *check)
 	const Trigger *trigger = find_maintenance_trigger(check->rel);
 
 	if (check->definition == NULL)
-		report(check, NULL, "relation \"%s\" has no trigger \"%s\": its keys cannot be checked",
-			   name, MAINTENANCE_TRIGGER);
+		report(check, NULL, psprintf("relation \"%s\" has no trigger \"%s\": its keys cannot be checked",
+									 name, MAINTENANCE_TRIGGER));
 	else if (trigger != NULL && trigger->tgenabled != TRIGGER_FIRES_ALWAYS)
-		report(check, NULL, "trigger \"%s\" of relation \"%s\" is not ENABLE ALWAYS",
-			   MAINTENANCE_TRIGGER, name);
+		report(check, NULL, psprintf("trigger \"%s\" of relation \"%s\" is not ENABLE ALWAYS",
+									 MAINTENANCE_TRIGGER, name));
 
 	if (check->definition != NULL && !OidIsValid(check->definition->primary_index))
-		report(check, NULL, "relation \"%s\" has no valid primary key over its key columns", name);
+		report(check, NULL, psprintf("relation \"%s\" has no valid primary key over its key columns",
+									 name));
 	if (check->rel->rd_rel->relkind == RELKIND_RELATION && !is_dynamo_relation(check->rel))
-		report(check, NULL, "relation \"%s\" does not use access method \"dynamo\"", name);
+		report(check, NULL, psprintf("relation \"%s\" does not use access method \"dynamo\"", name));
 	if (check->item_column == InvalidAttrNumber)
-		report(check, NULL, "relation \"%s\" has no column \"%s\" of type dynamo.item",
-			   name, ITEM_COLUMN);
+		report(check, NULL, psprintf("relation \"%s\" has no column \"%s\" of type dynamo.item",
+									 name, ITEM_COLUMN));
 }
 
 /* ---- its rows ---- */
 
-/* The key that the columns of a row hold, as an item; columns may be NULL. */
-static DynamoItem *
+/* The key that the columns of a row hold, as PostgreSQL's messages show keys. */
+static char *
 columns_key(TableCheck *check, TupleTableSlot *slot)
 {
-	const KeySchema *schema = &check->definition->key;
-	MapEntry	entries[MAX_KEY_ATTRIBUTES];
-	int			n = 0;
+	int			nkeys = check->definition->key.nhash + check->definition->key.nrange;
+	StringInfoData names;
+	StringInfoData values;
 
-	for (int i = 0; i < schema->nhash + schema->nrange; i++)
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < nkeys; i++)
 	{
+		AttrNumber	column = check->definition->key_columns[i];
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(check->rel), column - 1);
+		const char *separator = i > 0 ? ", " : "";
 		bool		isnull;
-		Datum		datum = slot_getattr(slot, check->definition->key_columns[i], &isnull);
+		Datum		datum = slot_getattr(slot, column, &isnull);
+		Oid			output;
+		bool		is_varlena;
 
-		if (isnull || (schema->attributes[i].type == ATTRIBUTE_N &&
-					   numeric_is_nan(DatumGetNumeric(datum))))
-			continue;
-		entries[n].name = schema->attributes[i].name;
-		entries[n++].value = key_value(datum, schema->attributes[i].type);
+		getTypeOutputInfo(attribute->atttypid, &output, &is_varlena);
+		appendStringInfo(&names, "%s%s", separator, quote_identifier(NameStr(attribute->attname)));
+		appendStringInfo(&values, "%s%s", separator,
+						 isnull ? "null" : OidOutputFunctionCall(output, datum));
 	}
-	return item_from_root(attribute_make_map(entries, n));
+	return psprintf("(%s)=(%s)", names.data, values.data);
+}
+
+/* Adds a row about one row of the table. */
+static void pg_attribute_printf(3, 4)
+report_row(TableCheck *check, TupleTableSlot *slot, const char *format,...)
+{
+	char		problem[1024];
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(problem, sizeof(problem), format, args);
+	va_end(args);
+	report(check, check->definition != NULL ? columns_key(check, slot) : NULL, problem);
 }
 
 static void
@@ -113,20 +129,25 @@ check_key_part(TableCheck *check, TupleTableSlot *slot, AttributeValue value, in
 {
 	const KeyAttribute *attribute = &check->definition->key.attributes[part];
 	AttrNumber	column = check->definition->key_columns[part];
+	int			limit = part < check->definition->key.nhash ? MAX_PARTITION_KEY_SIZE : MAX_SORT_KEY_SIZE;
 	bool		isnull;
 	Datum		datum = slot_getattr(slot, column, &isnull);
 
 	if (!attribute_exists(value))
-		report(check, columns_key(check, slot), "the item lacks its key attribute %.*s",
-			   attribute->name.len, attribute->name.data);
+		report_row(check, slot, "the item lacks its key attribute %.*s",
+				   attribute->name.len, attribute->name.data);
 	else if (attribute_type(value) != attribute->type)
-		report(check, columns_key(check, slot), "key attribute %.*s of the item has type %s, not %s",
-			   attribute->name.len, attribute->name.data,
-			   attribute_type_name(attribute_type(value)), attribute_type_name(attribute->type));
+		report_row(check, slot, "key attribute %.*s of the item has type %s, not %s",
+				   attribute->name.len, attribute->name.data,
+				   attribute_type_name(attribute_type(value)),
+				   attribute_type_name(attribute->type));
+	else if (attribute_size(value) == 0 || attribute_size(value) > limit)
+		report_row(check, slot, "key attribute %.*s of the item has %d bytes, not 1 to %d",
+				   attribute->name.len, attribute->name.data, attribute_size(value), limit);
 	else if (isnull || !key_datum_equal(datum, value))
-		report(check, columns_key(check, slot), "column \"%s\" differs from attribute %.*s of the item",
-			   NameStr(TupleDescAttr(RelationGetDescr(check->rel), column - 1)->attname),
-			   attribute->name.len, attribute->name.data);
+		report_row(check, slot, "column \"%s\" differs from attribute %.*s of the item",
+				   NameStr(TupleDescAttr(RelationGetDescr(check->rel), column - 1)->attname),
+				   attribute->name.len, attribute->name.data);
 }
 
 static void
@@ -139,14 +160,12 @@ check_row(TableCheck *check, TupleTableSlot *slot)
 
 	if (isnull)
 	{
-		report(check, check->definition != NULL ? columns_key(check, slot) : NULL,
-			   "the row has no item");
+		report_row(check, slot, "the row has no item");
 		return;
 	}
 	item = DatumGetDynamoItem(datum);
 	if (item_size(item) > MAX_ITEM_SIZE)
-		report(check, check->definition != NULL ? columns_key(check, slot) : NULL,
-			   "the item has %d bytes, more than %d", item_size(item), MAX_ITEM_SIZE);
+		report_row(check, slot, "the item has %d bytes, more than %d", item_size(item), MAX_ITEM_SIZE);
 	if (check->definition == NULL)
 		return;
 	item_key(&check->definition->key, item_root(item), &key);
@@ -198,17 +217,23 @@ check_relation_tree(ReturnSetInfo *result, Relation table)
 
 /*
  * dynamo.check_table(table_name text) returns setof (problem text, key
- * dynamo.item): no rows if all is well.  Needs SELECT on the table, and is
- * refused where row security would hide rows from the caller.
+ * text): no rows if all is well.  Needs SELECT on the table, and is refused
+ * where row security would hide rows from the caller.
  */
 PG_FUNCTION_INFO_V1(dynamo_check_table);
 Datum
 dynamo_check_table(PG_FUNCTION_ARGS)
 {
-	text	   *name = PG_GETARG_TEXT_PP(0);
-	Relation	table = open_table_relation((Bytes) {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)},
-											AccessShareLock, ACL_SELECT);
+	text	   *name;
+	Relation	table;
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("table_name must not be null")));
+	name = PG_GETARG_TEXT_PP(0);
+	table = open_table_relation((Bytes) {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)},
+								AccessShareLock, ACL_SELECT);
 	if (check_enable_rls(RelationGetRelid(table), InvalidOid, true) == RLS_ENABLED)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "common/errors.h"
@@ -121,7 +122,7 @@ column_conflict_error(Relation rel, const TableDefinition *definition, int part)
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("column \"%s\" of table \"%s\" differs from attribute %.*s of the item",
 					NameStr(TupleDescAttr(RelationGetDescr(rel), column - 1)->attname),
-					RelationGetRelationName(rel), attribute.len, attribute.data),
+					get_rel_name(definition->relid), attribute.len, attribute.data),
 			 errhint("Set column \"%s\" only: the columns of the key are derived from it.", ITEM_COLUMN),
 			 errtablecol(rel, column)));
 }

@@ -99,9 +99,9 @@ COMMENT ON VIEW dynamo.tables IS
     'the tables of all schemas; item_count is an estimate, as in DynamoDB';
 GRANT SELECT ON dynamo.tables TO PUBLIC;
 
-CREATE FUNCTION dynamo.check_table(table_name text, OUT problem text, OUT key dynamo.item)
+CREATE FUNCTION dynamo.check_table(table_name text, OUT problem text, OUT key text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'dynamo_check_table'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo.check_table(text) IS
     'reports what is wrong with a table: a maintenance trigger that is missing or not ENABLE ALWAYS, a missing primary key, another access method, items that break a limit or differ from their columns (with the key that the columns hold); needs SELECT on the table';
