@@ -53,8 +53,8 @@ SELECT dynamo.get_item('api_music', '{"Artist": {"S": "A"}, "Song Title": {"S": 
 SELECT dynamo.get_item('api_music', '{"Artist": {"S": "A"}, "Song Title": {"S": "1"}}', '#n', '{}');
 
 -- many items
-SELECT count(dynamo.put_item('api_music', format('{"Artist": {"S": "B"}, "Song Title": {"S": "%s"}, "even": {"BOOL": %s}}',
-    lpad(n::text, 3, '0'), n % 2 = 0)::dynamo.item)) FROM generate_series(1, 100) AS n;
+SELECT bool_and(dynamo.put_item('api_music', format('{"Artist": {"S": "B"}, "Song Title": {"S": "%s"}, "even": {"BOOL": %s}}',
+    lpad(n::text, 3, '0'), to_json(n % 2 = 0))::dynamo.item) IS NULL) AS put FROM generate_series(1, 100) AS n;
 SELECT q ->> 'Song Title' AS title FROM dynamo.query('api_music', 'Artist = :a', projection_expression => '#t',
     expression_attribute_names => '{"#t": "Song Title"}', expression_attribute_values => '{":a": {"S": "A"}}') AS q;
 SELECT q ->> 'Song Title' AS title FROM dynamo.query('api_music', 'Artist = :b AND #t BETWEEN :x AND :y', 'even = :true',
@@ -74,12 +74,12 @@ SELECT dynamo.scan('api_music', max_items => 0);
 SELECT dynamo.query('api_music', 'Artist = :b', index_name => 'by_year', expression_attribute_values => '{":b": {"S": "B"}}');
 
 -- pages are for the API: these have none, though the items are more than 1 MB
-SELECT count(dynamo.put_item('api_music', format('{"Artist": {"S": "C"}, "Song Title": {"S": "%s"}, "text": {"S": "%s"}}',
-    n, repeat('x', 300000))::dynamo.item)) FROM generate_series(1, 5) AS n;
+SELECT bool_and(dynamo.put_item('api_music', format('{"Artist": {"S": "C"}, "Song Title": {"S": "%s"}, "text": {"S": "%s"}}',
+    n, repeat('x', 300000))::dynamo.item) IS NULL) AS put FROM generate_series(1, 5) AS n;
 SELECT count(*) FROM dynamo.query('api_music', 'Artist = :c', expression_attribute_values => '{":c": {"S": "C"}}');
 SELECT count(*) FROM (SELECT dynamo.query('api_music', 'Artist = :c', expression_attribute_values => '{":c": {"S": "C"}}')) AS streamed;
 
--- a set may end early, be read twice, by halves, or side by side with another
+-- a set may end early, be read again for every row, and run beside another
 SELECT dynamo.query('api_music', 'Artist = :b', projection_expression => 'even', expression_attribute_values => '{":b": {"S": "B"}}') LIMIT 2;
 SELECT n, dynamo.query('api_music', 'Artist = :b', projection_expression => 'even', expression_attribute_values => '{":b": {"S": "B"}}', max_items => 2)
 FROM generate_series(1, 2) AS n;
@@ -108,6 +108,21 @@ $$;
 SELECT api_first_title();
 DROP FUNCTION api_first_title;
 
+-- reads see what was written before their statement, in PL/pgSQL too
+DO $$
+DECLARE
+    key dynamo.item := '{"Artist": {"S": "D"}, "Song Title": {"S": "1"}}';
+    title text;
+BEGIN
+    PERFORM dynamo.update_item('api_music', key, 'SET n = :n', expression_attribute_values => '{":n": {"N": "1"}}');
+    RAISE NOTICE 'n is %', dynamo.get_item('api_music', key) ->> 'n';
+    PERFORM dynamo.update_item('api_music', key, 'SET n = n + :n', expression_attribute_values => '{":n": {"N": "1"}}');
+    RAISE NOTICE 'n is %', dynamo.get_item('api_music', key) ->> 'n';
+    SELECT item ->> 'n' INTO title FROM dynamodb.api_music WHERE "Artist" = 'D';
+    RAISE NOTICE 'n is %', title;
+END
+$$;
+
 -- names of tables
 SELECT * FROM dynamo.list_tables() AS name WHERE name LIKE 'api\_%';
 SELECT * FROM dynamo.list_tables('api_l', 1);
@@ -125,19 +140,19 @@ SELECT json_array_length(dynamo.call('ListTables', '{}') -> 'TableNames') AS nam
 ROLLBACK;
 
 -- whoever may use the schema may call; the table's privileges decide
-CREATE ROLE api_reader;
-SET ROLE api_reader;
+CREATE ROLE regress_api_reader;
+SET ROLE regress_api_reader;
 SELECT dynamo.get_item('api_music', '{"Artist": {"S": "A"}, "Song Title": {"S": "1"}}');
 RESET ROLE;
-GRANT USAGE ON SCHEMA dynamodb TO api_reader;
-GRANT SELECT ON dynamodb.api_music TO api_reader;
-SET ROLE api_reader;
+GRANT USAGE ON SCHEMA dynamodb TO regress_api_reader;
+GRANT SELECT ON dynamodb.api_music TO regress_api_reader;
+SET ROLE regress_api_reader;
 SELECT dynamo.get_item('api_music', '{"Artist": {"S": "A"}, "Song Title": {"S": "1"}}');
 SELECT dynamo.put_item('api_music', '{"Artist": {"S": "A"}, "Song Title": {"S": "1"}}');
 RESET ROLE;
-DROP OWNED BY api_reader;
-DROP ROLE api_reader;
+DROP OWNED BY regress_api_reader;
+DROP ROLE regress_api_reader;
 
-SELECT dynamo.delete_table('api_music') ->> 'TableStatus';
-SELECT dynamo.delete_table('api_prov') ->> 'TableStatus';
+SELECT dynamo.delete_table('api_music') ->> 'TableStatus' AS status;
+SELECT dynamo.delete_table('api_prov') ->> 'TableStatus' AS status;
 SELECT dynamo.delete_table('api_prov');

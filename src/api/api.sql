@@ -4,6 +4,9 @@
 -- their caller and add none.
 GRANT USAGE ON SCHEMA dynamo TO PUBLIC;
 
+-- Reads see the snapshot of their statement and are STABLE; writes and call()
+-- are VOLATILE.
+
 -- ---- any operation ----
 
 CREATE FUNCTION dynamo.call(operation text, request json)
@@ -37,7 +40,7 @@ CREATE FUNCTION dynamo.get_item(
     consistent_read boolean DEFAULT NULL)
 RETURNS dynamo.item
 AS 'MODULE_PATHNAME', 'dynamo_get_item'
-LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo.get_item(text, dynamo.item, text, jsonb, boolean) IS
     'GetItem: the item of a key, given as {"PK": {"S": "text"}, ...}, or the attributes that projection_expression names; NULL if there is none; every read is consistent';
 
@@ -86,7 +89,7 @@ CREATE FUNCTION dynamo.query(
     consistent_read boolean DEFAULT NULL)
 RETURNS SETOF dynamo.item
 AS 'MODULE_PATHNAME', 'dynamo_query'
-LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo.query(text, text, text, text, jsonb, dynamo.item, text, boolean, bigint, dynamo.item, boolean) IS
     'Query: all items of one partition that key_condition_expression selects and filter_expression lets through, in the order of the sort key, without pages; at most max_items, counted after the filter; in a select list items are read as they are asked for';
 
@@ -104,7 +107,7 @@ CREATE FUNCTION dynamo.scan(
     consistent_read boolean DEFAULT NULL)
 RETURNS SETOF dynamo.item
 AS 'MODULE_PATHNAME', 'dynamo_scan'
-LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo.scan(text, text, text, jsonb, dynamo.item, text, integer, integer, bigint, dynamo.item, boolean) IS
     'Scan: all items that filter_expression lets through, without pages, or those of one segment of total_segments (counted from 0); at most max_items, counted after the filter; in a select list items are read as they are asked for';
 
@@ -128,7 +131,7 @@ COMMENT ON FUNCTION dynamo.create_table(text, text, text, text, bigint, bigint, 
 CREATE FUNCTION dynamo.describe_table(table_name text)
 RETURNS json
 AS 'MODULE_PATHNAME', 'dynamo_describe_table'
-LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo.describe_table(text) IS
     'DescribeTable: the table''s TableDescription';
 
@@ -137,7 +140,7 @@ CREATE FUNCTION dynamo.list_tables(
     max_tables integer DEFAULT NULL)
 RETURNS SETOF text
 AS 'MODULE_PATHNAME', 'dynamo_list_tables'
-LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo.list_tables(text, integer) IS
     'ListTables: names of the tables in dynamo.schema in order, after exclusive_start_table_name; all of them, or at most max_tables (1 to 100)';
 
