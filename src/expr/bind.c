@@ -98,9 +98,9 @@ check_key(Bytes key, char prefix, const char *parameter)
 		validation_error("%s contains invalid key: Syntax error; key: \"%.*s\"",
 						 parameter, BYTES_ARGS(key));
 	if (key.len > MAX_PLACEHOLDER_SIZE)
-		validation_error("%s contains invalid key: "
-						 "The expression attribute map contains a key that is too "
-						 "long; size of key: %d", parameter, key.len);
+		validation_error("%s contains invalid key: The expression attribute map "
+						 "contains a key that is too long;%s", parameter,
+						 prefix == '#' ? psprintf(" size of key: %d", key.len) : "");
 }
 
 static void

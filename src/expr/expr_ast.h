@@ -5,8 +5,8 @@
  *
  * An expression is checked in the order in which DynamoDB reports errors:
  *
- *	1. its size, then its syntax (expr_gram.y);
- *	2. redundant parentheses anywhere (noted by the grammar);
+ *	1. its size;
+ *	2. its syntax, and redundant parentheses, from left to right (expr_gram.y);
  *	3. from the root downwards, operands from left to right: names of
  *	   functions and where they stand, reserved words, list indexes, sections
  *	   used twice (parse.c);
@@ -83,7 +83,7 @@ typedef enum PathActionType
 typedef struct PathAction
 {
 	PathActionType type;
-	bool		repeats_section;	/* first of a section that was there before */
+	bool		repeats_section;	/* last of a section that was there before */
 	ExprNode   *path;
 	ExprNode   *operand;		/* NULL for ACTION_REMOVE and ACTION_PROJECT */
 } PathAction;
@@ -198,7 +198,9 @@ typedef struct ExprParser
 	int			previous_start; /* 0 before the second token */
 	int			token_start;
 	int			token_end;
-	bool		redundant_parentheses;
+	bool		redundant_parentheses;	/* seen, to be reported */
+	bool		committed;		/* report them at once */
+	int			call_depth;		/* of functions within functions */
 	int			sections_seen;	/* of an update, by TYPE_BIT of the action */
 	List	   *names;			/* of PlaceholderText */
 	List	   *values;
@@ -213,8 +215,11 @@ extern ExprNode *expr_make_value(ExprParser *parser, Bytes text);
 extern ExprNode *expr_make_operation(OperatorId id, List *args);
 extern ExprNode *expr_make_connective(OperatorId id, ExprNode *left,
 									  ExprNode *right);
-extern ExprNode *expr_make_function(Bytes name, List *args);
+extern Bytes expr_begin_call(ExprParser *parser, Bytes name);
+extern ExprNode *expr_end_call(ExprParser *parser, Bytes name, List *args);
 extern ExprNode *expr_parenthesize(ExprParser *parser, ExprNode *node);
+extern OperatorId expr_commit(ExprParser *parser, OperatorId id);
+extern ExprNode *expr_settle(ExprParser *parser, ExprNode *node);
 extern void expr_begin_section(ExprParser *parser, PathActionType type,
 							   List *actions);
 extern PathAction *expr_make_action(PathActionType type, ExprNode *path,

@@ -8,7 +8,9 @@
  * parentheses, conditions too, but neither in place of the other.  A function
  * call may be both, which its parentheses must not decide, hence the
  * nonterminal `call`.  Meaning is checked afterwards, top down (parse.c),
- * except for doubled parentheses, which only the grammar sees.
+ * except for doubled parentheses, which only the grammar sees: DynamoDB
+ * reports them where it has decided what it is parsing, which for a left
+ * operand is at the operator (expr_commit, expr_settle).
  *
  * Everything is palloc'd in the context of the caller.
  */
@@ -56,8 +58,9 @@ static void expr_yyerror(ExprParser *parser, const char *message);
 %left K_AND
 %right K_NOT
 
-%type <node> condition other_condition operand plain_operand call path value
+%type <node> condition other_condition comparison operand plain_operand call path value
 %type <node> sum set_value
+%type <text> function
 %type <op> comparator sign
 %type <list> operands steps projections
 %type <list> set_actions remove_actions add_actions delete_actions
@@ -75,18 +78,14 @@ start:
 /* ---- conditions ---- */
 
 condition:
-	call
+	call								{ $$ = expr_settle(parser, $1); }
 	| other_condition
 	;
 
 other_condition:
-	operand comparator operand
-		{ $$ = expr_make_operation($2, list_make2($1, $3)); }
-	| operand K_BETWEEN operand K_AND operand
-		{ $$ = expr_make_operation(OP_BETWEEN, list_make3($1, $3, $5)); }
-	| operand K_IN '(' operands ')'
-		{ $$ = expr_make_operation(OP_IN, lcons($1, $4)); }
-	| '(' other_condition ')'			{ $$ = expr_parenthesize(parser, $2); }
+	comparison							{ $$ = expr_settle(parser, $1); }
+	| '(' other_condition ')'
+		{ $$ = expr_settle(parser, expr_parenthesize(parser, $2)); }
 	| K_NOT condition
 		{ $$ = expr_make_operation(OP_NOT, list_make1($2)); }
 	| condition K_AND condition
@@ -95,13 +94,30 @@ other_condition:
 		{ $$ = expr_make_connective(OP_OR, $1, $3); }
 	;
 
+comparison:
+	operand comparator operand
+		{ $$ = expr_make_operation($2, list_make2($1, $3)); }
+	| operand between operand K_AND operand
+		{ $$ = expr_make_operation(OP_BETWEEN, list_make3($1, $3, $5)); }
+	| operand in '(' operands ')'
+		{ $$ = expr_make_operation(OP_IN, lcons($1, $4)); }
+	;
+
 comparator:
-	'='									{ $$ = OP_EQ; }
-	| NE								{ $$ = OP_NE; }
-	| '<'								{ $$ = OP_LT; }
-	| LE								{ $$ = OP_LE; }
-	| '>'								{ $$ = OP_GT; }
-	| GE								{ $$ = OP_GE; }
+	'='									{ $$ = expr_commit(parser, OP_EQ); }
+	| NE								{ $$ = expr_commit(parser, OP_NE); }
+	| '<'								{ $$ = expr_commit(parser, OP_LT); }
+	| LE								{ $$ = expr_commit(parser, OP_LE); }
+	| '>'								{ $$ = expr_commit(parser, OP_GT); }
+	| GE								{ $$ = expr_commit(parser, OP_GE); }
+	;
+
+between:
+	K_BETWEEN							{ expr_commit(parser, OP_BETWEEN); }
+	;
+
+in:
+	K_IN								{ expr_commit(parser, OP_IN); }
 	;
 
 /* ---- operands ---- */
@@ -118,8 +134,12 @@ plain_operand:
 	;
 
 call:
-	NAME '(' operands ')'				{ $$ = expr_make_function($1, $3); }
+	function operands ')'				{ $$ = expr_end_call(parser, $1, $2); }
 	| '(' call ')'						{ $$ = expr_parenthesize(parser, $2); }
+	;
+
+function:
+	NAME '('							{ $$ = expr_begin_call(parser, $1); }
 	;
 
 operands:
@@ -138,6 +158,9 @@ path:
 steps:
 	name								{ $$ = list_make1($1); }
 	| steps '.' name					{ $$ = lappend($1, $3); }
+	/* DynamoDB takes it for the name of an attribute, an undefined one. */
+	| steps '.' VALUE_PLACEHOLDER
+		{ $$ = lappend($1, expr_make_name(parser, $3)); }
 	| steps '[' INDEX ']'
 		{ $$ = lappend($1, expr_make_index(parser, $3)); }
 	;
@@ -180,19 +203,20 @@ set_action:
 	;
 
 set_value:
-	operand
+	operand								{ $$ = expr_settle(parser, $1); }
 	| sum
 	;
 
 sum:
 	operand sign operand
-		{ $$ = expr_make_operation($2, list_make2($1, $3)); }
-	| '(' sum ')'						{ $$ = expr_parenthesize(parser, $2); }
+		{ $$ = expr_settle(parser, expr_make_operation($2, list_make2($1, $3))); }
+	| '(' sum ')'
+		{ $$ = expr_settle(parser, expr_parenthesize(parser, $2)); }
 	;
 
 sign:
-	'+'									{ $$ = OP_PLUS; }
-	| '-'								{ $$ = OP_MINUS; }
+	'+'									{ $$ = expr_commit(parser, OP_PLUS); }
+	| '-'								{ $$ = expr_commit(parser, OP_MINUS); }
 	;
 
 remove_actions:
@@ -260,7 +284,10 @@ expr_yyerror(ExprParser *parser, const char *message)
 		expr_error(parser->expr, "Syntax error; token: \"<EOF>\", near: \"%.*s\"",
 				   text.len - token_start, text.data + token_start);
 
-	if (expr_scan(&ignored, parser->scanner) != 0)
+	/* To DynamoDB, a character beyond the BMP is two tokens. */
+	if (token_end - token_start == 4 && IS_HIGHBIT_SET(text.data[token_start]))
+		near_end = token_end;
+	else if (expr_scan(&ignored, parser->scanner) != 0)
 		near_end = parser->token_end;
 	expr_error(parser->expr, "Syntax error; token: \"%.*s\", near: \"%.*s\"",
 			   token_end - token_start, text.data + token_start,

@@ -51,6 +51,7 @@ static const char *const section_names[] = {
 static void check_size(const ParsedExpr *expr);
 static void finish_expr(ExprParser *parser);
 static Bytes *placeholder_array(List *placeholders, int *n);
+static void report_redundant_parentheses(ExprParser *parser);
 static void check_expr(const ParsedExpr *expr);
 static void check_node(const ParsedExpr *expr, const ExprNode *node, int use);
 static void check_path(const ParsedExpr *expr, const ExprNode *path);
@@ -85,8 +86,6 @@ expr_parse_text(ExprKind kind, Bytes text)
 	expr_scan_begin(&parser);
 	if (expr_yyparse(&parser) != 0)
 		elog(ERROR, "parser of expressions failed");	/* it raises itself */
-	if (parser.redundant_parentheses)
-		expr_error(expr, "The expression has redundant parentheses;");
 	finish_expr(&parser);
 	check_expr(expr);
 
@@ -196,7 +195,7 @@ expr_make_name(ExprParser *parser, Bytes text)
 
 	step->text = text;
 	step->slot = -1;
-	if (text.data[0] == '#')
+	if (text.data[0] == '#' || text.data[0] == ':')
 		step->slot = placeholder_slot(&parser->names, text);
 	return step;
 }
@@ -269,24 +268,61 @@ expr_make_connective(OperatorId id, ExprNode *left, ExprNode *right)
 	return left;
 }
 
+Bytes
+expr_begin_call(ExprParser *parser, Bytes name)
+{
+	parser->call_depth++;
+	return name;
+}
+
 ExprNode *
-expr_make_function(Bytes name, List *args)
+expr_end_call(ExprParser *parser, Bytes name, List *args)
 {
 	ExprNode   *node = make_node(EXPR_OPERATION);
 
+	if (--parser->call_depth == 0)
+		report_redundant_parentheses(parser);
 	node->operation.operator = expr_function(name);
 	node->operation.name = name;
 	set_args(node, args);
 	return node;
 }
 
+/* Notes that the node stands in parentheses; two pairs are redundant. */
 ExprNode *
 expr_parenthesize(ExprParser *parser, ExprNode *node)
 {
 	if (node->in_parentheses)
 		parser->redundant_parentheses = true;
 	node->in_parentheses = true;
+	if (parser->committed)
+		report_redundant_parentheses(parser);
 	return node;
+}
+
+/* The operator decides what its left operand is part of. */
+OperatorId
+expr_commit(ExprParser *parser, OperatorId id)
+{
+	report_redundant_parentheses(parser);
+	parser->committed = true;
+	return id;
+}
+
+/* The node is complete. */
+ExprNode *
+expr_settle(ExprParser *parser, ExprNode *node)
+{
+	report_redundant_parentheses(parser);
+	parser->committed = false;
+	return node;
+}
+
+static void
+report_redundant_parentheses(ExprParser *parser)
+{
+	if (parser->redundant_parentheses)
+		expr_error(parser->expr, "The expression has redundant parentheses;");
 }
 
 PathAction *
@@ -304,9 +340,9 @@ expr_make_action(PathActionType type, ExprNode *path, ExprNode *operand)
 void
 expr_begin_section(ExprParser *parser, PathActionType type, List *actions)
 {
-	PathAction *first = linitial(actions);
+	PathAction *last = llast(actions);
 
-	first->repeats_section = (parser->sections_seen & TYPE_BIT(type)) != 0;
+	last->repeats_section = (parser->sections_seen & TYPE_BIT(type)) != 0;
 	parser->sections_seen |= TYPE_BIT(type);
 	parser->actions = list_concat(parser->actions, actions);
 }
@@ -323,12 +359,12 @@ check_expr(const ParsedExpr *expr)
 	{
 		const PathAction *action = &expr->actions[i];
 
-		if (action->repeats_section)
-			expr_error(expr, "The \"%s\" section can only be used once in an "
-					   "update expression;", section_names[action->type]);
 		check_path(expr, action->path);
 		if (action->operand)
 			check_node(expr, action->operand, USE_SET_VALUE);
+		if (action->repeats_section)
+			expr_error(expr, "The \"%s\" section can only be used once in an "
+					   "update expression;", section_names[action->type]);
 	}
 }
 

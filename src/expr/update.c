@@ -262,12 +262,14 @@ AttributeValue
 operand_if_not_exists(const BoundExpr *bound, const ExprNode *node,
 					  AttributeValue item)
 {
-	AttributeValue value = expr_operand(bound, node->operation.args[0], item);
+	AttributeValue otherwise;
+	AttributeValue value;
 
 	check_stack_depth();
-	if (attribute_exists(value))
-		return value;
-	return expr_operand(bound, node->operation.args[1], item);
+	/* Must be there even where it is not needed. */
+	otherwise = required_operand(bound, node->operation.args[1], item);
+	value = expr_operand(bound, node->operation.args[0], item);
+	return attribute_exists(value) ? value : otherwise;
 }
 
 AttributeValue
