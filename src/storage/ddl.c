@@ -82,9 +82,11 @@ ensure_schema(void)
 	if (OidIsValid(schema))
 		return schema;
 	lock_name(get_namespace_oid("dynamo", false), bytes_from_cstring(dynamo_schema));
+	schema = get_namespace_oid(dynamo_schema, true);
+	if (OidIsValid(schema))
+		return schema;
 	statement = makeNode(CreateSchemaStmt);
 	statement->schemaname = dynamo_schema;
-	statement->if_not_exists = true;
 	run_utility((Node *) statement);
 	return get_namespace_oid(dynamo_schema, false);
 }

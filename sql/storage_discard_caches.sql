@@ -1,0 +1,51 @@
+-- Everything again while PostgreSQL throws its caches away at every chance,
+-- where it is built to do so (assertions); elsewhere this is a short repetition.
+SET dynamo.schema = 'storage_discard_caches';
+SELECT dynamo.create_table('Music', 'Artist S', 'SongTitle S');
+SELECT dynamo.create_table('Counters', 'Id N');
+SET search_path = storage_discard_caches, public;
+\set VERBOSITY terse
+SELECT set_config('debug_discard_caches', least(1, max_val::int)::text, false) IS NOT NULL AS set
+  FROM pg_settings WHERE name = 'debug_discard_caches';
+
+INSERT INTO "Music" (item) SELECT jsonb_build_object('Artist', 'a' || i % 3, 'SongTitle', 't' || i, 'x', repeat('x', i * 500))::dynamo.item
+  FROM generate_series(1, 12) i;
+UPDATE "Music" SET item = (item::jsonb || '{"y": 1}')::dynamo.item WHERE "Artist" = 'a1';
+UPDATE "Music" SET "Artist" = 'other' WHERE "Artist" = 'a1';
+DELETE FROM "Music" WHERE "SongTitle" = 't9';
+INSERT INTO "Music" (item) VALUES ('{"Artist": {"S": "a1"}, "SongTitle": {"S": "t1"}}') ON CONFLICT ("Artist", "SongTitle") DO UPDATE SET item = excluded.item;
+COPY "Counters" FROM stdin;
+1	{"Id":{"N":"1"}}
+2	{"Id":{"N":"2"}}
+\.
+COPY "Counters" FROM stdin;
+3	{"Id":{"N":"4"}}
+\.
+
+-- table rewrites and index builds, in which the relcache entry is rebuilt
+CREATE INDEX by_title ON "Music" ("SongTitle") WHERE "Artist" > 'a0';
+CREATE INDEX CONCURRENTLY by_length ON "Music" (dynamo.item_size(item));
+ALTER TABLE "Music" ADD COLUMN noted timestamptz DEFAULT clock_timestamp();
+ALTER TABLE "Music" DROP COLUMN noted;
+VACUUM FULL "Music";
+CLUSTER "Music" USING "Music_pkey";
+ALTER TABLE "Counters" SET ACCESS METHOD heap;
+ALTER TABLE "Counters" SET ACCESS METHOD dynamo;
+REINDEX TABLE "Music";
+REINDEX TABLE CONCURRENTLY "Counters";
+SELECT "Artist", "SongTitle", dynamo.item_size(item) FROM "Music" ORDER BY 1, 2;
+SELECT * FROM "Counters" ORDER BY 1;
+SELECT * FROM dynamo.check_table('Music');
+
+-- and by the API
+SELECT dynamo.put_item('Music', '{"Artist": {"S": "new"}, "SongTitle": {"S": "1"}}');
+SELECT dynamo.get_item('Music', '{"Artist": {"S": "new"}, "SongTitle": {"S": "1"}}');
+SELECT * FROM dynamo.list_tables();
+ALTER TABLE "Music" RENAME TO "Songs";
+SELECT dynamo.describe_table('Songs') -> 'KeySchema';
+SELECT dynamo.delete_table('Songs') ->> 'TableName';
+SELECT count(*) FROM dynamo.table_settings WHERE relation::text ~ '^"(Songs|Counters)"$';
+RESET debug_discard_caches;
+
+SET client_min_messages = warning;
+DROP SCHEMA storage_discard_caches CASCADE;

@@ -1,0 +1,125 @@
+# pg_dump and pg_restore bring tables back: definition, items, settings, names.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('dump');
+$node->init;
+$node->start;
+my $dir = PostgreSQL::Test::Utils::tempdir;
+
+sub query { return $node->safe_psql($_[0], $_[1]) }
+
+# All that a dump must bring back, as text.
+my $everything = q{
+	SELECT 'item', tableoid::regclass::text, "Artist", "SongTitle", item::text FROM dynamodb."Music"
+	UNION ALL SELECT 'item', tableoid::regclass::text, "Id"::text, '', item::text FROM other."Music"
+	UNION ALL SELECT 'table', schema, name, key_schema, concat_ws(' ', billing_mode, read_capacity, deletion_protection, created) FROM dynamo.tables
+	UNION ALL SELECT 'id', table_id::text, '', '', '' FROM dynamo.table_settings
+	UNION ALL SELECT 'trigger', pg_get_triggerdef(oid), tgenabled::text, '', '' FROM pg_trigger WHERE NOT tgisinternal
+	UNION ALL SELECT 'index', pg_get_indexdef(indexrelid), indisvalid::text, '', '' FROM pg_index WHERE indrelid = 'dynamodb."Music"'::regclass
+	UNION ALL SELECT 'method', relname, amname, '', '' FROM pg_class c JOIN pg_am a ON a.oid = relam WHERE amname = 'dynamo'
+	UNION ALL SELECT 'column', attrelid::regclass::text, attname, attstorage::text, attcollation::regcollation::text
+		FROM pg_attribute WHERE attrelid IN ('dynamodb."Music"'::regclass, 'other."Music"'::regclass) AND attnum > 0
+	ORDER BY 1, 2, 3, 4, 5};
+my $problems = q{SELECT problem FROM dynamo.check_table('Music')};
+
+$node->safe_psql('postgres', 'CREATE DATABASE source');
+query('source', q{
+	CREATE EXTENSION dynamo;
+	SELECT dynamo.create_table('Music', 'Artist S', 'SongTitle S', deletion_protection_enabled := true,
+		billing_mode := 'PROVISIONED', read_capacity_units := 7, write_capacity_units := 7);
+	INSERT INTO dynamodb."Music" (item)
+	SELECT jsonb_build_object('Artist', 'a' || i % 7, 'SongTitle', 't' || i, 'x', repeat('x', i * 50))::dynamo.item
+	  FROM generate_series(1, 200) i;
+	SELECT dynamo.put_item('Music', '{"Artist": {"S": "tab\tnewline\n\\\\N"}, "SongTitle": {"S": "é"}, "zero": {"S": "a\u0000b"}, "b": {"B": "AAEC"}}');
+	CREATE INDEX by_size ON dynamodb."Music" (dynamo.item_size(item));
+	CREATE TABLE log (artist text);
+	CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.log VALUES (NEW.item ->> ''Artist''); RETURN NEW; END';
+	CREATE TRIGGER note BEFORE INSERT ON dynamodb."Music" FOR EACH ROW EXECUTE FUNCTION note();
+	SET dynamo.schema = other;
+	SELECT dynamo.create_table('Music', 'Id N');
+	INSERT INTO other."Music" (item) SELECT jsonb_build_object('Id', i)::dynamo.item FROM generate_series(1, 10) i;
+	SELECT dynamo.create_table(repeat('Long', 30), 'item S', repeat('b', 100) || ' B');
+});
+my $source = query('source', $everything);
+my $log = query('source', 'SELECT count(*) FROM log');
+
+# Restores a dump into a new database; it must say nothing.
+sub restores_quietly
+{
+	my ($database, $name, @command) = @_;
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	my ($stdout, $stderr);
+	my $ok = IPC::Run::run([ @command, '-h', $node->host, '-p', $node->port, '-d', $database ],
+		'>', \$stdout, '2>', \$stderr);
+	ok($ok, "$name: succeeds");
+	is($stderr, '', "$name: says nothing");
+}
+
+# A directory, with parallel workers
+$node->command_ok([ 'pg_dump', '-Fd', '-j', '4', '-f', "$dir/dump", 'source' ], 'dump in parallel');
+restores_quietly('parallel', 'restore in parallel', 'pg_restore', '-j', '4', "$dir/dump");
+is(query('parallel', $everything), $source, 'all is back');
+is(query('parallel', $problems), '', 'check_table finds nothing');
+is(query('parallel', "SET dynamo.schema = other; $problems"), '', 'nor in the other schema');
+is(query('parallel', 'SELECT count(*) FROM log'), $log, 'user triggers did not fire');
+is(query('parallel', q{SET dynamo.schema = other; SELECT string_agg(length(t)::text, ' ' ORDER BY t) FROM dynamo.list_tables() t}),
+	'120 5', 'long names are known');
+is(query('parallel', q{SELECT dynamo.put_item('Music', '{"Artist": {"S": "new"}, "SongTitle": {"S": "1"}}');
+	SELECT dynamo.get_item('Music', '{"Artist": {"S": "new"}, "SongTitle": {"S": "1"}}');
+	SELECT count(*) FROM log WHERE artist = 'new'}),
+	"\n" . '{"Artist":{"S":"new"},"SongTitle":{"S":"1"}}' . "\n1", 'the table serves, and its user trigger fires');
+my ($ret, $stdout, $stderr) = $node->psql('parallel', q{SELECT dynamo.delete_table('Music')});
+like($stderr, qr/deletion protection/i, 'deletion protection is back');
+
+# A dump of the copy is the same dump
+$node->command_ok([ 'pg_dump', '-f', "$dir/source.sql", 'source' ], 'dump as text');
+restores_quietly('text', 'restore from text', 'psql', '-X', '-q', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/source.sql");
+is(query('text', $everything), $source, 'all is back');
+$node->command_ok([ 'pg_dump', '-f', "$dir/text.sql", 'text' ], 'dump the copy');
+is(join('', grep { !/^\\(un)?restrict/ } split(/^/, slurp_file("$dir/text.sql"))),
+	join('', grep { !/^\\(un)?restrict/ } split(/^/, slurp_file("$dir/source.sql"))), 'a dump of the copy is the same');
+
+# Schema first, then the data without triggers
+restores_quietly('apart', 'restore of the schema', 'pg_restore', '--schema-only', "$dir/dump");
+is(query('apart', $problems), '', 'an empty table is in order');
+my ($out, $err);
+ok(IPC::Run::run([ 'pg_restore', '--data-only', '--disable-triggers', '-j', '4', '-h', $node->host, '-p', $node->port,
+	'-d', 'apart', "$dir/dump" ], '>', \$out, '2>', \$err), 'restore of the data without triggers');
+is($err, '', 'says nothing');
+is(query('apart', 'SELECT count(*) FROM dynamodb."Music"'), 201, 'all rows came');
+is(query('apart', $problems), 'trigger "zzz_dynamo_maintain" of relation "Music" is not ENABLE ALWAYS',
+	'check_table reports the trigger');
+query('apart', q{ALTER TABLE dynamodb."Music" ENABLE ALWAYS TRIGGER zzz_dynamo_maintain;
+	ALTER TABLE other."Music" ENABLE ALWAYS TRIGGER zzz_dynamo_maintain;
+	ALTER TABLE other."} . substr(query('apart', q{SELECT relation FROM dynamo.table_settings WHERE full_name IS NOT NULL}), 7) .
+	q{ ENABLE ALWAYS TRIGGER zzz_dynamo_maintain});
+is(query('apart', $everything), $source, 'and is easily put right');
+
+# Data that breaks the contract does not come in by this way
+query('apart', q{TRUNCATE other."Music"; ALTER TABLE other."Music" DISABLE TRIGGER ALL});
+($ret, $stdout, $stderr) = $node->psql('apart', q{INSERT INTO other."Music" VALUES (1, '{"Id": {"N": "2"}}')});
+like($stderr, qr/differs from attribute Id of the item/, 'the access method checks without the trigger');
+
+# One table alone has the default settings
+$node->command_ok([ 'pg_dump', '-Fc', '-t', 'dynamodb."Music"', '-f', "$dir/one", 'source' ], 'dump of one table');
+$node->safe_psql('postgres', 'CREATE DATABASE one');
+query('one', q{CREATE EXTENSION dynamo; CREATE SCHEMA dynamodb;
+	CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'});
+$node->command_ok([ 'pg_restore', '-h', $node->host, '-p', $node->port, '-d', 'one', "$dir/one" ], 'restore of one table');
+is(query('one', $problems), '', 'the table is in order');
+is(query('one', q{SELECT billing_mode, deletion_protection FROM dynamo.tables}), 'PAY_PER_REQUEST|f', 'with default settings');
+
+# The extension and the database go cleanly
+is($node->psql('one', 'DROP EXTENSION dynamo'), 3, 'tables hold the extension');
+query('one', 'SET client_min_messages = warning; DROP EXTENSION dynamo CASCADE');
+is(query('one', q{SELECT count(*) FROM pg_class WHERE relname = 'Music'}), 0, 'which takes them with it by CASCADE');
+is(query('one', q{SELECT count(*) FROM pg_event_trigger}), 0, 'and its event triggers');
+query('one', 'CREATE TABLE x (a int); ALTER TABLE x ADD b int; DROP TABLE x');
+query('one', q{CREATE EXTENSION dynamo; SELECT dynamo.create_table('Music', 'Id S')});
+$node->safe_psql('postgres', "DROP DATABASE $_") for qw(one apart text parallel source);
+
+done_testing();
