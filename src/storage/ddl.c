@@ -95,8 +95,12 @@ static ColumnDef *
 make_column(const char *name, Oid type, Oid collation)
 {
 	ColumnDef  *column = makeColumnDef(name, type, -1, collation);
+	Constraint *not_null = makeNode(Constraint);
 
-	column->is_not_null = true;
+	not_null->contype = CONSTR_NOTNULL;
+	not_null->initially_valid = true;
+	not_null->location = -1;
+	column->constraints = list_make1(not_null);
 	return column;
 }
 

@@ -73,17 +73,19 @@ item_type_oid(void)
 bool
 is_maintenance_trigger(const Trigger *trigger)
 {
+	Oid			trigger_function = trigger->tgfoid;
 	oidvector  *no_arguments;
 	Oid			function;
 
 	if (strcmp(trigger->tgname, MAINTENANCE_TRIGGER) != 0)
 		return false;
+	/* From here on the trigger may be gone: the relcache may rebuild it. */
 	no_arguments = buildoidvector(NULL, 0);
 	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 							   CStringGetDatum(MAINTENANCE_FUNCTION),
 							   PointerGetDatum(no_arguments),
 							   ObjectIdGetDatum(extension_schema_oid()));
-	return trigger->tgfoid == function;
+	return trigger_function == function;
 }
 
 /* ---- parsing ---- */

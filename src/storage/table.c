@@ -75,21 +75,31 @@ check_writable(void)
 	PreventCommandIfReadOnly("a write to a DynamoDB table");
 }
 
-/* RangeVarGetRelidCallback: may the caller use the relation that was found? */
-static void
-check_privileges(const RangeVar *relation, Oid relid, Oid previous, void *arg)
+typedef struct OpenRequest
 {
-	AclMode		privileges = *(AclMode *) arg;
+	Bytes		name;
+	AclMode		privileges;
+} OpenRequest;
 
-	if (!OidIsValid(relid) || relid == previous || !is_table_kind(get_rel_relkind(relid)))
+/* RangeVarGetRelidCallback: may the caller use, and lock, what was found? */
+static void
+check_relation(const RangeVar *relation, Oid relid, Oid previous, void *arg)
+{
+	const OpenRequest *request = arg;
+
+	if (!OidIsValid(relid) || relid == previous)
 		return;
-	if (pg_class_aclmask(relid, GetUserId(), privileges, ACLMASK_ALL) != privileges)
+	if (!is_table_kind(get_rel_relkind(relid)))
+		raise_not_found(request->name);
+	if (pg_class_aclmask(relid, GetUserId(), request->privileges, ACLMASK_ALL) !=
+		request->privileges)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, relation->relname);
 }
 
 Relation
 open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges)
 {
+	OpenRequest request = {name, privileges};
 	NameData	relname;
 	RangeVar   *relation;
 	Oid			relid;
@@ -98,10 +108,9 @@ open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges)
 		raise_not_found(name);
 	relation_name(name, &relname);
 	relation = makeRangeVar(dynamo_schema, NameStr(relname), -1);
-	relid = RangeVarGetRelidExtended(relation, lockmode, RVR_MISSING_OK,
-									 check_privileges, &privileges);
+	relid = RangeVarGetRelidExtended(relation, lockmode, RVR_MISSING_OK, check_relation, &request);
 	pfree(relation);
-	if (!OidIsValid(relid) || !is_table_kind(get_rel_relkind(relid)))
+	if (!OidIsValid(relid))
 		raise_not_found(name);
 	return table_open(relid, NoLock);
 }
