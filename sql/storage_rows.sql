@@ -128,7 +128,7 @@ SELECT dynamo.put_item('storage_rows_hot', hot_key()::dynamo.item) IS NULL;
 BEGIN;
 SELECT count(dynamo.update_item('storage_rows_hot', hot_key()::dynamo.item, 'SET n = :n',
     expression_attribute_values => format('{":n": {"N": "%s"}}', i)::dynamo.item, return_values => 'ALL_NEW'))
-FROM generate_series(1, 10) i;
+FROM generate_series(1, 5) i;
 SELECT pg_stat_get_xact_tuples_updated('dynamodb.storage_rows_hot'::regclass),
        pg_stat_get_xact_tuples_hot_updated('dynamodb.storage_rows_hot'::regclass);
 COMMIT;
