@@ -7,8 +7,8 @@
 # where the ratio is ours over plain SQL: of transactions per second (above 1:
 # ours is faster) or of bytes (below 1: ours is smaller).
 #
-# Each measure alternates short runs of both sides and compares medians, so that
-# a noisy neighbour meets both.  Commits do not wait for the disk
+# Each measure alternates short runs of both sides and prints the median of the
+# rounds' ratios, so that a noisy neighbour meets both.  Commits do not wait for the disk
 # (synchronous_commit = off): we compare work, not fsync.
 # ROUNDS, SECONDS_EACH, ITEMS and MEASURES ("P1 P3") shorten or lengthen a run.
 set -eu
@@ -35,14 +35,15 @@ tps() {
 # compare NAME OURS PLAIN BYTES CLIENTS
 compare() {
 	name=$1 ours=$2 plain=$3 bytes=$4 clients=$5
-	: >"$here/ours" && : >"$here/plain"
+	: >"$here/rounds"
 	for round in $(seq "$rounds"); do
-		tps "$ours" "$clients" >>"$here/ours"
-		tps "$plain" "$clients" >>"$here/plain"
+		a=$(tps "$ours" "$clients")
+		b=$(tps "$plain" "$clients")
+		echo "$a $b" | awk '{print $1 / $2, $1, $2}' >>"$here/rounds"
 	done
-	a=$(median <"$here/ours") b=$(median <"$here/plain")
-	echo "$name" "$a" "$b" "$ours" "$plain" "$bytes" "$clients" |
-		awk '{printf "%s %.2f %s/%s %s B items, %s client(s): %.0f/s against %.0f/s\n", $1, $2 / $3, $4, $5, $6, $7, $2, $3}'
+	for column in 1 2 3; do cut -d' ' -f$column "$here/rounds" | median; done | xargs |
+		awk -v what="$name" -v sides="$ours/$plain" -v of="$bytes B items, $clients client(s)" \
+			'{printf "%s %.2f %s %s: %.0f/s against %.0f/s\n", what, $1, sides, of, $2, $3}'
 }
 
 # put_script SIDE: the writing scripts hold a document of the size in question
@@ -63,7 +64,7 @@ space() {
 }
 
 for bytes in 400 4096; do
-	query -v items="$items" -v bytes="$bytes" -f "$here/setup.sql" 2>/dev/null
+	query -v items="$items" -v bytes="$bytes" -f "$here/setup.sql"
 	case " $measures " in *' P8 '*) space "$bytes" ;; esac
 	put_script put_item
 	put_script insert-on-conflict

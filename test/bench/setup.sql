@@ -3,13 +3,14 @@
 -- psql variables: items (how many), bytes (about how large each is).
 \set ON_ERROR_STOP 1
 \o /dev/null
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dynamo;
 DROP TABLE IF EXISTS plain;
 SELECT dynamo.delete_table(name) FROM dynamo.tables WHERE name = 'Bench';
 
 CREATE TABLE plain (
-    pk text COLLATE "C" STORAGE MAIN NOT NULL,
-    sk text COLLATE "C" STORAGE MAIN NOT NULL,
+    pk text COLLATE "C" NOT NULL,
+    sk text COLLATE "C" NOT NULL,
     doc jsonb NOT NULL,
     PRIMARY KEY (pk, sk)
 );
@@ -23,7 +24,7 @@ SELECT jsonb_build_object(
            'status', (ARRAY['OPEN', 'PAID', 'SENT', 'CLOSED'])[1 + i % 4],
            'total', (random() * 100000)::integer / 100.0,
            'version', 1,
-           'created', to_char(timestamp '2026-01-01' + i * interval '1 minute', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+           'created', to_char(timestamp '2026-01-01' + i * interval '1 minute', 'YYYY-MM-DD"T"HH24-MI-SS'),
            'paid', i % 3 = 0,
            'tags', jsonb_build_array('red', 'large', 'gift'),
            'address', jsonb_build_object('city', 'Delft', 'zip', (10000 + i % 90000)::text),

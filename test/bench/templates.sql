@@ -1,10 +1,11 @@
 -- Prints a pgbench script that writes one of the items, half of them new to the
 -- table: psql variable side is put_item or insert-on-conflict.  The document is
--- text that comes from the client, as either side would get it.
+-- text that comes from the client, as either side would get it; pgbench would take
+-- ":true" for a variable, hence the blank.
 SELECT CASE :'side'
        WHEN 'put_item' THEN format(
            $$SELECT dynamo.put_item('Bench', format(%L, :c::int, :o::int, :v::int)::dynamo.item);$$,
-           replace(replace(replace(item::text,
+           replace(replace(replace(replace(item::text, '"BOOL":', '"BOOL": '),
                '"CUSTOMER#0"', '"CUSTOMER#%1$s"'), '"ORDER#0"', '"ORDER#%2$s"'),
                '"version":{"N":"1"}', '"version":{"N":"%3$s"}'))
        ELSE format(
