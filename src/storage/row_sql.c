@@ -7,7 +7,8 @@
  * A write is the same compare-and-set loop as row_write.c's, in statements that
  * anybody who may do the write may execute:
  *
- *	1	SELECT the item with a fresh snapshot;
+ *	1	wait for whoever is changing the row, where it can be looked up here, and
+ *		SELECT the item with a fresh snapshot;
  *	2	decide on it;
  *	3	UPDATE or DELETE ... WHERE key = ... AND item = (the item decided on), or
  *		INSERT ... ON CONFLICT DO NOTHING.
@@ -106,7 +107,7 @@ typedef struct SqlWrite
 	Decision	decision;
 	RowVersion	version;
 	RowLookup	lookup;
-	bool		can_look_up;	/* lookup is open */
+	bool		can_look_up;	/* the rows are here, and `lookup` is open */
 	bool		row_security;
 	int			lost_rounds;
 	int			vain_inserts;
@@ -168,8 +169,7 @@ sql_write_item(DynamoTable *table, const ItemKey *key, WriteDecision decide, voi
 	/* Whatever this transaction has done so far, in this command too, counts. */
 	CommandCounterIncrement();
 	decision_begin(&write.decision, decide, arg);
-	write.can_look_up = OidIsValid(write.access->primary_index) &&
-		(write.row_security || IsolationUsesXactSnapshot());
+	write.can_look_up = OidIsValid(write.access->primary_index);
 
 	SPI_connect();
 	for (int i = 0; i < key->n; i++)
@@ -217,12 +217,14 @@ write_round(SqlWrite *write)
 }
 
 /*
- * Step 1, under one snapshot.  The decision does not run with it: what it does
- * is no part of ours.
+ * Step 1, after waiting for whoever is changing the row, as far as we can look:
+ * a condition is to see what a direct write would see.
  */
 static void
 find_version(SqlWrite *write, MemoryContext context)
 {
+	if (write->can_look_up && !IsolationUsesXactSnapshot())
+		row_find_latest(&write->lookup);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	if (write->can_look_up && IsolationUsesXactSnapshot())
 		row_find_serializable(&write->lookup);
