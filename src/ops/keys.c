@@ -13,6 +13,8 @@
 #define KEY_MISMATCH "The provided key element does not match the schema"
 #define START_KEY_INVALID "The provided starting key is invalid"
 
+static void check_start_in_range(const KeySchema *schema, const ItemKey *key,
+								 const KeyRange *range);
 static bool key_from_map(const KeySchema *schema, AttributeValue map, ItemKey *key);
 static void check_key_values(const KeySchema *schema, const ItemKey *key,
 							 const char *prefix);
@@ -59,24 +61,40 @@ check_request_key(const KeySchema *schema, AttributeValue given, ItemKey *key)
 }
 
 void
-check_start_key(const KeySchema *schema, AttributeValue given,
-				const KeyRange *range, ItemKey *key)
+check_start_key(const KeySchema *schema, AttributeValue given, ItemScanSpec *spec)
 {
+	ItemKey    *key = &spec->start_after;
+
 	if (attribute_count(given) != key_parts(schema))
 		validation_error(START_KEY_INVALID);
 	if (!key_from_map(schema, given, key))
 		validation_error(START_KEY_INVALID ": " KEY_MISMATCH);
 	check_key_values(schema, key, START_KEY_INVALID ": ");
+	check_start_in_range(schema, key, &spec->range);
+	if (spec->total_segments > 0 &&
+		key_segment(schema, key, spec->total_segments) != spec->segment)
+		validation_error(START_KEY_INVALID ": Invalid ExclusiveStartKey. Please use "
+						 "ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d",
+						 spec->total_segments, spec->segment);
+}
 
-	for (int i = 0; i < Min(range->nequal, schema->nhash); i++)
-		if (!attribute_equal(key->values[i], range->equal[i]))
+static void
+check_start_in_range(const KeySchema *schema, const ItemKey *key, const KeyRange *range)
+{
+	bool		in_range = true;
+
+	for (int i = 0; i < range->nequal; i++)
+	{
+		if (attribute_equal(key->values[i], range->equal[i]))
+			continue;
+		if (i < schema->nhash)
 			validation_error("The provided starting key is outside query boundaries "
 							 "based on provided conditions");
-	for (int i = schema->nhash; i < range->nequal; i++)
-		if (!attribute_equal(key->values[i], range->equal[i]))
-			validation_error("The provided starting key does not match the range key predicate");
-	if (range->nequal < key_parts(schema) &&
-		!value_in_range(key->values[range->nequal], range))
+		in_range = false;
+	}
+	if (range->nequal < key_parts(schema))
+		in_range = in_range && value_in_range(key->values[range->nequal], range);
+	if (!in_range)
 		validation_error("The provided starting key does not match the range key predicate");
 }
 

@@ -21,11 +21,11 @@ extern void check_item_key(const KeySchema *schema, AttributeValue item, ItemKey
 extern void check_request_key(const KeySchema *schema, AttributeValue given, ItemKey *key);
 
 /*
- * ExclusiveStartKey of a read of this range.  Raises ValidationException if it
- * is no key of the table, or of an item that the range cannot hold.
+ * Sets spec->start_after to ExclusiveStartKey.  Raises ValidationException if it
+ * is no key of the table, or of an item outside of the spec's range or segment.
  */
 extern void check_start_key(const KeySchema *schema, AttributeValue given,
-							const KeyRange *range, ItemKey *key);
+							ItemScanSpec *spec);
 
 /* Raises if a partition key that a Query asks for is longer than any can be. */
 extern void check_partition_key(const KeySchema *schema, const KeyRange *range);

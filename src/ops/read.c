@@ -286,16 +286,15 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	check_filter(read);
 	spec->backward = request->scan_index_forward.given &&
 		!request->scan_index_forward.value;
-	if (attribute_exists(request->exclusive_start_key))
-	{
-		spec->has_start = true;
-		check_start_key(read->schema, request->exclusive_start_key, &spec->range,
-						&spec->start_after);
-	}
 	if (request->total_segments.given)
 	{
 		spec->segment = request->segment.value;
 		spec->total_segments = request->total_segments.value;
+	}
+	if (attribute_exists(request->exclusive_start_key))
+	{
+		spec->has_start = true;
+		check_start_key(read->schema, request->exclusive_start_key, spec);
 	}
 }
 

@@ -257,20 +257,34 @@ prefix_successor(AttributeType type, Bytes prefix, Bytes *successor)
 
 /* ---- segments ---- */
 
+/* The segment of a partition key: depends on nothing but the key's values. */
+static int
+segment_of(const AttributeValue *partition_key, int nhash, int total_segments)
+{
+	uint32		hash = 0;
+
+	for (int i = 0; i < nhash; i++)
+		hash = hash_combine(hash, hash_bytes((const unsigned char *) partition_key[i].data,
+											 partition_key[i].len));
+	return hash % (uint32) total_segments;
+}
+
+int
+key_segment(const KeySchema *schema, const ItemKey *key, int total_segments)
+{
+	return segment_of(key->values, schema->nhash, total_segments);
+}
+
 bool
 in_segment(const ScanShape *shape, const Datum *partition_key)
 {
-	uint32		hash = 0;
+	AttributeValue values[MAX_HASH_ATTRIBUTES];
 
 	if (shape->total_segments <= 1)
 		return true;
 	for (int i = 0; i < shape->nhash; i++)
-	{
-		AttributeValue value = key_value(partition_key[i], shape->hash_types[i]);
-
-		hash = hash_combine(hash, hash_bytes((const unsigned char *) value.data, value.len));
-	}
-	return hash % (uint32) shape->total_segments == (uint32) shape->segment;
+		values[i] = key_value(partition_key[i], shape->hash_types[i]);
+	return segment_of(values, shape->nhash, shape->total_segments) == shape->segment;
 }
 
 /* ---- directly ---- */

@@ -166,6 +166,9 @@ typedef struct ItemScanSpec
 	int			total_segments;
 } ItemScanSpec;
 
+/* To which of so many segments of a parallel scan the item of this key belongs. */
+extern int	key_segment(const KeySchema *schema, const ItemKey *key, int total_segments);
+
 typedef struct ItemScan ItemScan;
 
 /*
