@@ -10,8 +10,8 @@ CREATE FUNCTION pg_temp.put_units(size int) RETURNS json LANGUAGE sql AS $$
     SELECT dynamo.call('PutItem', format('{"TableName": "ops_capacity", "Item": %s, "ReturnConsumedCapacity": "TOTAL"}',
         pg_temp.sized_item('a', 1, size)::text)::json) -> 'ConsumedCapacity' -> 'CapacityUnits' $$;
 CREATE FUNCTION pg_temp.units(operation text, request text) RETURNS json LANGUAGE sql AS $$
-    SELECT dynamo.call(operation, (rtrim(request, '}') || repeat('}', length(request) - length(rtrim(request, '}')) - 1)
-        || ', "TableName": "ops_capacity", "ReturnConsumedCapacity": "TOTAL"}')::json) -> 'ConsumedCapacity' -> 'CapacityUnits' $$;
+    SELECT dynamo.call(operation, (request::jsonb || '{"TableName": "ops_capacity", "ReturnConsumedCapacity": "TOTAL"}')::json)
+        -> 'ConsumedCapacity' -> 'CapacityUnits' $$;
 
 SELECT dynamo.item_size(pg_temp.sized_item('a', 1, 1024));
 

@@ -28,9 +28,9 @@ SELECT dynamo.call('PutItem', '{"TableName": "ops_put_get", "Item": {
     "Artist": {"S": "P"}, "SongTitle": {"S": "1"}, "Name": {"S": "reserved"},
     "M": {"M": {"a": {"N": "1"}, "b": {"L": [{"S": "x"}, {"S": "y"}, {"S": "z"}]}}}}}');
 SELECT dynamo.call('GetItem', '{"TableName": "ops_put_get", "Key": {"Artist": {"S": "P"}, "SongTitle": {"S": "1"}},
-    "ProjectionExpression": "SongTitle, #n, M.b[2], M.b[0], Missing", "ExpressionAttributeNames": {"#n": "Name"}}');
+    "ProjectionExpression": "SongTitle, #n, M.b[2], M.b[0], Absent", "ExpressionAttributeNames": {"#n": "Name"}}');
 SELECT dynamo.call('GetItem', '{"TableName": "ops_put_get", "Key": {"Artist": {"S": "P"}, "SongTitle": {"S": "1"}},
-    "ProjectionExpression": "Missing"}');
+    "ProjectionExpression": "Absent"}');
 
 -- the typed functions
 SELECT dynamo.put_item('ops_put_get', '{"Artist": {"S": "T"}, "SongTitle": {"S": "1"}, "Year": {"N": "2000"}}');
