@@ -127,7 +127,7 @@ attribute_values_read_json(JsonReader *json, const char *member)
 
 /* ---- errors ---- */
 
-static void value_error(AttributeReader *reader, const char *message) pg_attribute_noreturn();
+pg_noreturn static void value_error(AttributeReader *reader, const char *message);
 
 static void
 value_error(AttributeReader *reader, const char *message)

@@ -153,8 +153,8 @@ extern void number_payload_append(StringInfo out, Bytes payload);
 
 /* ---- limits ---- */
 
-extern void item_too_large(void) pg_attribute_noreturn();
-extern void nesting_too_deep(void) pg_attribute_noreturn();
+pg_noreturn extern void item_too_large(void);
+pg_noreturn extern void nesting_too_deep(void);
 /* Raises ValidationException for names that are empty or too long. */
 extern void attribute_name_check(Bytes name);
 

@@ -24,7 +24,7 @@
  */
 #define MAX_JSON_DEPTH	128
 
-static void malformed(JsonReader *reader, const char *what) pg_attribute_noreturn();
+pg_noreturn static void malformed(JsonReader *reader, const char *what);
 
 void
 json_reader_init(JsonReader *reader, const char *text, int len)

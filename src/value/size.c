@@ -23,7 +23,9 @@ static int64 members_size(AttributeValue container, int levels);
 int
 attribute_size(AttributeValue value)
 {
-	return (int) Min(value_size(value, PG_INT32_MAX), PG_INT32_MAX);
+	int64		size = value_size(value, PG_INT32_MAX);
+
+	return (int) Min(size, PG_INT32_MAX);
 }
 
 int
@@ -110,6 +112,11 @@ attribute_depth(AttributeValue value)
 	check_stack_depth();
 	c = container_open(value);
 	for (int i = 0; i < c.count; i++)
-		deepest = Max(deepest, attribute_depth(container_value(&c, i)));
+	{
+		/* not inside Max(), which would call it twice per level */
+		int			depth = attribute_depth(container_value(&c, i));
+
+		deepest = Max(deepest, depth);
+	}
 	return 1 + deepest;
 }

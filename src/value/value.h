@@ -50,6 +50,7 @@
 #include "lib/stringinfo.h"
 #include "utils/numeric.h"
 
+#include "common/compat.h"
 #include "common/limits.h"
 
 /* ---- types ---- */
@@ -307,9 +308,9 @@ extern void json_expect_end(JsonReader *reader);	/* only white space left */
  * service model ("String", "Boolean", "Integer", "Long", "Blob", "List",
  * "Map", "Structure").
  */
-extern void json_type_error(JsonReader *reader, const char *wanted) pg_attribute_noreturn();
+pg_noreturn extern void json_type_error(JsonReader *reader, const char *wanted);
 /* SerializationException: a member occurs twice in one object. */
-extern void json_duplicate_error(Bytes name) pg_attribute_noreturn();
+pg_noreturn extern void json_duplicate_error(Bytes name);
 
 /*
  * "NUMBER_VALUE", "STRING_VALUE", "TRUE_VALUE" ...: what DynamoDB's messages
