@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
+
 #include "expr/expr.h"
 #include "fuzz.h"
 
@@ -56,11 +58,16 @@ evaluate_key_condition(const BoundExpr *condition)
 void
 fuzz_expression(Bytes input, int kind)
 {
-	AttributeValue item = parse_map(item_json);
-	const Expr *expr = expr_parse(kind, input);
-	BoundExpr  *bound = expr_bind(expr, expr_placeholders(parse_map(names_json),
-														  parse_map(values_json)));
+	AttributeValue item;
+	BoundExpr  *bound;
 
+	/* text from SQL and from JSON has been checked */
+	if (pg_encoding_verifymbstr(PG_UTF8, input.data, input.len) != input.len &&
+		memchr(input.data, '\0', input.len) == NULL)
+		return;
+	item = parse_map(item_json);
+	bound = expr_bind(expr_parse(kind, input),
+					  expr_placeholders(parse_map(names_json), parse_map(values_json)));
 	switch ((ExprKind) kind)
 	{
 		case EXPR_CONDITION:
