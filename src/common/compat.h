@@ -12,13 +12,20 @@
 #error "dynamo needs PostgreSQL 15 or later"
 #endif
 
-/* 16 renamed relation files and told summarizing indexes from others. */
+/* 16 moved VARDATA_ANY() and its kin out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 marks functions that do not return in front; that works before as well. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn						pg_attribute_noreturn()
+#endif
+
+/* 16 renamed relation files. */
 #if PG_VERSION_NUM < 160000
 #define RelFileLocator					RelFileNode
 #define relation_set_new_filelocator	relation_set_new_filenode
-typedef bool TU_UpdateIndexes;
-#define TU_None		false
-#define TU_All		true
 #endif
 
 /* 16 has the caller choose whether a datum is copied; before, it always was. */
@@ -47,13 +54,14 @@ typedef bool TU_UpdateIndexes;
 
 /*
  * What table_tuple_update() says of the indexes: before 16, whether they need
- * new entries; since then perhaps only the summarizing ones.
+ * new entries; since then perhaps that only the summarizing ones do.
  */
 #if PG_VERSION_NUM >= 160000
 #define compat_index_needs_entry(index, update) \
 	((update) == TU_All || \
 	 ((update) == TU_Summarizing && (index)->rd_indam->amsummarizing))
 #else
+typedef bool TU_UpdateIndexes;
 #define TU_None							false
 #define TU_All							true
 #define compat_index_needs_entry(index, update) (update)

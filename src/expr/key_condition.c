@@ -44,15 +44,13 @@ static void check_operands(const KeyComparison *comparison,
 static int	range_size(const KeyComparison *comparison);
 static void set_bounds(const KeyComparison *comparison, KeyRange *range);
 
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 raise_not_supported(void)
 {
 	validation_error("Query key condition not supported");
 }
 
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 raise_missed(Bytes attribute)
 {
 	validation_error("Query condition missed key schema element: %.*s",

@@ -36,16 +36,14 @@ static AttributeValue set_value(const Update *update, const PathAction *action);
 static AttributeValue add_value(AttributeValue old, AttributeValue operand);
 static AttributeValue delete_elements(AttributeValue old, AttributeValue operand);
 
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 raise_invalid_path(void)
 {
 	validation_error("The document path provided in the update expression is "
 					 "invalid for update");
 }
 
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 raise_incorrect_type(void)
 {
 	validation_error("An operand in the update expression has an incorrect data type");

@@ -91,7 +91,7 @@ is_maintenance_trigger(const Trigger *trigger)
 /* ---- parsing ---- */
 
 /* A definition that the relation does not match: somebody altered one of them. */
-static void pg_attribute_noreturn() pg_attribute_printf(2, 3)
+pg_noreturn static void pg_attribute_printf(2, 3)
 definition_error(Relation rel, const char *format,...)
 {
 	char		detail[512];

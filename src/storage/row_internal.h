@@ -103,7 +103,7 @@ extern bool row_find_serializable(RowLookup *lookup);
  */
 extern bool row_find_conflict(RowLookup *lookup, ItemPointer self);
 
-extern void serialization_failure(void) pg_attribute_noreturn();
+pg_noreturn extern void serialization_failure(void);
 
 /* The item of a row, as stored. */
 extern Datum slot_item(TupleTableSlot *slot, AttrNumber item_column);

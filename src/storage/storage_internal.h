@@ -68,8 +68,8 @@ extern void item_row_values(const TableDefinition *definition, TupleDesc desc,
  */
 extern void check_row_contract(Relation rel, TupleTableSlot *slot);
 /* Raises check_violation: the column of this part of the key is not the item's. */
-extern void column_conflict_error(Relation rel, const TableDefinition *definition,
-								  int part) pg_attribute_noreturn();
+pg_noreturn extern void column_conflict_error(Relation rel, const TableDefinition *definition,
+											  int part);
 
 /* ---- definitions (definition.c) ---- */
 

@@ -45,7 +45,7 @@ storage_init(void)
 
 /* ---- opening ---- */
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 raise_not_found(Bytes name)
 {
 	ereport(ERROR,
