@@ -1,6 +1,7 @@
 -- ConsumedCapacity by DynamoDB's arithmetic
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_capacity', 'pk S', 'sk N') IS NOT NULL;
 -- an item whose size is what the argument says: pk 2 + 1, sk 2 + 2, x 1 + the rest
@@ -35,7 +36,8 @@ SELECT pg_temp.units('UpdateItem', '{"UpdateExpression": "REMOVE x", "Key": {"pk
 SELECT pg_temp.put_units(2000), pg_temp.units('DeleteItem', '{"Key": {"pk": {"S": "a"}, "sk": {"N": "1"}}}');
 
 -- a page: the sizes of all that was examined, rounded once
-SELECT count(dynamo.put_item('ops_capacity', pg_temp.sized_item('q', i, 1000))) FROM generate_series(1, 9) i;
+SELECT count(*) FROM generate_series(1, 9) i,
+    dynamo.put_item('ops_capacity', pg_temp.sized_item('q', i, 1000));
 SELECT pg_temp.units('Query', '{"KeyConditionExpression": "pk = :q", "ExpressionAttributeValues": {":q": {"S": "q"}}}'),
     pg_temp.units('Query', '{"ConsistentRead": true, "KeyConditionExpression": "pk = :q", "ExpressionAttributeValues": {":q": {"S": "q"}}}'),
     pg_temp.units('Query', '{"Limit": 4, "KeyConditionExpression": "pk = :q", "ExpressionAttributeValues": {":q": {"S": "q"}}}'),

@@ -1,6 +1,7 @@
 -- conditional writes: the three operations, and what a failed condition tells
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_conditions', 'pk S') IS NOT NULL;
 

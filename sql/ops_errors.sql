@@ -1,6 +1,7 @@
 -- errors: SQLSTATE and message, and which of two is raised
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_errors', 'pk S', 'sk N') IS NOT NULL;
 SELECT dynamo.put_item('ops_errors', '{"pk": {"S": "a"}, "sk": {"N": "1"}}');

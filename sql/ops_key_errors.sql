@@ -1,6 +1,7 @@
 -- keys that do not fit the schema, in every place where a key is given
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_key_errors', 'pk S', 'sk B') IS NOT NULL;
 CREATE FUNCTION pg_temp.try(operation text, member text, key text) RETURNS text LANGUAGE plpgsql AS $$

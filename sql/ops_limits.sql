@@ -1,6 +1,7 @@
 -- sizes and depths at and over the limit
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_limits', 'pk S') IS NOT NULL;
 -- an item of the given size: pk 2 + 1, x 1 + the rest

@@ -1,12 +1,14 @@
 -- pages: Limit, 1 MB, LastEvaluatedKey, ExclusiveStartKey
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_paging', 'pk S', 'sk N') IS NOT NULL;
 SELECT dynamo.create_table('ops_paging_hash', 'pk S') IS NOT NULL;
-SELECT count(dynamo.put_item('ops_paging', format('{"pk": {"S": "%s"}, "sk": {"N": "%s"}}', p, i)::dynamo.item))
-    FROM unnest('{a,b}'::text[]) p, generate_series(1, 10) i;
-SELECT count(dynamo.put_item('ops_paging_hash', format('{"pk": {"S": "%s"}}', p)::dynamo.item)) FROM generate_series(1, 9) p;
+SELECT count(*) FROM unnest('{a,b}'::text[]) p, generate_series(1, 10) i,
+    dynamo.put_item('ops_paging', format('{"pk": {"S": "%s"}, "sk": {"N": "%s"}}', p, i)::dynamo.item);
+SELECT count(*) FROM generate_series(1, 9) p,
+    dynamo.put_item('ops_paging_hash', format('{"pk": {"S": "%s"}}', p)::dynamo.item);
 
 -- walks all pages of a request; returns a line per page
 CREATE FUNCTION pg_temp.pages(operation text, request jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -66,8 +68,8 @@ SELECT dynamo.call('Query', '{"TableName": "ops_paging", "KeyConditionExpression
 SELECT dynamo.call('Query', '{"TableName": "ops_paging", "KeyConditionExpression": "pk = :p", "Limit": 0, "ExpressionAttributeValues": {":p": {"S": "a"}}}');
 
 -- 1 MB of examined items: the item that crosses it is the last
-SELECT count(dynamo.put_item('ops_paging', format('{"pk": {"S": "big"}, "sk": {"N": "%s"}, "x": {"S": "%s"}}', i, repeat('x', 300000))::dynamo.item))
-    FROM generate_series(1, 9) i;
+SELECT count(*) FROM generate_series(1, 9) i,
+    dynamo.put_item('ops_paging', format('{"pk": {"S": "big"}, "sk": {"N": "%s"}, "x": {"S": "%s"}}', i, repeat('x', 300000))::dynamo.item);
 SELECT pg_temp.pages('Query', '{"TableName": "ops_paging", "KeyConditionExpression": "pk = :p", "ProjectionExpression": "sk",
     "ExpressionAttributeValues": {":p": {"S": "big"}}}');
 SELECT pg_temp.pages('Scan', '{"TableName": "ops_paging", "FilterExpression": "pk <> :p", "ExpressionAttributeValues": {":p": {"S": "big"}}}');

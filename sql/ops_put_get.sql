@@ -1,6 +1,7 @@
 -- PutItem and GetItem: what is stored comes back, and replaces what was there
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_put_get', 'Artist S', 'SongTitle S') IS NOT NULL;
 

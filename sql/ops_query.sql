@@ -1,14 +1,15 @@
 -- Query: key conditions, filters, projections, order, Select
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_query', 'pk S', 'sk S') IS NOT NULL;
 SELECT dynamo.create_table('ops_query_n', 'pk S', 'sk N') IS NOT NULL;
 SELECT dynamo.create_table('ops_query_hash', 'pk S') IS NOT NULL;
-SELECT count(dynamo.put_item('ops_query', format('{"pk": {"S": "%s"}, "sk": {"S": "%s#%s"}, "n": {"N": "%s"}}', p, k, i, i)::dynamo.item))
-    FROM unnest('{a,b}'::text[]) p, unnest('{order,task}'::text[]) k, generate_series(1, 3) i;
-SELECT count(dynamo.put_item('ops_query_n', format('{"pk": {"S": "a"}, "sk": {"N": "%s"}}', n)::dynamo.item))
-    FROM unnest('{-10,-2,0,0.5,3,20,100}'::numeric[]) n;
+SELECT count(*) FROM unnest('{a,b}'::text[]) p, unnest('{order,task}'::text[]) k, generate_series(1, 3) i,
+    dynamo.put_item('ops_query', format('{"pk": {"S": "%s"}, "sk": {"S": "%s#%s"}, "n": {"N": "%s"}}', p, k, i, i)::dynamo.item);
+SELECT count(*) FROM unnest('{-10,-2,0,0.5,3,20,100}'::numeric[]) n,
+    dynamo.put_item('ops_query_n', format('{"pk": {"S": "a"}, "sk": {"N": "%s"}}', n)::dynamo.item);
 SELECT dynamo.put_item('ops_query_hash', '{"pk": {"S": "a"}}');
 CREATE FUNCTION pg_temp.sort_keys(table_name text, key_condition text, attribute_values text, more text DEFAULT '') RETURNS text
 LANGUAGE sql AS $$

@@ -1,6 +1,7 @@
 -- ReturnValues of the three writes
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_return_values', 'pk S') IS NOT NULL;
 CREATE FUNCTION pg_temp.update_a(return_values text, update_expression text, attribute_values text DEFAULT NULL)

@@ -1,6 +1,7 @@
 -- CreateTable, DescribeTable, UpdateTable, DeleteTable, ListTables
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 -- what differs from run to run
 CREATE FUNCTION pg_temp.steady(description json, name text) RETURNS text LANGUAGE sql AS $$
@@ -70,19 +71,23 @@ SELECT pg_temp.create_table(:'hash_a' || ',' || :'define_a' || ', "ProvisionedTh
 SELECT dynamo.call('DescribeTable', '{"TableName": "ops_tables"}');
 
 -- listing, in pages, by bytes
+SET dynamo.schema = 'ops_tables_list';
 BEGIN;
-SELECT dynamo.call('ListTables', '{}') ->> 'TableNames' AS others;
-SELECT count(dynamo.create_table('ops_list_' || name, 'pk S')) FROM unnest('{b,a,B,_,-1,10,9}'::text[]) name;
-SELECT dynamo.call('ListTables', '{"ExclusiveStartTableName": "ops_list"}');
-SELECT dynamo.call('ListTables', '{"ExclusiveStartTableName": "ops_list", "Limit": 3}');
-SELECT dynamo.call('ListTables', '{"ExclusiveStartTableName": "ops_list_B", "Limit": 3}');
-SELECT dynamo.call('ListTables', '{"ExclusiveStartTableName": "ops_list_a1", "Limit": 3}');
+SELECT dynamo.call('ListTables', '{}');
+SELECT count(dynamo.create_table('list_' || name, 'pk S')) FROM unnest('{b,a,B,_,-1,10,9}'::text[]) name;
+SELECT dynamo.call('ListTables', '{}');
+SELECT dynamo.call('ListTables', '{"Limit": 3}');
+SELECT dynamo.call('ListTables', '{"ExclusiveStartTableName": "list_9", "Limit": 3}');
+SELECT dynamo.call('ListTables', '{"ExclusiveStartTableName": "list__", "Limit": 2}');
+SELECT dynamo.call('ListTables', '{"ExclusiveStartTableName": "list_a1", "Limit": 2}');
 SELECT dynamo.call('ListTables', '{"ExclusiveStartTableName": "zzz"}');
+ROLLBACK;
+SELECT dynamo.call('ListTables', '{}');
 SELECT dynamo.call('ListTables', '{"Limit": 0}');
 SELECT dynamo.call('ListTables', '{"Limit": 101}');
-ROLLBACK;
+RESET dynamo.schema;
 
--- names that PostgreSQL could take amiss
+-- names that PostgreSQL could take amiss; each call sees what the one before it did
 SELECT dynamo.call('CreateTable', json_build_object('TableName', name, 'BillingMode', 'PAY_PER_REQUEST',
         'KeySchema', '[{"AttributeName": "item", "KeyType": "HASH"}, {"AttributeName": "xmin", "KeyType": "RANGE"}]'::json,
         'AttributeDefinitions', '[{"AttributeName": "item", "AttributeType": "S"}, {"AttributeName": "xmin", "AttributeType": "N"}]'::json))

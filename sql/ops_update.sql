@@ -1,6 +1,7 @@
 -- UpdateItem
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 
 SELECT dynamo.create_table('ops_update', 'pk S') IS NOT NULL;
 CREATE FUNCTION pg_temp.update_a(update_expression text, more text DEFAULT '') RETURNS text LANGUAGE sql AS $$
@@ -28,15 +29,15 @@ SELECT pg_temp.update_a('SET a = n, n = a2 REMOVE created', '');
 SELECT pg_temp.update_a('SET a = n, n = created REMOVE created', '');
 
 -- the key may be read, not changed
-SELECT pg_temp.update_a('SET copy = pk');
+SELECT pg_temp.update_a('SET cp = pk');
 SELECT pg_temp.update_a('SET pk = :v', ', "ExpressionAttributeValues": {":v": {"S": "b"}}');
 SELECT pg_temp.update_a('REMOVE #k', ', "ExpressionAttributeNames": {"#k": "pk"}');
 
 -- paths and operands that do not fit the item
-SELECT pg_temp.update_a('SET missing.x = :v', ', "ExpressionAttributeValues": {":v": {"S": "b"}}');
-SELECT pg_temp.update_a('SET x = missing');
-SELECT pg_temp.update_a('SET copy = copy + :v', ', "ExpressionAttributeValues": {":v": {"N": "1"}}');
-SELECT pg_temp.update_a('ADD copy :v', ', "ExpressionAttributeValues": {":v": {"N": "1"}}');
+SELECT pg_temp.update_a('SET absent.x = :v', ', "ExpressionAttributeValues": {":v": {"S": "b"}}');
+SELECT pg_temp.update_a('SET x = absent');
+SELECT pg_temp.update_a('SET cp = cp + :v', ', "ExpressionAttributeValues": {":v": {"N": "1"}}');
+SELECT pg_temp.update_a('ADD cp :v', ', "ExpressionAttributeValues": {":v": {"N": "1"}}');
 SELECT dynamo.call('GetItem', '{"TableName": "ops_update", "Key": {"pk": {"S": "a"}}}');
 
 -- a condition and an update share their values

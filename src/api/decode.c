@@ -37,7 +37,8 @@ static List *decode_list(JsonReader *reader, const Member *member,
 						 const Place *parent, RequestNotes *notes);
 static void *decode_nested(JsonReader *reader, const Shape *shape,
 						   const Place *place, RequestNotes *notes);
-static AttributeValue decode_item(JsonReader *reader, RequestNotes *notes);
+static AttributeValue decode_item(JsonReader *reader, const Member *member,
+								  RequestNotes *notes);
 static AttributeValue decode_names(JsonReader *reader);
 static Bytes decode_string(JsonReader *reader);
 static bool decode_boolean(JsonReader *reader);
@@ -121,8 +122,9 @@ decode_member(JsonReader *reader, const Member *member, void *structure,
 				(OptionalInt) {true, decode_integer(reader, member->type == MEMBER_LONG)};
 			break;
 		case MEMBER_ITEM:
+		case MEMBER_VALUES:
 			*MEMBER_FIELD(AttributeValue, structure, member) =
-				decode_item(reader, notes);
+				decode_item(reader, member, notes);
 			break;
 		case MEMBER_NAMES:
 			*MEMBER_FIELD(AttributeValue, structure, member) = decode_names(reader);
@@ -352,7 +354,7 @@ decode_integer(JsonReader *reader, bool is_long)
  * but palloc.
  */
 static AttributeValue
-decode_item(JsonReader *reader, RequestNotes *notes)
+decode_item(JsonReader *reader, const Member *member, RequestNotes *notes)
 {
 	const JsonReader start = *reader;
 	MemoryContext context = CurrentMemoryContext;
@@ -362,7 +364,9 @@ decode_item(JsonReader *reader, RequestNotes *notes)
 				"java.util.Map<java.lang.String, " CLASS_PREFIX "AttributeValue>");
 	PG_TRY();
 	{
-		result = attribute_map_read_json(reader);
+		result = member->type == MEMBER_VALUES ?
+			attribute_values_read_json(reader, member->name) :
+			attribute_map_read_json(reader);
 	}
 	PG_CATCH();
 	{

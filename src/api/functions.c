@@ -13,11 +13,13 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/snapmgr.h"
 
 #include "common/errors.h"
 #include "api/api.h"
@@ -626,7 +628,13 @@ dynamo_call(PG_FUNCTION_ARGS)
 	/* room for the header makes the response a text as it stands */
 	initStringInfo(&response);
 	appendStringInfoSpaces(&response, VARHDRSZ);
+
+	/* Volatile: a read sees what the statement has written before it. */
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
 	api_call(operation, request, &response);
+	PopActiveSnapshot();
+
 	SET_VARSIZE(response.data, response.len);
 	PG_RETURN_TEXT_P((text *) response.data);
 }

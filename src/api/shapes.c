@@ -78,7 +78,7 @@ static const EnumSet table_classes = {
 	{"ExpressionAttributeNames", MEMBER_NAMES, AT(structure, field), \
 	 .limits = LIMITS(0, MAX_ATTRIBUTE_NAME_SIZE)}
 #define VALUES(structure, field) \
-	{"ExpressionAttributeValues", MEMBER_ITEM, AT(structure, field)}
+	{"ExpressionAttributeValues", MEMBER_VALUES, AT(structure, field)}
 
 static const Member put_item_members[] = {
 	TABLE_NAME(PutItemRequest),

@@ -32,6 +32,7 @@ typedef enum MemberType
 	MEMBER_INTEGER,				/* OptionalInt, 32 bits wide */
 	MEMBER_LONG,				/* OptionalInt */
 	MEMBER_ITEM,				/* AttributeValue: M */
+	MEMBER_VALUES,				/* the same, of an expression's values */
 	MEMBER_NAMES,				/* AttributeValue: M of S, from a map of strings */
 	MEMBER_STRUCTURE,			/* pointer to the structure of the nested shape */
 	MEMBER_LIST,				/* List * of such pointers; NULL for JSON null */

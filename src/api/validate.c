@@ -204,6 +204,7 @@ is_given(const Member *member, const void *structure, const RequestNotes *notes)
 		case MEMBER_LONG:
 			return MEMBER_FIELD(const OptionalInt, structure, member)->given;
 		case MEMBER_ITEM:
+		case MEMBER_VALUES:
 		case MEMBER_NAMES:
 			return attribute_exists(*MEMBER_FIELD(const AttributeValue, structure, member));
 		case MEMBER_STRUCTURE:
@@ -250,6 +251,7 @@ check_member(const Member *member, void *structure, const Path *path,
 		case MEMBER_TABLE_NAME: /* has been resolved */
 		case MEMBER_BOOLEAN:
 		case MEMBER_ITEM:		/* its reader has checked it */
+		case MEMBER_VALUES:
 		case MEMBER_UNBUILT:
 			break;
 	}
