@@ -24,6 +24,7 @@ words() {
 		  WHERE prorettype <> 'trigger'::regtype AND a.name <> ''
 		UNION SELECT 'dynamo.' || typname FROM pg_type
 		  JOIN member ON classid = 'pg_type'::regclass AND objid = pg_type.oid
+		  WHERE typcategory <> 'A' -- arrays are members too since 18
 		UNION SELECT '`' || oprname || '`' FROM pg_operator
 		  JOIN member ON classid = 'pg_operator'::regclass AND objid = pg_operator.oid
 		UNION SELECT format('| `%s` | `%s` |', castsource::regtype, casttarget::regtype) FROM pg_cast
