@@ -157,7 +157,8 @@ SELECT dynamo.put_item('storage_rows_sql', format('{"pk": {"S": "i"}, "sk": {"N"
 FROM generate_series(1, 2) i;
 
 -- an index whose expression uses the table itself
-CREATE FUNCTION other_v(dynamo.item) RETURNS text IMMUTABLE LANGUAGE sql AS
+-- (a setting of its own: from 17 on CREATE INDEX has a search_path of its own)
+CREATE FUNCTION other_v(dynamo.item) RETURNS text IMMUTABLE LANGUAGE sql SET search_path = public AS
     $$SELECT row_v('storage_rows', 'c', 1) || row_v('storage_rows', $1 ->> 'v', 1)$$;
 CREATE INDEX storage_rows_odd ON dynamodb.storage_rows (other_v(item)) WHERE other_v(item) <> '';
 SELECT count(row_put('storage_rows', 'd', i, i::text)) FROM generate_series(1, 3) i;

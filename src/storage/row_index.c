@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "access/amapi.h"
 #include "executor/executor.h"
 #include "utils/rel.h"
 
