@@ -105,7 +105,7 @@ attribute_read_json(JsonReader *json)
 	AttributeReader reader;
 
 	reader_init(&reader, json, NULL);
-	(void) read_value(&reader, 1);
+	(void) read_value(&reader, 0);
 	return reader_finish(&reader);
 }
 

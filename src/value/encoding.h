@@ -162,8 +162,8 @@ extern void attribute_name_check(Bytes name);
 
 /*
  * DynamoDB's size of an item (its names and values, nothing for the root) and
- * of a value.  Both raise ValidationException for what nests too deeply to be
- * stored: 32 levels from the item's root, 31 from a value that will be in one.
+ * of a value.  Both raise ValidationException for what nests more than 32
+ * levels deep (the item itself is one of them; a value may be a whole item).
  */
 extern int64 item_size_checked(AttributeValue root);
 extern int64 attribute_size_checked(AttributeValue value);

@@ -226,7 +226,7 @@ dynamo_attribute_value_from_jsonb(PG_FUNCTION_ARGS)
 		value.val.binary.data = &json->root;
 		value.val.binary.len = VARSIZE(json) - VARHDRSZ;
 	}
-	PG_RETURN_POINTER(attribute_to_stored(value_from_jsonb(&value, 1)));
+	PG_RETURN_POINTER(attribute_to_stored(value_from_jsonb(&value, 0)));
 }
 
 /* jsonb to dynamo.item; raises unless it is an object. */

@@ -43,7 +43,7 @@ item_size_checked(AttributeValue root)
 int64
 attribute_size_checked(AttributeValue value)
 {
-	return value_size(value, MAX_NESTING_DEPTH - 1);
+	return value_size(value, MAX_NESTING_DEPTH);
 }
 
 static int64

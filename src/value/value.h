@@ -51,6 +51,7 @@
 #include "utils/numeric.h"
 
 #include "common/compat.h"
+#include "common/compat.h"
 #include "common/limits.h"
 
 /* ---- types ---- */

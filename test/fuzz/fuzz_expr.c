@@ -55,15 +55,26 @@ evaluate_key_condition(const BoundExpr *condition)
 	expr_key_range(condition, &schema, &range);
 }
 
+/* As text from SQL and from JSON always is; U+0000 may come from JSON. */
+static bool
+is_utf8(Bytes text)
+{
+	for (int i = 0; i < text.len; i++)
+	{
+		i += pg_encoding_verifymbstr(PG_UTF8, text.data + i, text.len - i);
+		if (i < text.len && text.data[i] != '\0')
+			return false;
+	}
+	return true;
+}
+
 void
 fuzz_expression(Bytes input, int kind)
 {
 	AttributeValue item;
 	BoundExpr  *bound;
 
-	/* text from SQL and from JSON has been checked */
-	if (pg_encoding_verifymbstr(PG_UTF8, input.data, input.len) != input.len &&
-		memchr(input.data, '\0', input.len) == NULL)
+	if (!is_utf8(input))
 		return;
 	item = parse_map(item_json);
 	bound = expr_bind(expr_parse(kind, input),

@@ -253,7 +253,11 @@ fuzz_json(Bytes input, int argument)
 		strstr(bytes_to_cstring(input), "\\u") != NULL ||
 		bracket_depth(input) > MAX_JSON_TEST_DEPTH)
 		return;
+#if PG_VERSION_NUM >= 170000
+	lexer = makeJsonLexContextCstringLen(NULL, bytes_to_cstring(input), input.len, PG_UTF8, false);
+#else
 	lexer = makeJsonLexContextCstringLen(bytes_to_cstring(input), input.len, PG_UTF8, false);
+#endif
 	if ((pg_parse_json(lexer, &nothing) == JSON_SUCCESS) != accepted)
 		fuzz_fail(accepted ? "accepted JSON that the server refuses" :
 				  "refused JSON that the server accepts");
