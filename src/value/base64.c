@@ -81,6 +81,7 @@ base64_decode(Bytes text, char *dst, char **message)
 	int			padding;
 	int			tail;
 
+	*message = NULL;			/* (compilers that see the callers want it set) */
 	if (text.len % 4 != 0)
 	{
 		*message = psprintf("Base64 encoded length is expected a multiple of 4 bytes but found: %d",
