@@ -6,6 +6,7 @@
 Every difference that known.txt does not expect is printed; the exit status says whether there was one.
 """
 import argparse
+import decimal
 import http.client
 import json
 import os
@@ -23,6 +24,7 @@ VOLATILE = {'TableArn', 'TableId', 'CreationDateTime', 'LastUpdateToPayPerReques
             'TableClassSummary', 'NumberOfDecreasesToday', 'DeletionProtectionEnabled', 'OnDemandThroughput', 'LatestStreamArn',
             'LatestStreamLabel', 'StreamSpecification'}
 
+decimal.getcontext().prec = 40
 AUTHORIZATION = ('AWS4-HMAC-SHA256 Credential=dummy/20250101/us-east-1/dynamodb/aws4_request, '
                  'SignedHeaders=host;x-amz-date;x-amz-target, Signature=' + '0' * 64)
 
@@ -57,8 +59,8 @@ class Local:
         response = self.connection.getresponse()
         text = response.read().decode('utf-8', 'replace')
         if response.status == 200:
-            answer = normal(json.loads(text))
-            if 'ReturnConsumedCapacity' not in body:
+            answer = normal(json.loads(text), operation)
+            if not re.search('"ReturnConsumedCapacity": ?"(TOTAL|INDEXES)"', body):
                 answer.pop('ConsumedCapacity', None)  # DeleteItem has it unasked
             return answer
         try:
@@ -82,28 +84,47 @@ def answers_of_psql(command, requests):
                             text=True, errors='surrogateescape').stdout
     answers = ['no answer'] * len(requests)
     for number, text in re.findall(r'^@@@(\d+)\n(.*?)(?=^@@@|\Z)', output, re.M | re.S):
-        answers[int(number)] = psql_answer(text, exceptions)
+        answers[int(number)] = psql_answer(text, requests[int(number)][0], exceptions)
     return answers
 
 
-def psql_answer(text, exceptions):
+def psql_answer(text, operation, exceptions):
     error = re.search(r'^ERROR:  (\w{5}): (.*?)(?=\n(?:DETAIL|HINT|CONTEXT|LOCATION|STATEMENT|LINE \d+): |\Z)', text, re.M | re.S)
     if error:
         return '%s: %s' % (exceptions.get(error[1], error[1]), error[2].strip('\n'))
     try:
-        return normal(json.loads(text))
+        return normal(json.loads(text), operation)
     except ValueError:
         return 'not JSON: ' + text
 
 
-def normal(value):
-    """Sets in one order, volatile members gone."""
+def normal(answer, operation):
+    """The answer without its volatile members, its sets in one order, and a Scan's items too."""
+    answer = normal_value(answer)
+    if operation == 'Scan' and 'Items' in answer:
+        answer['Items'].sort(key=json.dumps)
+    return answer
+
+
+def normal_value(value):
     if isinstance(value, dict):
-        return {name: normal(sorted(member, key=str) if name in ('SS', 'NS', 'BS') and isinstance(member, list) else member)
-                for name, member in sorted(value.items()) if name not in VOLATILE}
+        return {name: normal_member(name, member) for name, member in sorted(value.items()) if name not in VOLATILE}
     if isinstance(value, list):
-        return [normal(member) for member in value]
+        return [normal_value(member) for member in value]
     return value
+
+
+def normal_member(name, member):
+    """Local writes numbers inside of other values as they were given, and charges nothing for what it does not find."""
+    if name == 'N' and isinstance(member, str):
+        return str(decimal.Decimal(member).normalize())
+    if name == 'NS':
+        return sorted(str(decimal.Decimal(number).normalize()) for number in member)
+    if name in ('SS', 'BS'):
+        return sorted(member)
+    if name == 'CapacityUnits':
+        return member or 0.5
+    return normal_value(member)
 
 
 def read_known(path):

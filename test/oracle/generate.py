@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""generate.py [SEED [COUNT]]: a random corpus for compare.py, mostly of requests that succeed.
+
+Two tables with few keys and few attributes of all types, so that reads meet what writes have left.
+"""
+import json
+import random
+import sys
+
+NAMES = ['a', 'b', 'c', 'd', 'e']
+SORT_TYPES = {'RandomS': 'S', 'RandomN': 'N'}
+
+
+def number():
+    return random.choice([str(random.randint(-20, 20)), '%.2f' % random.uniform(-9, 9), '1e3', '0', '-0.5', '1E-3',
+                          '123456789012345678901234567890'])
+
+
+def string():
+    return random.choice(['', 'x', 'xy', 'y', 'é', '😀', 'abc', 'x' * random.randint(1, 300)])
+
+
+def binary():
+    return random.choice(['', 'AA==', 'AAE=', '/w==', 'YWJj'])
+
+
+def some(make, low, high):
+    return sorted({make() for _ in range(random.randint(low, high))})
+
+
+def value(depth=2):
+    kinds = ['S', 'S', 'N', 'N', 'B', 'BOOL', 'NULL', 'SS', 'NS', 'BS'] + (['L', 'M'] * 2 if depth else [])
+    kind = random.choice(kinds)
+    return {kind: {
+        'S': string, 'N': number, 'B': binary, 'BOOL': lambda: random.random() < .5, 'NULL': lambda: True,
+        'SS': lambda: some(string, 1, 4), 'NS': lambda: random.sample(['1', '2', '3.5', '-4', '1e2'], random.randint(1, 4)),
+        'BS': lambda: some(binary, 1, 3),
+        'L': lambda: [value(depth - 1) for _ in range(random.randint(0, 3))],
+        'M': lambda: {name: value(depth - 1) for name in random.sample('xyz', random.randint(0, 3))},
+    }[kind]()}
+
+
+def key(table):
+    sort = {'S': random.choice(['a', 'b', 'ab', 'z'])} if SORT_TYPES[table] == 'S' else {'N': str(random.randint(-2, 3))}
+    return {'pk': {'S': random.choice('pq')}, 'sk': sort}
+
+
+def item(table):
+    return dict({name: value() for name in random.sample(NAMES, random.randint(0, 5))}, **key(table))
+
+
+class Expression:
+    """Expression text with its names and values, shared by the expressions of one request."""
+
+    def __init__(self):
+        self.names, self.values = {}, {}
+
+    def path(self):
+        name = random.choice(NAMES)
+        if random.random() < .3:
+            self.names['#' + name] = name
+            name = '#' + name
+        return name + random.choice([''] * 5 + ['.x', '.y', '[0]', '[1]', '[0].x', '.x[1]'])
+
+    def value(self, given=None):
+        name = ':v%d' % len(self.values)
+        self.values[name] = given or value(1)
+        return name
+
+    def scalar(self):
+        return self.value(random.choice([{'S': string()}, {'N': number()}, {'B': binary()}]))
+
+    def operand(self):
+        return random.choice([self.path, self.scalar, self.scalar, lambda: 'size(%s)' % self.path()])()
+
+    def condition(self, depth=2):
+        if depth and random.random() < .5:
+            form = random.choice(['%s AND %s', '%s OR %s', '(%s) AND %s', 'NOT %s AND %s', '(%s OR %s)'])
+            return form % (self.condition(depth - 1), self.condition(depth - 1))
+        return random.choice([
+            lambda: '%s %s %s' % (self.path(), random.choice(['=', '<>']), self.value()),
+            lambda: '%s %s %s' % (self.path(), random.choice(['<', '<=', '>', '>=']), self.operand()),
+            lambda: '%s IN (%s, %s)' % (self.path(), self.value(), self.operand()),
+            lambda: '%s BETWEEN %s AND %s' % (self.path(), self.value({'N': '-3'}), self.value({'N': number().lstrip('-')})),
+            lambda: 'attribute_exists(%s)' % self.path(),
+            lambda: 'attribute_not_exists(%s)' % self.path(),
+            lambda: 'attribute_type(%s, %s)' % (self.path(), self.value({'S': random.choice(['S', 'N', 'SS', 'L', 'M', 'NULL'])})),
+            lambda: 'begins_with(%s, %s)' % (self.path(), self.value({'S': random.choice(['', 'x', 'é'])})),
+            lambda: 'contains(%s, %s)' % (self.path(), self.scalar()),
+        ])()
+
+    def update(self):
+        def assigned():
+            return random.choice([
+                self.value, self.path,
+                lambda: '%s + %s' % (self.path(), self.value({'N': number()})),
+                lambda: 'if_not_exists(%s, %s)' % (self.path(), self.value()),
+                lambda: 'if_not_exists(%s, %s) - %s' % (self.path(), self.value({'N': '0'}), self.value({'N': number()})),
+                lambda: 'list_append(%s, %s)' % (self.path(), self.value({'L': [value(0)]})),
+            ])()
+        clauses = []
+        if random.random() < .7:
+            clauses.append('SET ' + ', '.join('%s = %s' % (self.path(), assigned()) for _ in range(random.randint(1, 3))))
+        if random.random() < .3:
+            clauses.append('REMOVE ' + ', '.join(self.path() for _ in range(random.randint(1, 2))))
+        if random.random() < .3:
+            clauses.append('ADD %s %s' % (self.path(), self.value(random.choice([{'N': number()}, {'SS': ['x', 'new']}, {'NS': ['7']}]))))
+        if random.random() < .2 or not clauses:
+            clauses.append('DELETE %s %s' % (self.path(), self.value(random.choice([{'SS': ['x', 'y']}, {'NS': ['1', '2']}]))))
+        return ' '.join(clauses)
+
+    def key_condition(self, table):
+        text = 'pk = %s' % self.value({'S': random.choice('pq')})
+        sort = lambda: self.value(key(table)['sk'])
+        if random.random() < .5:
+            text += random.choice([' AND sk = %s', ' AND sk < %s', ' AND sk >= %s', ' AND sk > %s']) % sort()
+        return text
+
+    def members(self):
+        return dict({'ExpressionAttributeNames': self.names} if self.names else {},
+                    **({'ExpressionAttributeValues': self.values} if self.values else {}))
+
+
+def write(table, operation, target):
+    expression = Expression()
+    request = {'TableName': table}
+    request.update(target)
+    if operation == 'UpdateItem':
+        request['UpdateExpression'] = expression.update()
+        request['ReturnValues'] = random.choice(['NONE', 'ALL_OLD', 'ALL_NEW', 'ALL_NEW'])
+    else:
+        request['ReturnValues'] = random.choice(['NONE', 'ALL_OLD'])
+    if random.random() < .4:
+        request['ConditionExpression'] = expression.condition()
+    request['ReturnConsumedCapacity'] = random.choice(['TOTAL', 'INDEXES', 'NONE'])
+    return operation, dict(request, **expression.members())
+
+
+def read(table, operation):
+    expression = Expression()
+    request = {'TableName': table, 'ReturnConsumedCapacity': 'TOTAL'}
+    if operation == 'GetItem':
+        request['Key'] = key(table)
+        request['ConsistentRead'] = random.random() < .5
+    else:
+        if operation == 'Query':
+            request['KeyConditionExpression'] = expression.key_condition(table)
+            # Local knows that a key on the bound is the last one only where the bound ends the read
+            request['ScanIndexForward'] = '>=' in request['KeyConditionExpression'] or random.random() < .5
+            if random.random() < .4:
+                request['Limit'] = random.randint(1, 3)
+            if random.random() < .3:
+                request['ExclusiveStartKey'] = key(table)
+        if random.random() < .5:
+            request['FilterExpression'] = expression.condition()
+        if random.random() < .2:
+            request['Select'] = 'COUNT'
+    if random.random() < .4 and 'Select' not in request:
+        request['ProjectionExpression'] = ', '.join(random.sample(['pk', 'sk', 'a', 'b.x', 'c[0]', 'c[2]', 'd'], random.randint(1, 4)))
+    return operation, dict(request, **expression.members())
+
+
+def requests(count):
+    for table, kind in SORT_TYPES.items():
+        yield 'DeleteTable', {'TableName': table}
+        yield 'CreateTable', {
+            'TableName': table, 'BillingMode': 'PAY_PER_REQUEST',
+            'KeySchema': [{'AttributeName': 'pk', 'KeyType': 'HASH'}, {'AttributeName': 'sk', 'KeyType': 'RANGE'}],
+            'AttributeDefinitions': [{'AttributeName': 'pk', 'AttributeType': 'S'}, {'AttributeName': 'sk', 'AttributeType': kind}]}
+    for _ in range(count):
+        table = random.choice(list(SORT_TYPES))
+        yield random.choice([
+            lambda: write(table, 'PutItem', {'Item': item(table)}),
+            lambda: write(table, 'PutItem', {'Item': item(table)}),
+            lambda: write(table, 'UpdateItem', {'Key': key(table)}),
+            lambda: write(table, 'UpdateItem', {'Key': key(table)}),
+            lambda: write(table, 'UpdateItem', {'Key': key(table)}),
+            lambda: write(table, 'DeleteItem', {'Key': key(table)}),
+            lambda: read(table, 'GetItem'),
+            lambda: read(table, 'Query'),
+            lambda: read(table, 'Query'),
+            lambda: read(table, 'Scan'),
+        ])()
+
+
+random.seed(int(sys.argv[1]) if len(sys.argv) > 1 else None)
+for operation, request in requests(int(sys.argv[2]) if len(sys.argv) > 2 else 2000):
+    print(operation, json.dumps(request, ensure_ascii=False))
