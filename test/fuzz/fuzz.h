@@ -26,7 +26,7 @@ extern const FuzzTarget fuzz_targets[];
 extern const int fuzz_ntargets;
 
 /* Ends the process, so that libFuzzer keeps the input. */
-extern void fuzz_fail(const char *what) pg_attribute_noreturn();
+pg_noreturn extern void fuzz_fail(const char *what);
 
 /* A context whose every chunk is a malloc() of its own, for AddressSanitizer. */
 extern MemoryContext fuzz_context_create(void);
