@@ -3,7 +3,8 @@
 # backends: DURATION seconds (600) per target of TARGETS (all in targets.c),
 # JOBS at a time.  Seeds come from corpus/TARGET; what the fuzzer adds stays in
 # the state directory and is used again by the next run.  Exit status 1 and the
-# inputs in findings/ if something was found; MODE=replay only runs what is known.
+# input in the state directory's findings/ if something was found; MODE=replay
+# only runs what is known.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=test/lib.sh
@@ -80,6 +81,8 @@ fuzz() {
 	for seed in "$top/test/fuzz/corpus/$target"/*; do
 		if [ -f "$seed" ]; then as_user tee "$work/seeds/$target/$(basename "$seed")" <"$seed" >/dev/null; fi
 	done
+	# what an earlier run found is tried first
+	as_user find "$work/findings" -name "$target-[a-z]*-*" -exec mv {} "$work/seeds/$target/" \;
 	options="-artifact_prefix=$work/findings/$target- -timeout=25 -print_final_stats=1"
 	case ${MODE:-fuzz} in
 		replay) options="$options -runs=0" ;;
@@ -87,11 +90,13 @@ fuzz() {
 	esac
 	status=0
 	backend "$data" "SELECT fuzz_run('$target', string_to_array('$options $work/corpus/$target $work/seeds/$target', ' '))" \
-		>"$top/test/fuzz/build/$target.log" || status=$?
+		>"$build/$target.log" || status=$?
 	as_user rm -rf "$data"
 	summary=$(sed -n 's/^stat::number_of_executed_units: *//p; s/^#[0-9]*.*DONE *\(cov: [0-9]* ft: [0-9]*\).*/\1/p' \
 		"$build/$target.log" | tr '\n' ' ')
-	if [ "$status" -ne 0 ] || grep -q 'FINDING\|ERROR: AddressSanitizer\|SUMMARY:' "$build/$target.log" || [ -z "$summary" ]; then
+	found=$(as_user find "$work/findings" -name "$target-[a-z]*-*")
+	if [ "$status" -ne 0 ] || [ -n "$found" ] || [ -z "$summary" ] ||
+		grep -q 'FINDING\|ERROR: AddressSanitizer\|SUMMARY:' "$build/$target.log"; then
 		echo "FAILED  fuzz/$target (log: $build/$target.log)"
 		tail -n 40 "$build/$target.log"
 		return 1
