@@ -365,3 +365,7 @@ SELECT e AS expression, pg_temp.try(e) AS result FROM unnest(ARRAY[
 ]) e;
 
 DROP TABLE fixed;
+
+-- U+0000 in an expression, which only JSON can bring
+SELECT dynamo.call('Scan', '{"TableName":"none","FilterExpression":"a \u0000 = b"}');
+SELECT dynamo.call('Scan', '{"TableName":"none","FilterExpression":"a\u0000\u0000\u0000\u0000"}');

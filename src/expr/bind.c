@@ -456,37 +456,46 @@ expr_mentions(const BoundExpr *bound, Bytes attribute)
 	return false;
 }
 
-/*
- * The first path of the node, operands from left to right, that leads into
- * the attribute; NULL if there is none.
- */
-static const ExprNode *
-find_nested_path(const BoundExpr *bound, const ExprNode *node, Bytes attribute)
+/* Whether a path of the node leads into the attribute. */
+static bool
+has_nested_path(const BoundExpr *bound, const ExprNode *node, Bytes attribute)
 {
 	check_stack_depth();
 
 	if (node->tag == EXPR_PATH)
-		return node->path.nsteps > 1 && path_mentions(bound, node, attribute)
-			? node : NULL;
+		return node->path.nsteps > 1 && path_mentions(bound, node, attribute);
 	if (node->tag == EXPR_OPERATION)
 		for (int i = 0; i < node->operation.nargs; i++)
-		{
-			const ExprNode *found =
-				find_nested_path(bound, node->operation.args[i], attribute);
+			if (has_nested_path(bound, node->operation.args[i], attribute))
+				return true;
+	return false;
+}
 
-			if (found)
-				return found;
-		}
-	return NULL;
+/* Whether the expression reads below the attribute. */
+static bool
+reads_below(const BoundExpr *bound, Bytes attribute)
+{
+	const ParsedExpr *expr = bound->expr;
+
+	if (expr->condition)
+		return has_nested_path(bound, expr->condition, attribute);
+	for (int i = 0; i < expr->nactions; i++)
+	{
+		const PathAction *action = &expr->actions[i];
+		const ExprNode *read = action->type == ACTION_PROJECT
+			? action->path : action->operand;
+
+		if (read && has_nested_path(bound, read, attribute))
+			return true;
+	}
+	return false;
 }
 
 void
 expr_check_key_paths(const BoundExpr *bound, const KeySchema *schema)
 {
-	const ExprNode *condition = bound->expr->condition;
-
-	for (int i = 0; condition && i < schema->nhash + schema->nrange; i++)
-		if (find_nested_path(bound, condition, schema->attributes[i].name))
+	for (int i = 0; i < schema->nhash + schema->nrange; i++)
+		if (reads_below(bound, schema->attributes[i].name))
 			validation_error("Key attributes must be scalars; list random access "
 							 "'[]' and map lookup '.' are not allowed: Key: %.*s",
 							 BYTES_ARGS(schema->attributes[i].name));

@@ -81,11 +81,12 @@ extern bool expr_condition_holds(const BoundExpr *condition, AttributeValue item
 extern bool expr_mentions(const BoundExpr *expr, Bytes attribute);
 
 /*
- * Raises if a condition or filter leads into a key attribute ("Key attributes
- * must be scalars; ..."); expr_check_filter() also if a filter mentions one at
- * all.  expr_key_range() checks key conditions by itself.
+ * Raises if the expression reads below a key attribute ("Key attributes must
+ * be scalars; ..."): for conditions, filters, projections and the right-hand
+ * sides of updates.  expr_check_filter() raises also if a filter mentions a
+ * key attribute at all; expr_key_range() checks key conditions by itself.
  */
-extern void expr_check_key_paths(const BoundExpr *condition, const KeySchema *schema);
+extern void expr_check_key_paths(const BoundExpr *expr, const KeySchema *schema);
 extern void expr_check_filter(const BoundExpr *filter, const KeySchema *schema);
 
 /* Projection: the chosen paths of an item, as a new M. */

@@ -81,7 +81,7 @@ expr_parse_text(ExprKind kind, Bytes text)
 	expr->context = context;
 	expr->text = text;
 	check_size(expr);
-	expr->text.data = pnstrdup(text.data, text.len);
+	expr->text.data = memcpy(palloc(text.len), text.data, text.len);
 
 	expr_scan_begin(&parser);
 	if (expr_yyparse(&parser) != 0)
