@@ -37,8 +37,15 @@ static List *decode_list(JsonReader *reader, const Member *member,
 						 const Place *parent, RequestNotes *notes);
 static void *decode_nested(JsonReader *reader, const Shape *shape,
 						   const Place *place, RequestNotes *notes);
+static List *decode_map(JsonReader *reader, const Member *member,
+						const Place *parent, RequestNotes *notes);
 static AttributeValue decode_item(JsonReader *reader, const Member *member,
 								  RequestNotes *notes);
+static AttributeValue decode_value(JsonReader *reader, const Member *member,
+								   RequestNotes *notes);
+static List *decode_value_list(JsonReader *reader, const Member *member,
+							   RequestNotes *notes);
+static List *decode_string_list(JsonReader *reader);
 static AttributeValue decode_names(JsonReader *reader);
 static Bytes decode_string(JsonReader *reader);
 static bool decode_boolean(JsonReader *reader);
@@ -50,6 +57,7 @@ static int compare_entries(const void *a, const void *b);
 static void append_place(StringInfo out, const Place *place);
 static void expect_kind(JsonReader *reader, JsonKind kind, const char *scalar_message,
 						const char *class_name);
+static void check_keys_distinct(const List *list);
 static const char *scalar_label(JsonReader *reader);
 
 void
@@ -126,8 +134,24 @@ decode_member(JsonReader *reader, const Member *member, void *structure,
 			*MEMBER_FIELD(AttributeValue, structure, member) =
 				decode_item(reader, member, notes);
 			break;
+		case MEMBER_VALUE:
+			*MEMBER_FIELD(AttributeValue, structure, member) =
+				decode_value(reader, member, notes);
+			break;
+		case MEMBER_VALUE_LIST:
+			*MEMBER_FIELD(OptionalList, structure, member) =
+				(OptionalList) {true, decode_value_list(reader, member, notes)};
+			break;
 		case MEMBER_NAMES:
 			*MEMBER_FIELD(AttributeValue, structure, member) = decode_names(reader);
+			break;
+		case MEMBER_STRING_LIST:
+			*MEMBER_FIELD(OptionalList, structure, member) =
+				(OptionalList) {true, decode_string_list(reader)};
+			break;
+		case MEMBER_MAP:
+			*MEMBER_FIELD(OptionalList, structure, member) =
+				(OptionalList) {true, decode_map(reader, member, parent, notes)};
 			break;
 		case MEMBER_STRUCTURE:
 			expect_kind(reader, JSON_KIND_OBJECT, "Unexpected field type",
@@ -176,6 +200,62 @@ decode_list(JsonReader *reader, const Member *member, const Place *parent,
 		list = lappend(list, element);
 	}
 	return list;
+}
+
+/*
+ * A map from names to structures, as a list in the order of the text; each
+ * structure begins with its key.
+ */
+static List *
+decode_map(JsonReader *reader, const Member *member, const Place *parent,
+		   RequestNotes *notes)
+{
+	Place		place = {parent, member, -1};
+	List	   *list = NIL;
+	Bytes		name;
+
+	expect_kind(reader, JSON_KIND_OBJECT, "Unexpected field type",
+				"java.util.Map<java.lang.String, java.lang.Object>");
+	json_begin_object(reader);
+	while (json_next_member(reader, &name))
+	{
+		Bytes	   *element;
+
+		if (json_peek(reader) == JSON_KIND_NULL)
+		{
+			json_read_null(reader);
+			element = palloc0(member->shape->size);
+			notes->null_elements = lappend(notes->null_elements, element);
+		}
+		else
+		{
+			expect_kind(reader, JSON_KIND_OBJECT, "Unexpected value type in payload",
+						member->shape->name);
+			element = decode_nested(reader, member->shape, &place, notes);
+		}
+		*element = name;
+		list = lappend(list, element);
+	}
+	check_keys_distinct(list);
+	return list;
+}
+
+static int
+compare_keys(const ListCell *a, const ListCell *b)
+{
+	return bytes_compare(*(Bytes *) lfirst(a), *(Bytes *) lfirst(b));
+}
+
+static void
+check_keys_distinct(const List *list)
+{
+	List	   *sorted = list_copy(list);
+
+	list_sort(sorted, compare_keys);
+	for (int i = 1; i < list_length(sorted); i++)
+		if (compare_keys(list_nth_cell(sorted, i - 1), list_nth_cell(sorted, i)) == 0)
+			json_duplicate_error(*(Bytes *) list_nth(sorted, i));
+	list_free(sorted);
 }
 
 static void *
@@ -347,26 +427,44 @@ decode_integer(JsonReader *reader, bool is_long)
 	return value;
 }
 
-/*
- * A map of attribute values.  DynamoDB judges the values (numbers out of range,
- * empty sets) only after the constraints of the shape, so such an error is kept
- * until then.  Catching it is safe because the reader of items does nothing
- * but palloc.
- */
+/* A map of attribute values. */
 static AttributeValue
 decode_item(JsonReader *reader, const Member *member, RequestNotes *notes)
+{
+	expect_kind(reader, JSON_KIND_OBJECT, "Unexpected field type",
+				"java.util.Map<java.lang.String, " CLASS_PREFIX "AttributeValue>");
+	return decode_value(reader, member, notes);
+}
+
+static AttributeValue
+read_value(JsonReader *reader, const Member *member)
+{
+	switch (member->type)
+	{
+		case MEMBER_ITEM:
+			return attribute_map_read_json(reader);
+		case MEMBER_VALUES:
+			return attribute_values_read_json(reader, member->name);
+		default:
+			return attribute_read_json(reader);
+	}
+}
+
+/*
+ * DynamoDB judges attribute values (numbers out of range, empty sets) only
+ * after the constraints of the shape, so such an error is kept until then.
+ * Catching it is safe because the reader of values does nothing but palloc.
+ */
+static AttributeValue
+decode_value(JsonReader *reader, const Member *member, RequestNotes *notes)
 {
 	const JsonReader start = *reader;
 	MemoryContext context = CurrentMemoryContext;
 	AttributeValue result;
 
-	expect_kind(reader, JSON_KIND_OBJECT, "Unexpected field type",
-				"java.util.Map<java.lang.String, " CLASS_PREFIX "AttributeValue>");
 	PG_TRY();
 	{
-		result = member->type == MEMBER_VALUES ?
-			attribute_values_read_json(reader, member->name) :
-			attribute_map_read_json(reader);
+		result = read_value(reader, member);
 	}
 	PG_CATCH();
 	{
@@ -385,6 +483,44 @@ decode_item(JsonReader *reader, const Member *member, RequestNotes *notes)
 	}
 	PG_END_TRY();
 	return result;
+}
+
+static List *
+decode_value_list(JsonReader *reader, const Member *member, RequestNotes *notes)
+{
+	List	   *list = NIL;
+
+	expect_kind(reader, JSON_KIND_ARRAY, "Unexpected field type", "java.util.List");
+	json_begin_array(reader);
+	while (json_next_element(reader))
+	{
+		AttributeValue *value = palloc(sizeof(AttributeValue));
+
+		*value = decode_value(reader, member, notes);
+		list = lappend(list, value);
+	}
+	return list;
+}
+
+/* An element that is null becomes Bytes without data. */
+static List *
+decode_string_list(JsonReader *reader)
+{
+	List	   *list = NIL;
+
+	expect_kind(reader, JSON_KIND_ARRAY, "Unexpected field type", "java.util.List");
+	json_begin_array(reader);
+	while (json_next_element(reader))
+	{
+		Bytes	   *string = palloc0(sizeof(Bytes));
+
+		if (json_peek(reader) == JSON_KIND_NULL)
+			json_read_null(reader);
+		else
+			*string = decode_string(reader);
+		list = lappend(list, string);
+	}
+	return list;
 }
 
 /* A map of strings as an M of S. */

@@ -56,6 +56,56 @@ static const EnumSet table_classes = {
 	{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}
 };
 
+static const EnumSet comparison_operators = {
+	"[IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS]",
+	{"EQ", "NE", "IN", "LE", "LT", "GE", "GT", "BETWEEN", "NOT_NULL", "NULL", "CONTAINS",
+	"NOT_CONTAINS", "BEGINS_WITH"}
+};
+
+static const EnumSet conditional_operators = {"[OR, AND]", {"AND", "OR"}};
+
+static const EnumSet attribute_actions = {"[ADD, DELETE, PUT]", {"ADD", "PUT", "DELETE"}};
+
+/* ---- parameters from before expressions ---- */
+
+static const Member expected_members[] = {
+	{"Value", MEMBER_VALUE, AT(LegacyCondition, value)},
+	{"Exists", MEMBER_BOOLEAN, AT(LegacyCondition, exists)},
+	{"ComparisonOperator", MEMBER_ENUM, AT(LegacyCondition, comparison),
+		.values = &comparison_operators},
+	{"AttributeValueList", MEMBER_VALUE_LIST, AT(LegacyCondition, arguments)},
+};
+static const Shape expected_shape =
+	SHAPE("ExpectedAttributeValue", LegacyCondition, expected_members);
+
+static const Member condition_members[] = {
+	{"AttributeValueList", MEMBER_VALUE_LIST, AT(LegacyCondition, arguments)},
+	{"ComparisonOperator", MEMBER_ENUM, AT(LegacyCondition, comparison), .required = true,
+		.values = &comparison_operators},
+};
+static const Shape condition_shape = SHAPE("Condition", LegacyCondition, condition_members);
+
+static const Member attribute_update_members[] = {
+	{"Value", MEMBER_VALUE, AT(LegacyUpdate, value)},
+	{"Action", MEMBER_ENUM, AT(LegacyUpdate, action), .values = &attribute_actions},
+};
+static const Shape attribute_update_shape =
+	SHAPE("AttributeValueUpdate", LegacyUpdate, attribute_update_members);
+
+#define ATTRIBUTE_NAME_LIMITS LIMITS(0, MAX_ATTRIBUTE_NAME_SIZE)
+#define EXPECTED(structure) \
+	{"Expected", MEMBER_MAP, AT(structure, options.expected), \
+	 .limits = ATTRIBUTE_NAME_LIMITS, .shape = &expected_shape}
+#define CONDITIONS(name, structure, field) \
+	{name, MEMBER_MAP, AT(structure, field), .limits = ATTRIBUTE_NAME_LIMITS, \
+	 .shape = &condition_shape}
+#define CONDITIONAL_OPERATOR(structure, field) \
+	{"ConditionalOperator", MEMBER_ENUM, AT(structure, field), \
+	 .values = &conditional_operators}
+#define ATTRIBUTES_TO_GET(structure) \
+	{"AttributesToGet", MEMBER_STRING_LIST, AT(structure, attributes_to_get), \
+	 .limits = LIMITS(1, NO_MAXIMUM)}
+
 /* ---- items ---- */
 
 #define TABLE_NAME(structure) \
@@ -83,11 +133,11 @@ static const EnumSet table_classes = {
 static const Member put_item_members[] = {
 	TABLE_NAME(PutItemRequest),
 	{"Item", MEMBER_ITEM, AT(PutItemRequest, item), .required = true},
-	UNBUILT("Expected"),
+	EXPECTED(PutItemRequest),
 	RETURN_VALUES(PutItemRequest),
 	RETURN_CONSUMED_CAPACITY(PutItemRequest, options.return_capacity),
 	RETURN_COLLECTION_METRICS(PutItemRequest),
-	UNBUILT("ConditionalOperator"),
+	CONDITIONAL_OPERATOR(PutItemRequest, options.conditional_operator),
 	CONDITION_EXPRESSION(PutItemRequest),
 	NAMES(PutItemRequest, options.names),
 	VALUES(PutItemRequest, options.values),
@@ -98,7 +148,7 @@ const Shape put_item_shape = SHAPE("PutItemInput", PutItemRequest, put_item_memb
 static const Member get_item_members[] = {
 	TABLE_NAME(GetItemRequest),
 	{"Key", MEMBER_ITEM, AT(GetItemRequest, key), .required = true},
-	UNBUILT("AttributesToGet"),
+	ATTRIBUTES_TO_GET(GetItemRequest),
 	{"ConsistentRead", MEMBER_BOOLEAN, AT(GetItemRequest, consistent_read)},
 	RETURN_CONSUMED_CAPACITY(GetItemRequest, return_capacity),
 	{"ProjectionExpression", MEMBER_STRING, AT(GetItemRequest, projection_expression)},
@@ -109,9 +159,10 @@ const Shape get_item_shape = SHAPE("GetItemInput", GetItemRequest, get_item_memb
 static const Member update_item_members[] = {
 	TABLE_NAME(UpdateItemRequest),
 	{"Key", MEMBER_ITEM, AT(UpdateItemRequest, key), .required = true},
-	UNBUILT("AttributeUpdates"),
-	UNBUILT("Expected"),
-	UNBUILT("ConditionalOperator"),
+	{"AttributeUpdates", MEMBER_MAP, AT(UpdateItemRequest, attribute_updates),
+		.limits = ATTRIBUTE_NAME_LIMITS, .shape = &attribute_update_shape},
+	EXPECTED(UpdateItemRequest),
+	CONDITIONAL_OPERATOR(UpdateItemRequest, options.conditional_operator),
 	RETURN_VALUES(UpdateItemRequest),
 	RETURN_CONSUMED_CAPACITY(UpdateItemRequest, options.return_capacity),
 	RETURN_COLLECTION_METRICS(UpdateItemRequest),
@@ -127,8 +178,8 @@ const Shape update_item_shape = SHAPE("UpdateItemInput", UpdateItemRequest,
 static const Member delete_item_members[] = {
 	TABLE_NAME(DeleteItemRequest),
 	{"Key", MEMBER_ITEM, AT(DeleteItemRequest, key), .required = true},
-	UNBUILT("Expected"),
-	UNBUILT("ConditionalOperator"),
+	EXPECTED(DeleteItemRequest),
+	CONDITIONAL_OPERATOR(DeleteItemRequest, options.conditional_operator),
 	RETURN_VALUES(DeleteItemRequest),
 	RETURN_CONSUMED_CAPACITY(DeleteItemRequest, options.return_capacity),
 	RETURN_COLLECTION_METRICS(DeleteItemRequest),
@@ -162,12 +213,12 @@ static const Member query_members[] = {
 	TABLE_NAME(ReadRequest),
 	INDEX_NAME,
 	SELECT,
-	UNBUILT("AttributesToGet"),
+	ATTRIBUTES_TO_GET(ReadRequest),
 	LIMIT,
 	CONSISTENT_READ,
-	UNBUILT("KeyConditions"),
-	UNBUILT("QueryFilter"),
-	UNBUILT("ConditionalOperator"),
+	CONDITIONS("KeyConditions", ReadRequest, key_conditions),
+	CONDITIONS("QueryFilter", ReadRequest, filter),
+	CONDITIONAL_OPERATOR(ReadRequest, conditional_operator),
 	{"ScanIndexForward", MEMBER_BOOLEAN, AT(ReadRequest, scan_index_forward)},
 	EXCLUSIVE_START_KEY,
 	RETURN_CONSUMED_CAPACITY(ReadRequest, return_capacity),
@@ -182,11 +233,11 @@ const Shape query_shape = SHAPE("QueryInput", ReadRequest, query_members);
 static const Member scan_members[] = {
 	TABLE_NAME(ReadRequest),
 	INDEX_NAME,
-	UNBUILT("AttributesToGet"),
+	ATTRIBUTES_TO_GET(ReadRequest),
 	LIMIT,
 	SELECT,
-	UNBUILT("ScanFilter"),
-	UNBUILT("ConditionalOperator"),
+	CONDITIONS("ScanFilter", ReadRequest, filter),
+	CONDITIONAL_OPERATOR(ReadRequest, conditional_operator),
 	EXCLUSIVE_START_KEY,
 	RETURN_CONSUMED_CAPACITY(ReadRequest, return_capacity),
 	{"TotalSegments", MEMBER_INTEGER, AT(ReadRequest, total_segments),

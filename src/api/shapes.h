@@ -33,7 +33,12 @@ typedef enum MemberType
 	MEMBER_LONG,				/* OptionalInt */
 	MEMBER_ITEM,				/* AttributeValue: M */
 	MEMBER_VALUES,				/* the same, of an expression's values */
+	MEMBER_VALUE,				/* AttributeValue of any type */
+	MEMBER_VALUE_LIST,			/* OptionalList of AttributeValue * */
 	MEMBER_NAMES,				/* AttributeValue: M of S, from a map of strings */
+	MEMBER_STRING_LIST,			/* OptionalList of Bytes * */
+	MEMBER_MAP,					/* OptionalList of pointers to the structure of the
+								 * nested shape, whose first field, Bytes, is the key */
 	MEMBER_STRUCTURE,			/* pointer to the structure of the nested shape */
 	MEMBER_LIST,				/* List * of such pointers; NULL for JSON null */
 	MEMBER_UNBUILT,				/* in the model, not in this version */
@@ -42,7 +47,7 @@ typedef enum MemberType
 typedef struct EnumSet
 {
 	const char *listing;		/* as DynamoDB lists it, in an order of its own */
-	const char *values[8];		/* in the order of the C enum, NULL-terminated */
+	const char *values[16];		/* in the order of the C enum, NULL-terminated */
 } EnumSet;
 
 /* Of the length of strings and lists, and of the value of numbers. */
@@ -75,7 +80,7 @@ typedef struct Member
 	Limits		limits;
 	bool		name_pattern;	/* must look like a table or index name */
 	const EnumSet *values;		/* of an enum */
-	const struct Shape *shape;	/* of structures, and of a list's elements */
+	const struct Shape *shape;	/* of structures, and of a list's or map's elements */
 	Harmless	harmless;
 } Member;
 
@@ -94,6 +99,7 @@ typedef struct RequestNotes
 {
 	List	   *bad_enums;		/* of BadEnum * */
 	List	   *empty_lists;	/* fields (const void *) that are not just absent */
+	List	   *null_elements;	/* of maps: structures that stand for a null */
 	ErrorData  *bad_item;		/* about a value in an item or key */
 	const char *unknown;		/* message about the first unknown member */
 	const Member *unbuilt;		/* a member that is not built yet */

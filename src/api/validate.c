@@ -64,6 +64,10 @@ static void check_names(const Member *member, AttributeValue names, const Path *
 						ErrorList *errors);
 static void check_list(const Member *member, List *list, const Path *path,
 					   const RequestNotes *notes, ErrorList *errors);
+static void check_strings(const Member *member, List *strings, const Path *path,
+						  ErrorList *errors);
+static void check_map(const Member *member, List *elements, const Path *path,
+					  const RequestNotes *notes, ErrorList *errors);
 static int	utf16_length(Bytes string);
 static void add_error(ErrorList *errors, Bytes value, const Path *path,
 					  const char *constraint, ...) pg_attribute_printf(4, 5);
@@ -205,8 +209,13 @@ is_given(const Member *member, const void *structure, const RequestNotes *notes)
 			return MEMBER_FIELD(const OptionalInt, structure, member)->given;
 		case MEMBER_ITEM:
 		case MEMBER_VALUES:
+		case MEMBER_VALUE:
 		case MEMBER_NAMES:
 			return attribute_exists(*MEMBER_FIELD(const AttributeValue, structure, member));
+		case MEMBER_VALUE_LIST:
+		case MEMBER_STRING_LIST:
+		case MEMBER_MAP:
+			return MEMBER_FIELD(const OptionalList, structure, member)->given;
 		case MEMBER_STRUCTURE:
 			return *MEMBER_FIELD(void *const, structure, member) != NULL;
 		case MEMBER_LIST:
@@ -240,6 +249,14 @@ check_member(const Member *member, void *structure, const Path *path,
 			check_names(member, *MEMBER_FIELD(AttributeValue, structure, member),
 						path, errors);
 			break;
+		case MEMBER_STRING_LIST:
+			check_strings(member, MEMBER_FIELD(OptionalList, structure, member)->elements,
+						  path, errors);
+			break;
+		case MEMBER_MAP:
+			check_map(member, MEMBER_FIELD(OptionalList, structure, member)->elements,
+					  path, notes, errors);
+			break;
 		case MEMBER_STRUCTURE:
 			check_structure(member->shape, *MEMBER_FIELD(void *, structure, member),
 							path, notes, errors);
@@ -252,6 +269,8 @@ check_member(const Member *member, void *structure, const Path *path,
 		case MEMBER_BOOLEAN:
 		case MEMBER_ITEM:		/* its reader has checked it */
 		case MEMBER_VALUES:
+		case MEMBER_VALUE:
+		case MEMBER_VALUE_LIST:
 		case MEMBER_UNBUILT:
 			break;
 	}
@@ -348,6 +367,46 @@ check_list(const Member *member, List *list, const Path *path,
 		Path		element = {&index, "member"};
 
 		if (lfirst(cell) == NULL)
+			add_error(errors, NO_VALUE, &element, "Member must not be null");
+		else
+			check_structure(member->shape, lfirst(cell), &element, notes, errors);
+	}
+}
+
+/* The limits are those of the list; its elements may not be null. */
+static void
+check_strings(const Member *member, List *strings, const Path *path, ErrorList *errors)
+{
+	ListCell   *cell;
+
+	if (member->limits.given)
+		check_length(member, list_length(strings), bytes_from_cstring("[]"), path, errors);
+	foreach(cell, strings)
+	{
+		Path		index = {path, .index = foreach_current_index(cell) + 1};
+		Path		element = {&index, "member"};
+
+		if (((Bytes *) lfirst(cell))->data == NULL)
+			add_error(errors, NO_VALUE, &element, "Member must not be null");
+	}
+}
+
+/* The limits are those of the keys. */
+static void
+check_map(const Member *member, List *elements, const Path *path,
+		  const RequestNotes *notes, ErrorList *errors)
+{
+	ListCell   *cell;
+
+	foreach(cell, elements)
+	{
+		Bytes		name = *(Bytes *) lfirst(cell);
+		Path		key = {path, .key = name};
+		Path		element = {&key, "member"};
+
+		if (member->limits.given && name.len > member->limits.max)
+			check_length(member, utf16_length(name), name, path, errors);
+		if (list_member_ptr(notes->null_elements, lfirst(cell)))
 			add_error(errors, NO_VALUE, &element, "Member must not be null");
 		else
 			check_structure(member->shape, lfirst(cell), &element, notes, errors);

@@ -394,9 +394,8 @@ check_distinct(const BoundExpr *bound, const ExprNode *node)
 					   expr_path_text(bound, first));
 }
 
-/* ADD takes numbers and sets, DELETE takes sets. */
-static void
-check_action_type(const BoundExpr *bound, const PathAction *action)
+const char *
+expr_long_type_name(AttributeType type)
 {
 	static const char *const long_names[] = {
 		[ATTRIBUTE_S] = "STRING",
@@ -407,6 +406,14 @@ check_action_type(const BoundExpr *bound, const PathAction *action)
 		[ATTRIBUTE_M] = "MAP",
 		[ATTRIBUTE_L] = "LIST",
 	};
+
+	return long_names[type];
+}
+
+/* ADD takes numbers and sets, DELETE takes sets. */
+static void
+check_action_type(const BoundExpr *bound, const PathAction *action)
+{
 	const char *name = action->type == ACTION_ADD ? "ADD" : "DELETE";
 	AttributeType type;
 
@@ -418,7 +425,7 @@ check_action_type(const BoundExpr *bound, const PathAction *action)
 		return;
 	expr_error(bound->expr, "Incorrect operand type for operator or function; "
 			   "operator: %s, operand type: %s, typeSet: ALLOWED_FOR_%s_OPERAND",
-			   name, long_names[type], name);
+			   name, expr_long_type_name(type), name);
 }
 
 /* ---- which attributes an expression mentions ---- */
@@ -507,7 +514,8 @@ expr_check_filter(const BoundExpr *filter, const KeySchema *schema)
 	expr_check_key_paths(filter, schema);
 	for (int i = 0; i < schema->nhash + schema->nrange; i++)
 		if (expr_mentions(filter, schema->attributes[i].name))
-			validation_error("Filter Expression can only contain non-primary key "
+			validation_error("%s can only contain non-primary key "
 							 "attributes: Primary key attribute: %.*s",
+							 filter->expr->is_legacy ? "QueryFilter" : "Filter Expression",
 							 BYTES_ARGS(schema->attributes[i].name));
 }

@@ -19,6 +19,7 @@
 
 #include "utils/jsonb.h"
 
+#include "common/optional.h"
 #include "value/value.h"
 
 typedef enum ExprKind
@@ -113,5 +114,81 @@ extern AttributeValue expr_updated_paths(const BoundExpr *update, AttributeValue
  */
 extern void expr_key_range(const BoundExpr *key_condition, const KeySchema *schema,
 						   KeyRange *range);
+
+/* ---- parameters from before expressions (legacy.c) ---- */
+
+/* Enums of the service model, in its order; 0 is "not given". */
+typedef enum ComparisonOperator
+{
+	COMPARISON_NOT_GIVEN,
+	COMPARISON_EQ,
+	COMPARISON_NE,
+	COMPARISON_IN,
+	COMPARISON_LE,
+	COMPARISON_LT,
+	COMPARISON_GE,
+	COMPARISON_GT,
+	COMPARISON_BETWEEN,
+	COMPARISON_NOT_NULL,
+	COMPARISON_NULL,
+	COMPARISON_CONTAINS,
+	COMPARISON_NOT_CONTAINS,
+	COMPARISON_BEGINS_WITH,
+} ComparisonOperator;
+
+typedef enum ConditionalOperator
+{
+	CONDITIONAL_NOT_GIVEN,
+	CONDITIONAL_AND,
+	CONDITIONAL_OR,
+} ConditionalOperator;
+
+typedef enum AttributeAction
+{
+	ATTRIBUTE_ACTION_NOT_GIVEN,
+	ATTRIBUTE_ACTION_ADD,
+	ATTRIBUTE_ACTION_PUT,
+	ATTRIBUTE_ACTION_DELETE,
+} AttributeAction;
+
+/* Of Expected, QueryFilter, ScanFilter, KeyConditions. */
+typedef struct LegacyCondition
+{
+	Bytes		attribute;
+	AttributeValue value;		/* in Expected alone, as the next */
+	OptionalBool exists;
+	ComparisonOperator comparison;
+	OptionalList arguments;		/* AttributeValueList: of AttributeValue * */
+} LegacyCondition;
+
+/* Of AttributeUpdates. */
+typedef struct LegacyUpdate
+{
+	Bytes		attribute;
+	AttributeValue value;
+	AttributeAction action;
+} LegacyUpdate;
+
+/*
+ * The bound expressions that these parameters stand for, given as lists of the
+ * structures above (of Bytes * for AttributesToGet).  They are evaluated like
+ * others, apart from what only AttributeUpdates can do; names are names of
+ * top-level attributes, whatever characters they have.  NULL for an empty
+ * list.  Raise DynamoDB's ValidationException.
+ */
+extern BoundExpr *expr_from_expected(const List *conditions,
+									 ConditionalOperator conditional_operator);
+extern BoundExpr *expr_from_filter(const List *conditions,
+								   ConditionalOperator conditional_operator);
+extern BoundExpr *expr_from_key_conditions(const List *conditions);
+extern BoundExpr *expr_from_attribute_updates(const List *updates);
+extern BoundExpr *expr_from_attributes_to_get(const List *names);
+
+/*
+ * Raises unless a ConditionalOperator, if given, has two conditions or more to
+ * join.
+ */
+extern void expr_check_conditional_operator(ConditionalOperator conditional_operator,
+											const List *conditions);
 
 #endif							/* DYNAMO_EXPR_H */

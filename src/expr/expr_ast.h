@@ -95,6 +95,7 @@ typedef struct PathAction
 struct ParsedExpr
 {
 	ExprKind	kind;
+	bool		is_legacy;		/* made of parameters, not of a text: no context */
 	Bytes		text;
 	MemoryContext context;
 
@@ -238,6 +239,11 @@ extern ParsedExpr *expr_parse_text(ExprKind kind, Bytes text);
 
 extern void expr_pin(ParsedExpr *expr);
 extern void expr_unpin(ParsedExpr *expr);
+
+/* ---- binding (bind.c) ---- */
+
+/* "STRING", "NUMBER", ...: as messages about ADD and DELETE name types but sets. */
+extern const char *expr_long_type_name(AttributeType type);
 
 /* ---- names, paths (paths.c) ---- */
 

@@ -33,8 +33,11 @@ static AttributeValue update_list(const Update *update, const PathNode *node,
 static AttributeValue apply_action(const Update *update,
 								   const PathAction *action, AttributeValue old);
 static AttributeValue set_value(const Update *update, const PathAction *action);
-static AttributeValue add_value(AttributeValue old, AttributeValue operand);
-static AttributeValue delete_elements(AttributeValue old, AttributeValue operand);
+static AttributeValue add_value(const Update *update, AttributeValue old,
+								AttributeValue operand);
+static AttributeValue append_list(AttributeValue old, AttributeValue operand);
+static AttributeValue delete_elements(const Update *update, AttributeValue old,
+									  AttributeValue operand);
 
 pg_noreturn static void
 raise_invalid_path(void)
@@ -47,6 +50,15 @@ pg_noreturn static void
 raise_incorrect_type(void)
 {
 	validation_error("An operand in the update expression has an incorrect data type");
+}
+
+/* The operand of ADD or DELETE does not fit the attribute. */
+pg_noreturn static void
+raise_mismatch(const Update *update)
+{
+	if (update->bound->expr->is_legacy)
+		validation_error("Type mismatch for attribute to update");
+	raise_incorrect_type();
 }
 
 AttributeValue
@@ -150,10 +162,10 @@ apply_action(const Update *update, const PathAction *action, AttributeValue old)
 			return set_value(update, action);
 		case ACTION_ADD:
 			operand = expr_operand(update->bound, action->operand, update->item);
-			return add_value(old, operand);
+			return add_value(update, old, operand);
 		case ACTION_DELETE:
 			operand = expr_operand(update->bound, action->operand, update->item);
-			return delete_elements(old, operand);
+			return delete_elements(update, old, operand);
 		default:				/* ACTION_REMOVE */
 			return NO_ATTRIBUTE_VALUE;
 	}
@@ -184,9 +196,12 @@ set_value(const Update *update, const PathAction *action)
 	return value;
 }
 
-/* A sum of numbers, or a union of sets of one type. */
+/*
+ * A sum of numbers, or a union of sets of one type; with AttributeUpdates also
+ * one list behind the other.
+ */
 static AttributeValue
-add_value(AttributeValue old, AttributeValue operand)
+add_value(const Update *update, AttributeValue old, AttributeValue operand)
 {
 	AttributeType type = attribute_type(operand);
 	AttributeValue *elements;
@@ -195,7 +210,9 @@ add_value(AttributeValue old, AttributeValue operand)
 	if (!attribute_exists(old))
 		return operand;
 	if (attribute_type(old) != type)
-		raise_incorrect_type();
+		raise_mismatch(update);
+	if (type == ATTRIBUTE_L)
+		return append_list(old, operand);
 	if (type == ATTRIBUTE_N)
 		return attribute_make_number(number_add(attribute_numeric(old),
 												attribute_numeric(operand)));
@@ -211,7 +228,7 @@ add_value(AttributeValue old, AttributeValue operand)
 
 /* The set without the operand's elements; an empty one is no value. */
 static AttributeValue
-delete_elements(AttributeValue old, AttributeValue operand)
+delete_elements(const Update *update, AttributeValue old, AttributeValue operand)
 {
 	AttributeValue *elements;
 	int			n = 0;
@@ -219,7 +236,7 @@ delete_elements(AttributeValue old, AttributeValue operand)
 	if (!attribute_exists(old))
 		return old;
 	if (attribute_type(old) != attribute_type(operand))
-		raise_incorrect_type();
+		raise_mismatch(update);
 
 	elements = palloc(sizeof(AttributeValue) * attribute_count(old));
 	for (int i = 0; i < attribute_count(old); i++)
@@ -270,13 +287,25 @@ operand_if_not_exists(const BoundExpr *bound, const ExprNode *node,
 	return attribute_exists(value) ? value : otherwise;
 }
 
+static AttributeValue
+append_list(AttributeValue one, AttributeValue two)
+{
+	int			none = attribute_count(one);
+	int			ntwo = attribute_count(two);
+	AttributeValue *elements = palloc(sizeof(AttributeValue) * (none + ntwo));
+
+	for (int i = 0; i < none; i++)
+		elements[i] = list_get(one, i);
+	for (int i = 0; i < ntwo; i++)
+		elements[none + i] = list_get(two, i);
+	return attribute_make_list(elements, none + ntwo);
+}
+
 AttributeValue
 operand_list_append(const BoundExpr *bound, const ExprNode *node,
 					AttributeValue item)
 {
 	AttributeValue lists[2];
-	AttributeValue *elements;
-	int			n = 0;
 
 	for (int i = 0; i < 2; i++)
 	{
@@ -284,10 +313,5 @@ operand_list_append(const BoundExpr *bound, const ExprNode *node,
 		if (attribute_type(lists[i]) != ATTRIBUTE_L)
 			raise_incorrect_type();
 	}
-	elements = palloc(sizeof(AttributeValue) *
-					  (attribute_count(lists[0]) + attribute_count(lists[1])));
-	for (int list = 0; list < 2; list++)
-		for (int i = 0; i < attribute_count(lists[list]); i++)
-			elements[n++] = list_get(lists[list], i);
-	return attribute_make_list(elements, n);
+	return append_list(lists[0], lists[1]);
 }

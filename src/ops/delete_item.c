@@ -14,14 +14,12 @@ void
 op_delete_item(const DeleteItemRequest *request, WriteResult *result)
 {
 	const WriteOptions *options = &request->options;
-	ExpressionParameter condition = {EXPR_CONDITION, options->condition_expression};
 	ItemWrite	write = {.options = options,.change = delete};
 	DynamoTable *table;
 	ItemKey		key;
 
 	check_returns_old_or_none(options);
-	bind_expressions(&condition, 1, options->names, options->values);
-	write.condition = condition.bound;
+	write.condition = bind_condition(options);
 
 	table = dynamo_table_open(request->table_name, RowExclusiveLock,
 							  ACL_SELECT | ACL_DELETE);

@@ -38,6 +38,29 @@ bind_expressions(ExpressionParameter *parameters, int n,
 		expr_check_placeholders_used(placeholders);
 }
 
+void
+check_not_mixed(const ExpressionParameter *expressions, int nexpressions,
+				const LegacyParameter *parameters, int nparameters)
+{
+	StringInfoData used,
+				legacy;
+
+	initStringInfo(&used);
+	initStringInfo(&legacy);
+	for (int i = 0; i < nexpressions; i++)
+		if (expressions[i].text.data != NULL)
+			appendStringInfo(&used, "%s%s", used.len > 0 ? ", " : "",
+							 expr_kind_name(expressions[i].kind));
+	for (int i = 0; i < nparameters; i++)
+		if (parameters[i].given)
+			appendStringInfo(&legacy, "%s%s", legacy.len > 0 ? ", " : "",
+							 parameters[i].name);
+	if (used.len > 0 && legacy.len > 0)
+		validation_error("Can not use both expression and non-expression parameters in the "
+						 "same request: Non-expression parameters: {%s} Expression parameters: {%s}",
+						 legacy.data, used.data);
+}
+
 /* Names need an expression; values need one that is no projection. */
 static void
 check_placeholders_wanted(const ExpressionParameter *parameters, int n,

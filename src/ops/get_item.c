@@ -14,11 +14,15 @@ void
 op_get_item(const GetItemRequest *request, GetItemResult *result)
 {
 	ExpressionParameter projection = {EXPR_PROJECTION, request->projection_expression};
+	LegacyParameter legacy = {"AttributesToGet", request->attributes_to_get.given};
 	DynamoTable *table;
 	DynamoItem *item;
 	ItemKey		key;
 
+	check_not_mixed(&projection, 1, &legacy, 1);
 	bind_expressions(&projection, 1, request->names, NO_ATTRIBUTE_VALUE);
+	if (projection.bound == NULL)
+		projection.bound = expr_from_attributes_to_get(request->attributes_to_get.elements);
 
 	table = dynamo_table_open(request->table_name, AccessShareLock, ACL_SELECT);
 	check_request_key(&table->definition->key, request->key, &key);

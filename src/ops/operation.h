@@ -27,6 +27,20 @@ typedef struct ExpressionParameter
 extern void bind_expressions(ExpressionParameter *parameters, int n,
 							 AttributeValue names, AttributeValue values);
 
+/* A parameter from before expressions. */
+typedef struct LegacyParameter
+{
+	const char *name;
+	bool		given;
+} LegacyParameter;
+
+/*
+ * Raises if a request has expressions and older parameters.  Both are listed
+ * in the order in which messages name them.
+ */
+extern void check_not_mixed(const ExpressionParameter *expressions, int nexpressions,
+							const LegacyParameter *parameters, int nparameters);
+
 /* ---- capacity (capacity.c) ---- */
 
 /* One unit per started 4 KB, at least one; half of them if not consistent. */

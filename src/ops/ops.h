@@ -16,20 +16,10 @@
 
 #include "nodes/pg_list.h"
 
+#include "common/optional.h"
+#include "expr/expr.h"
 #include "storage/storage.h"
 #include "value/value.h"
-
-typedef struct OptionalBool
-{
-	bool		given;
-	bool		value;
-} OptionalBool;
-
-typedef struct OptionalInt
-{
-	bool		given;
-	int64		value;
-} OptionalInt;
 
 /* Enums: 0 is "not given", the others in the service model's order. */
 typedef enum ReturnValues
@@ -73,10 +63,15 @@ typedef enum Select
 	SELECT_COUNT,
 } Select;
 
-/* Parts that several requests share. */
+/*
+ * Parts that several requests share.  Parameters from before expressions are
+ * lists as expr.h takes them.
+ */
 typedef struct WriteOptions
 {
 	Bytes		condition_expression;
+	OptionalList expected;
+	ConditionalOperator conditional_operator;
 	AttributeValue names;		/* ExpressionAttributeNames: M of S */
 	AttributeValue values;		/* ExpressionAttributeValues: M */
 	ReturnValues return_values;
@@ -97,6 +92,7 @@ typedef struct UpdateItemRequest
 	Bytes		table_name;
 	AttributeValue key;
 	Bytes		update_expression;
+	OptionalList attribute_updates;
 	WriteOptions options;
 } UpdateItemRequest;
 
@@ -113,6 +109,7 @@ typedef struct GetItemRequest
 	AttributeValue key;
 	OptionalBool consistent_read;
 	Bytes		projection_expression;
+	OptionalList attributes_to_get;
 	AttributeValue names;
 	ReturnCapacity return_capacity;
 } GetItemRequest;
@@ -130,6 +127,10 @@ typedef struct ReadRequest
 	Bytes		key_condition_expression;
 	Bytes		filter_expression;
 	Bytes		projection_expression;
+	OptionalList key_conditions;
+	OptionalList filter;		/* QueryFilter, ScanFilter */
+	ConditionalOperator conditional_operator;
+	OptionalList attributes_to_get;
 	AttributeValue names;
 	AttributeValue values;
 	OptionalInt segment;

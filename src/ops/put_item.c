@@ -14,7 +14,6 @@ void
 op_put_item(const PutItemRequest *request, WriteResult *result)
 {
 	const WriteOptions *options = &request->options;
-	ExpressionParameter condition = {EXPR_CONDITION, options->condition_expression};
 	ItemWrite	write = {.options = options,.change = put};
 	DynamoTable *table;
 	ItemKey		key;
@@ -23,8 +22,7 @@ op_put_item(const PutItemRequest *request, WriteResult *result)
 	write.item = item_from_root(request->item);
 	if (item_size(write.item) > MAX_ITEM_SIZE)
 		validation_error("Item size has exceeded the maximum allowed size");
-	bind_expressions(&condition, 1, options->names, options->values);
-	write.condition = condition.bound;
+	write.condition = bind_condition(options);
 
 	table = dynamo_table_open(request->table_name, RowExclusiveLock,
 							  ACL_SELECT | ACL_INSERT | ACL_UPDATE);

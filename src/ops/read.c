@@ -47,6 +47,8 @@ static void read_begin(ItemRead *read, const ReadRequest *request, bool is_query
 					   ItemScanSpec *spec);
 static void read_end(ItemRead *read);
 static void bind_read(ItemRead *read, const ReadRequest *request, bool is_query);
+static void check_read_not_mixed(const ReadRequest *request, bool is_query);
+static void bind_legacy(ItemRead *read, const ReadRequest *request, bool is_query);
 static void check_select(const ReadRequest *request);
 static void check_segments(const ReadRequest *request);
 static void check_filter(const ItemRead *read);
@@ -220,17 +222,53 @@ bind_read(ItemRead *read, const ReadRequest *request, bool is_query)
 		{EXPR_KEY_CONDITION, request->key_condition_expression},
 	};
 
+	check_read_not_mixed(request, is_query);
 	bind_expressions(expressions, is_query ? 3 : 2, request->names, request->values);
 	read->filter = expressions[0].bound;
 	read->projection = expressions[1].bound;
 	read->key_condition = expressions[2].bound;
+	bind_legacy(read, request, is_query);
 
 	if (is_query && read->key_condition == NULL)
 		validation_error("Either the KeyConditions or KeyConditionExpression parameter "
 						 "must be specified in the request.");
 }
 
-/* What Select, ProjectionExpression and IndexName say must go together. */
+/* KeyConditions alone may stand beside other expressions than its own. */
+static void
+check_read_not_mixed(const ReadRequest *request, bool is_query)
+{
+	ExpressionParameter expressions[] = {
+		{EXPR_PROJECTION, request->projection_expression},
+		{EXPR_FILTER, request->filter_expression},
+		{EXPR_KEY_CONDITION, request->key_condition_expression},
+	};
+	LegacyParameter legacy[] = {
+		{"AttributesToGet", request->attributes_to_get.given},
+		{is_query ? "QueryFilter" : "ScanFilter", request->filter.given},
+		{"ConditionalOperator", request->conditional_operator != CONDITIONAL_NOT_GIVEN},
+		{"KeyConditions", request->key_conditions.given &&
+		request->key_condition_expression.data != NULL},
+	};
+
+	check_not_mixed(expressions, lengthof(expressions), legacy, lengthof(legacy));
+}
+
+/* What is given without expressions, in the order in which faults are reported. */
+static void
+bind_legacy(ItemRead *read, const ReadRequest *request, bool is_query)
+{
+	expr_check_conditional_operator(request->conditional_operator, request->filter.elements);
+	if (request->key_conditions.given)
+		read->key_condition = expr_from_key_conditions(request->key_conditions.elements);
+	if (request->filter.given)
+		read->filter = expr_from_filter(request->filter.elements,
+										request->conditional_operator);
+	if (request->attributes_to_get.given)
+		read->projection = expr_from_attributes_to_get(request->attributes_to_get.elements);
+}
+
+/* What Select, the projection and IndexName say must go together. */
 static void
 check_select(const ReadRequest *request)
 {
@@ -240,10 +278,13 @@ check_select(const ReadRequest *request)
 		[SELECT_SPECIFIC_ATTRIBUTES] = NULL,
 		[SELECT_COUNT] = "only the Count",
 	};
-	bool		projects = request->projection_expression.data != NULL;
+	bool		projects = request->projection_expression.data != NULL ||
+		request->attributes_to_get.given;
 
 	if (projects && without_projection[request->select] != NULL)
-		validation_error("Cannot specify the ProjectionExpression when choosing to get %s",
+		validation_error("Cannot specify the %s when choosing to get %s",
+						 request->attributes_to_get.given ?
+						 "AttributesToGet" : "ProjectionExpression",
 						 without_projection[request->select]);
 	if (!projects && request->select == SELECT_SPECIFIC_ATTRIBUTES)
 		validation_error("Must specify the AttributesToGet or ProjectionExpression "

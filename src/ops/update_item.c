@@ -11,31 +11,51 @@
 #include "ops/keys.h"
 #include "ops/write.h"
 
+static void bind_update(const UpdateItemRequest *request, ItemWrite *write);
 static WriteVerdict update(const ItemWrite *write, AttributeValue old,
 						   DynamoItem **new_item);
 
 void
 op_update_item(const UpdateItemRequest *request, WriteResult *result)
 {
-	const WriteOptions *options = &request->options;
-	ExpressionParameter expressions[] = {
-		{EXPR_UPDATE, request->update_expression},
-		{EXPR_CONDITION, options->condition_expression},
-	};
-	ItemWrite	write = {.options = options,.change = update,.key = request->key};
+	ItemWrite	write = {.options = &request->options,.change = update,.key = request->key};
 	DynamoTable *table;
 	ItemKey		key;
 
-	bind_expressions(expressions, lengthof(expressions), options->names, options->values);
-	write.update = expressions[0].bound;
-	write.condition = expressions[1].bound;
-
+	bind_update(request, &write);
 	table = dynamo_table_open(request->table_name, RowExclusiveLock,
 							  ACL_SELECT | ACL_INSERT | ACL_UPDATE);
 	check_request_key(&table->definition->key, request->key, &key);
 	check_update_spares_key(&table->definition->key, write.update);
 	write_item(table, &key, request->table_name, &write, result);
 	dynamo_table_close(table);
+}
+
+/* Update and condition, given as expressions or as what was before them. */
+static void
+bind_update(const UpdateItemRequest *request, ItemWrite *write)
+{
+	const WriteOptions *options = &request->options;
+	ExpressionParameter expressions[] = {
+		{EXPR_UPDATE, request->update_expression},
+		{EXPR_CONDITION, options->condition_expression},
+	};
+	LegacyParameter legacy[] = {
+		{"AttributeUpdates", request->attribute_updates.given},
+		{"Expected", options->expected.given},
+		{"ConditionalOperator", options->conditional_operator != CONDITIONAL_NOT_GIVEN},
+	};
+
+	check_not_mixed(expressions, lengthof(expressions), legacy, lengthof(legacy));
+	bind_expressions(expressions, lengthof(expressions), options->names, options->values);
+	write->update = expressions[0].bound;
+	write->condition = expressions[1].bound;
+	if (write->update != NULL || write->condition != NULL)
+		return;
+	expr_check_conditional_operator(options->conditional_operator, options->expected.elements);
+	write->condition = expr_from_expected(options->expected.elements,
+										  options->conditional_operator);
+	write->update = expr_from_attribute_updates(request->attribute_updates.elements);
 }
 
 /* An ItemChange. */

@@ -34,6 +34,23 @@ write_item(DynamoTable *table, const ItemKey *key, Bytes table_name,
 					write_units(write->old_size, write->new_size));
 }
 
+BoundExpr *
+bind_condition(const WriteOptions *options)
+{
+	ExpressionParameter condition = {EXPR_CONDITION, options->condition_expression};
+	LegacyParameter legacy[] = {
+		{"Expected", options->expected.given},
+		{"ConditionalOperator", options->conditional_operator != CONDITIONAL_NOT_GIVEN},
+	};
+
+	check_not_mixed(&condition, 1, legacy, lengthof(legacy));
+	bind_expressions(&condition, 1, options->names, options->values);
+	if (condition.bound != NULL)
+		return condition.bound;
+	expr_check_conditional_operator(options->conditional_operator, options->expected.elements);
+	return expr_from_expected(options->expected.elements, options->conditional_operator);
+}
+
 void
 check_returns_old_or_none(const WriteOptions *options)
 {

@@ -41,6 +41,12 @@ struct ItemWrite
 extern void write_item(DynamoTable *table, const ItemKey *key, Bytes table_name,
 					   ItemWrite *write, WriteResult *result);
 
+/*
+ * The condition of a PutItem or DeleteItem, given as an expression or as
+ * Expected; NULL if there is none.
+ */
+extern BoundExpr *bind_condition(const WriteOptions *options);
+
 /* PutItem and DeleteItem can return the old item or nothing. */
 extern void check_returns_old_or_none(const WriteOptions *options);
 
