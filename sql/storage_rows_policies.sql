@@ -184,6 +184,17 @@ SELECT i ->> 'pk', i ->> 'sk', i ->> 'v' FROM dynamo.scan('storage_policies', ex
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT set_v('b', 1, 'rr') ->> 'v', dynamo.get_item('storage_policies', key('c', 1)) ->> 'v';
 COMMIT;
+-- row-level security there
+GRANT SELECT, INSERT, UPDATE, DELETE ON dynamodb.storage_policies TO storage_alice;
+ALTER TABLE dynamodb.storage_policies ENABLE ROW LEVEL SECURITY;
+CREATE POLICY all_but_a ON dynamodb.storage_policies USING (pk <> 'a');
+SET ROLE storage_alice;
+SELECT count(*) FROM dynamo.scan('storage_policies');
+SELECT remove('a', 1);
+SELECT put('a', 1, 'o');
+SELECT set_v('b', 1, 'new') ->> 'v', remove('none', 1) IS NULL, put('b', 9, 'o') IS NULL, remove('b', 9) ->> 'v';
+SELECT put('a', 9, 'o');
+RESET ROLE;
 DROP TABLE dynamodb.storage_policies;
 
 REVOKE USAGE ON SCHEMA dynamodb FROM storage_alice, storage_bob;

@@ -103,6 +103,10 @@ extern bool row_find_serializable(RowLookup *lookup);
  */
 extern bool row_find_conflict(RowLookup *lookup, ItemPointer self);
 
+/* Whether a partition of the table, foreign ones aside, has a row of the key. */
+extern bool partitions_have_row(Relation parent, const TableAccess *access,
+								const Datum *key, Snapshot snapshot);
+
 pg_noreturn extern void serialization_failure(void);
 
 /* The item of a row, as stored. */

@@ -23,7 +23,8 @@
  * If step 3 changes nothing although step 1 of the next round finds the very
  * same version, no other transaction is the cause but a policy or trigger, and
  * the caller is told.  A row that row security hides from step 1 is no absent
- * row: where the table's index can be asked, that is an error.
+ * row: that is an error, by a look into the index of the table or its partitions
+ * (only of foreign ones we cannot tell).
  *
  * Names in statements come from the relation, values are parameters, operators
  * are qualified: search_path has no say.  Derived columns are supplied here, so
@@ -229,7 +230,7 @@ find_version(SqlWrite *write, MemoryContext context)
 	if (write->can_look_up && IsolationUsesXactSnapshot())
 		row_find_serializable(&write->lookup);
 	select_row(write->table, write->access, write->parameters, &write->version, context);
-	if (!write->version.found && write->row_security && write->can_look_up)
+	if (!write->version.found && write->row_security)
 		check_not_hidden(write);
 	if (write->can_look_up)
 		ExecClearTuple(write->lookup.slot);
@@ -240,11 +241,17 @@ find_version(SqlWrite *write, MemoryContext context)
 static void
 check_not_hidden(SqlWrite *write)
 {
-	if (row_find_in_snapshot(&write->lookup, GetActiveSnapshot()))
+	Relation	rel = write->table->rel;
+	Snapshot	snapshot = GetActiveSnapshot();
+	bool		exists = write->can_look_up ? row_find_in_snapshot(&write->lookup, snapshot) :
+		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		partitions_have_row(rel, write->access, write->parameters, snapshot);
+
+	if (exists)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for an item of table \"%s\"",
-						RelationGetRelationName(write->table->rel)),
+						RelationGetRelationName(rel)),
 				 errdetail("An item with this key exists, but row-level security hides it.")));
 }
 
