@@ -5,7 +5,7 @@
 # the scripts call those once everything they need is installed.
 
 # The layers in dependency order: a layer includes only what stands before it.
-LAYERS := common value expr storage ops api
+LAYERS := common value expr storage ops api worker
 
 SCRIPT_GOALS := help demo start stop check soak bench fuzz format lint
 
@@ -23,7 +23,7 @@ all: ## build the library and the install script
 install: ## build and install into the PostgreSQL of PG_CONFIG
 demo: ## install what is missing, start a private server, run the lab
 	@test/server.sh demo
-start: ## the same without the lab; prints psql=<command line> (PGPORT=54320)
+start: ## the same without the lab; prints psql=<command line> (PGPORT=54320) and endpoint=<URL> (ENDPOINT_PORT=8000)
 	@test/server.sh start
 stop: ## stop the private server
 	@test/server.sh stop
@@ -68,7 +68,13 @@ MODULE_big := dynamo
 OBJS := $(patsubst %.c,%.o,$(sort $(SCANNERS) $(GRAMMARS) \
 	$(wildcard src/dynamo.c $(LAYERS:%=src/%/*.c))))
 DEPS := $(OBJS:.o=.d)
-EXTRA_CLEAN := .built-for $(DEPS) $(SCANNERS) $(GRAMMARS) $(GRAMMAR_HEADERS) dynamo--*.sql
+
+# The endpoint is a library of its own, loaded by its workers alone, so that
+# other sessions do not carry what it links.
+HTTP_OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/http/*.c)))
+HTTP_LIBS := -lmicrohttpd -lz
+
+EXTRA_CLEAN := .built-for $(DEPS) $(HTTP_OBJS) $(HTTP_OBJS:.o=.d) dynamo_http.so $(SCANNERS) $(GRAMMARS) $(GRAMMAR_HEADERS) dynamo--*.sql
 
 # C99 declarations are used; the other warnings off are those that PostgreSQL's
 # own headers and idioms raise.  `make WERROR=` for compilers newer than ours.
@@ -111,15 +117,28 @@ src/%.o: src/%.c
 	@echo 'CC $<'
 	$(if $(V),,@)$(COMPILE.c) -o $@ $<
 
+all: dynamo_http$(DLSUFFIX)
+dynamo_http$(DLSUFFIX): $(HTTP_OBJS)
+	@echo 'LD $@'
+	$(if $(V),,@)$(CC) $(CFLAGS) $(CFLAGS_SL) $(HTTP_OBJS) -shared -o $@ $(LDFLAGS) $(HTTP_LIBS)
+
+install: install-http
+install-http: dynamo_http$(DLSUFFIX) installdirs
+	$(INSTALL_SHLIB) $< '$(DESTDIR)$(pkglibdir)/$<'
+uninstall: uninstall-http
+uninstall-http:
+	rm -f '$(DESTDIR)$(pkglibdir)/dynamo_http$(DLSUFFIX)'
+.PHONY: install-http uninstall-http
+
 # Objects made for one PostgreSQL are of no use to another.
 .built-for: force
 	@echo '$(PGXS) $(VERSION)' | cmp -s - $@ || echo '$(PGXS) $(VERSION)' > $@
-$(OBJS): .built-for
+$(OBJS) $(HTTP_OBJS): .built-for
 .PHONY: force
 
 # flex and bison write functions and variables that nobody uses
 $(SCANNERS:.c=.o) $(GRAMMARS:.c=.o): override CFLAGS += -Wno-unused-function -Wno-unused-but-set-variable
 
--include $(DEPS)
+-include $(DEPS) $(HTTP_OBJS:.o=.d)
 
 endif

@@ -8,6 +8,7 @@
 
 #include "common/settings.h"
 #include "storage/storage.h"
+#include "worker/worker.h"
 
 PG_MODULE_MAGIC;
 
@@ -18,4 +19,6 @@ _PG_init(void)
 {
 	settings_init();
 	storage_init();
+	worker_init();
+	settings_reserve_prefix();
 }

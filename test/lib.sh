@@ -142,6 +142,8 @@ missing_packages() {
 	have prove || echo perl
 	have flock || echo util-linux
 	[ -f /usr/include/json-c/json.h ] || pkg-config --exists json-c 2>/dev/null || echo libjson-c-dev
+	[ -f /usr/include/microhttpd.h ] || pkg-config --exists libmicrohttpd 2>/dev/null || echo libmicrohttpd-dev
+	[ -f /usr/include/zlib.h ] || pkg-config --exists zlib 2>/dev/null || echo zlib1g-dev
 	echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || echo libc6-dev
 	perl -MIPC::Run -e1 2>/dev/null || echo libipc-run-perl
 	[ -f /usr/share/iso-codes/json/iso_3166-2.json ] || echo iso-codes
@@ -239,7 +241,7 @@ setup() {
 
 # ----------------------------------------------------------------- servers ---
 # A server lives in a directory of its own: data/, log, dynamo.conf and its
-# socket.  No TCP: the directory's mode is the access control.
+# socket.  No TCP but the endpoint's: the directory's mode is the access control.
 
 # server_init DIR: make the cluster unless it is there.
 server_init() {

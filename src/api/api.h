@@ -23,6 +23,21 @@
  * appended by then is of no meaning.  The caller provides a transaction with
  * an active snapshot.
  */
-extern void api_call(Bytes operation, Bytes request, StringInfo response);
+extern PGDLLEXPORT void api_call(Bytes operation, Bytes request, StringInfo response);
+
+/*
+ * Told, where set, of each request that api_call() is about to run: the
+ * operation, and the table that it names (data NULL: none).  May not raise.
+ */
+typedef void (*ApiWatcher) (const char *operation, Bytes table_name);
+extern PGDLLEXPORT ApiWatcher api_watcher;
+
+/*
+ * What the same module may ask of the layers below, through this one: the item
+ * that a ConditionalCheckFailedException carries, or NULL (see ops.h), and the
+ * capacity units that this session has consumed so far.
+ */
+extern PGDLLEXPORT const char *api_condition_failure_item(const ErrorData *error);
+extern PGDLLEXPORT double api_consumed_units(void);
 
 #endif							/* DYNAMO_API_H */

@@ -209,6 +209,18 @@ find_operation(Bytes name)
 							 name.len, name.data)));
 }
 
+/* The table that a validated request names; data NULL if it names none, or several. */
+static Bytes
+named_table(const Shape *shape, const void *request)
+{
+	for (int i = 0; i < shape->nmembers; i++)
+		if (shape->members[i].type == MEMBER_TABLE_NAME)
+			return *MEMBER_FIELD(Bytes, request, &shape->members[i]);
+	return (Bytes) {NULL, 0};
+}
+
+ApiWatcher	api_watcher = NULL;
+
 void
 api_call(Bytes operation_name, Bytes request_json, StringInfo response)
 {
@@ -221,8 +233,22 @@ api_call(Bytes operation_name, Bytes request_json, StringInfo response)
 
 	decode_request(operation->shape, request_json, request, &notes);
 	validate_request(operation->shape, request, &notes);
+	if (api_watcher != NULL)
+		api_watcher(operation->name, named_table(operation->shape, request));
 	operation->run(request, response);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
+}
+
+const char *
+api_condition_failure_item(const ErrorData *error)
+{
+	return condition_failure_item(error);
+}
+
+double
+api_consumed_units(void)
+{
+	return consumed_units_total();
 }

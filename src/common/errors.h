@@ -48,7 +48,7 @@ typedef struct DynamoException
  * The exception of a SQLSTATE, or NULL if it is none of ours (PostgreSQL's
  * own errors pass through SQL unchanged).
  */
-extern const DynamoException *dynamo_exception(int sqlstate);
+extern PGDLLEXPORT const DynamoException *dynamo_exception(int sqlstate);
 
 /* Raises ValidationException with a message that is not translated. */
 #define validation_error(...) \

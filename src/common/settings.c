@@ -57,6 +57,10 @@ settings_init(void)
 							"0 turns the cache off.",
 							&dynamo_expression_cache_size, 256, 0, 65536,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+}
 
+void
+settings_reserve_prefix(void)
+{
 	MarkGUCPrefixReserved("dynamo");
 }

@@ -5,11 +5,13 @@
 #ifndef DYNAMO_SETTINGS_H
 #define DYNAMO_SETTINGS_H
 
-extern char *dynamo_schema;		/* where tables are made and looked up */
-extern char *dynamo_region;		/* for ARNs */
+extern PGDLLEXPORT char *dynamo_schema; /* where tables are made and looked up */
+extern PGDLLEXPORT char *dynamo_region; /* for ARNs */
 extern char *dynamo_account_id;	/* for ARNs */
 extern int	dynamo_expression_cache_size;	/* parsed expressions a backend keeps */
 
 extern void settings_init(void);
+/* When every layer has defined its settings: any other "dynamo." is refused. */
+extern void settings_reserve_prefix(void);
 
 #endif							/* DYNAMO_SETTINGS_H */

@@ -28,6 +28,14 @@ write_units(int old_size, int new_size)
 	return started_units(Max(old_size, new_size), WRITE_UNIT_SIZE);
 }
 
+static double total_units = 0;
+
+double
+consumed_units_total(void)
+{
+	return total_units;
+}
+
 void
 report_capacity(ConsumedCapacity *capacity, ReturnCapacity asked,
 				Bytes table_name, double units)
@@ -35,4 +43,5 @@ report_capacity(ConsumedCapacity *capacity, ReturnCapacity asked,
 	capacity->detail = asked;
 	capacity->table_name = table_name;
 	capacity->units = units;
+	total_units += units;
 }

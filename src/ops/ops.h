@@ -146,6 +146,9 @@ typedef struct ConsumedCapacity
 	double		units;
 } ConsumedCapacity;
 
+/* Units that this session's operations have consumed so far, whether reported or not. */
+extern double consumed_units_total(void);
+
 typedef struct WriteResult
 {
 	AttributeValue attributes;	/* M, or absent */

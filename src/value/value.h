@@ -82,7 +82,7 @@ typedef struct Bytes
 	int			len;
 } Bytes;
 
-extern Bytes bytes_from_cstring(const char *cstring);
+extern PGDLLEXPORT Bytes bytes_from_cstring(const char *cstring);
 extern char *bytes_to_cstring(Bytes bytes); /* palloc'd, zero-terminated */
 extern int	bytes_compare(Bytes a, Bytes b);	/* unsigned, shorter first */
 static inline bool

@@ -1,0 +1,49 @@
+-- worker: what the endpoint has counted
+
+CREATE FUNCTION dynamo.request_statistics(
+    OUT table_name text, OUT operation text,
+    OUT succeeded bigint, OUT condition_failures bigint, OUT conflicts bigint,
+    OUT denied bigint, OUT client_errors bigint, OUT server_errors bigint,
+    OUT consumed_units double precision, OUT total_time double precision,
+    OUT latency_histogram bigint[])
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'dynamo_request_statistics'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.request_statistics() IS
+    'requests to the endpoint since server start or the last reset, by table and operation; times in milliseconds';
+
+CREATE FUNCTION dynamo.reset_request_statistics() RETURNS void
+AS 'MODULE_PATHNAME', 'dynamo_reset_request_statistics'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION dynamo.reset_request_statistics() FROM PUBLIC;
+COMMENT ON FUNCTION dynamo.reset_request_statistics() IS
+    'sets the counters behind dynamo.request_statistics() to zero';
+
+CREATE FUNCTION dynamo.latency_bounds() RETURNS double precision[]
+AS 'MODULE_PATHNAME', 'dynamo_latency_bounds'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.latency_bounds() IS
+    'upper bounds in milliseconds of the buckets of latency_histogram; the last bucket has none';
+
+CREATE VIEW dynamo.stat_operations AS
+    SELECT table_name, operation,
+           succeeded + condition_failures + conflicts + denied + client_errors + server_errors AS requests,
+           succeeded, condition_failures, conflicts, denied, client_errors, server_errors,
+           consumed_units, total_time,
+           total_time / nullif(succeeded + condition_failures + conflicts + denied
+                               + client_errors + server_errors, 0) AS mean_time,
+           latency_histogram
+    FROM dynamo.request_statistics();
+COMMENT ON VIEW dynamo.stat_operations IS
+    'requests to the endpoint by table and operation; table_name is empty where none was named or it does not exist';
+
+CREATE VIEW dynamo.stat_tables AS
+    SELECT table_name, sum(requests)::bigint AS requests, sum(succeeded)::bigint AS succeeded,
+           sum(condition_failures)::bigint AS condition_failures, sum(conflicts)::bigint AS conflicts,
+           sum(denied)::bigint AS denied, sum(client_errors)::bigint AS client_errors,
+           sum(server_errors)::bigint AS server_errors, sum(consumed_units) AS consumed_units,
+           sum(total_time) AS total_time, sum(total_time) / nullif(sum(requests), 0) AS mean_time
+    FROM dynamo.stat_operations
+    GROUP BY table_name;
+COMMENT ON VIEW dynamo.stat_tables IS 'requests to the endpoint by table';
+GRANT SELECT ON dynamo.stat_operations, dynamo.stat_tables TO PUBLIC;
