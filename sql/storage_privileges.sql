@@ -100,8 +100,7 @@ SELECT dynamo.put_item('mallorys', '{"pk": {"S": "a"}}');
 CREATE VIEW storage_mallory.storage_privileges AS SELECT * FROM dynamodb.storage_privileges;
 SELECT dynamo.get_item('storage_privileges', '{"pk": {"S": "a"}}');
 RESET dynamo.schema;
--- functions: of the access method, of triggers, of encodings
-SELECT dynamo.table_am_handler(NULL);
+-- the function of the trigger, called by hand
 SELECT dynamo.maintain_columns();
 -- objects in front of ours: an operator that says that all items are equal, types, functions
 CREATE FUNCTION storage_mallory.always(dynamo.item, dynamo.item) RETURNS boolean LANGUAGE sql AS $$SELECT true$$;
