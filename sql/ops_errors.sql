@@ -61,6 +61,15 @@ SELECT pg_temp.try('UpdateItem', '{"TableName": "ops_errors", "Key": {"pk": {"S"
 -- key attributes are scalars
 SELECT pg_temp.try('Scan', '{"TableName": "ops_errors", "FilterExpression": "pk.x = :a", "ExpressionAttributeValues": {":a": {"S": "a"}}}');
 SELECT pg_temp.try('GetItem', '{"TableName": "ops_errors", "Key": {"pk": {"S": "b"}, "sk": {"N": "1"}}, "ProjectionExpression": "sk[0]"}');
+SELECT pg_temp.try('GetItem', '{"TableName": "ops_errors", "Key": {"pk": {"S": "b"}}, "ProjectionExpression": "pk.x"}');
+SELECT pg_temp.try('Scan', '{"TableName": "ops_errors", "ProjectionExpression": "pk.x"}');
+SELECT pg_temp.try('Query', '{"TableName": "ops_errors", "KeyConditionExpression": "x = :a", "FilterExpression": "sk = :a", "ProjectionExpression": "pk.x",
+    "ExpressionAttributeValues": {":a": {"S": "a"}}}');
+SELECT pg_temp.try('UpdateItem', '{"TableName": "ops_errors", "Key": {"pk": {"S": "b"}, "sk": {"N": "1"}}, "UpdateExpression": "SET s = pk.x"}');
+SELECT pg_temp.try('UpdateItem', '{"TableName": "ops_errors", "Key": {"pk": {"S": "b"}, "sk": {"N": "1"}}, "UpdateExpression": "SET s = if_not_exists(x, sk[1])"}');
+-- first in the condition, then what is changed, then what is read
+SELECT pg_temp.try('UpdateItem', '{"TableName": "ops_errors", "Key": {"pk": {"S": "b"}, "sk": {"N": "1"}}, "UpdateExpression": "SET s = pk.x REMOVE sk", "ConditionExpression": "attribute_exists(sk.y)"}');
+SELECT pg_temp.try('UpdateItem', '{"TableName": "ops_errors", "Key": {"pk": {"S": "b"}, "sk": {"N": "1"}}, "UpdateExpression": "SET s = pk.x REMOVE sk"}');
 
 -- an error leaves nothing behind, and the session goes on
 SELECT item FROM dynamodb.ops_errors;

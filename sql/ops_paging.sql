@@ -67,12 +67,24 @@ SELECT dynamo.call('Query', '{"TableName": "ops_paging", "KeyConditionExpression
     "ExpressionAttributeValues": {":p": {"S": "a"}, ":s": {"N": "2"}, ":t": {"N": "5"}}}');
 SELECT dynamo.call('Query', '{"TableName": "ops_paging", "KeyConditionExpression": "pk = :p", "Limit": 0, "ExpressionAttributeValues": {":p": {"S": "a"}}}');
 
+SELECT dynamo.call('Query', '{"TableName": "ops_paging_hash", "KeyConditionExpression": "pk = :p", "ExclusiveStartKey": {"pk": {"S": "1"}},
+    "ExpressionAttributeValues": {":p": {"S": "1"}}}');
+SELECT dynamo.call('Query', '{"TableName": "ops_paging_hash", "KeyConditionExpression": "pk = :p", "ExclusiveStartKey": {"pk": {"N": "1"}},
+    "ExpressionAttributeValues": {":p": {"S": "1"}}}');
+
 -- 1 MB of examined items: the item that crosses it is the last
 SELECT count(*) FROM generate_series(1, 9) i,
     dynamo.put_item('ops_paging', format('{"pk": {"S": "big"}, "sk": {"N": "%s"}, "x": {"S": "%s"}}', i, repeat('x', 300000))::dynamo.item);
 SELECT pg_temp.pages('Query', '{"TableName": "ops_paging", "KeyConditionExpression": "pk = :p", "ProjectionExpression": "sk",
     "ExpressionAttributeValues": {":p": {"S": "big"}}}');
 SELECT pg_temp.pages('Scan', '{"TableName": "ops_paging", "FilterExpression": "pk <> :p", "ExpressionAttributeValues": {":p": {"S": "big"}}}');
+-- a page may end at 1 MB exactly
+SELECT count(*) FROM generate_series(1, 6) i,
+    dynamo.put_item('ops_paging', format('{"pk": {"S": "quarters"}, "sk": {"N": "%s"}, "x": {"S": "%s"}}', i, repeat('x', 262144 - 2 - 8 - 2 - 2 - 1))::dynamo.item);
+SELECT pg_temp.pages('Query', '{"TableName": "ops_paging", "KeyConditionExpression": "pk = :p", "ProjectionExpression": "sk",
+    "ExpressionAttributeValues": {":p": {"S": "quarters"}}}');
+SELECT dynamo.item_size(q) FROM dynamo.query('ops_paging', 'pk = :p', expression_attribute_values => '{":p": {"S": "quarters"}}', max_items => 1) q;
+DELETE FROM dynamodb.ops_paging WHERE pk = 'quarters';
 -- a stream has no pages
 SELECT count(*) FROM dynamo.scan('ops_paging');
 SELECT count(*) FROM dynamo.query('ops_paging', 'pk = :p', expression_attribute_values => '{":p": {"S": "big"}}', max_items => 7);

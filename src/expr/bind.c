@@ -501,6 +501,8 @@ reads_below(const BoundExpr *bound, Bytes attribute)
 void
 expr_check_key_paths(const BoundExpr *bound, const KeySchema *schema)
 {
+	if (bound == NULL)
+		return;
 	for (int i = 0; i < schema->nhash + schema->nrange; i++)
 		if (reads_below(bound, schema->attributes[i].name))
 			validation_error("Key attributes must be scalars; list random access "
@@ -511,7 +513,8 @@ expr_check_key_paths(const BoundExpr *bound, const KeySchema *schema)
 void
 expr_check_filter(const BoundExpr *filter, const KeySchema *schema)
 {
-	expr_check_key_paths(filter, schema);
+	if (filter == NULL)
+		return;
 	for (int i = 0; i < schema->nhash + schema->nrange; i++)
 		if (expr_mentions(filter, schema->attributes[i].name))
 			validation_error("%s can only contain non-primary key "

@@ -82,10 +82,11 @@ extern bool expr_condition_holds(const BoundExpr *condition, AttributeValue item
 extern bool expr_mentions(const BoundExpr *expr, Bytes attribute);
 
 /*
- * Raises if the expression reads below a key attribute ("Key attributes must
- * be scalars; ..."): for conditions, filters, projections and the right-hand
- * sides of updates.  expr_check_filter() raises also if a filter mentions a
- * key attribute at all; expr_key_range() checks key conditions by itself.
+ * Raises if the expression (may be NULL) reads below a key attribute ("Key
+ * attributes must be scalars; ..."): for conditions, filters, projections and
+ * the right-hand sides of updates; expr_key_range() checks key conditions by
+ * itself.  expr_check_filter() raises if the filter of a Query (may be NULL)
+ * mentions a key attribute at all.
  */
 extern void expr_check_key_paths(const BoundExpr *expr, const KeySchema *schema);
 extern void expr_check_filter(const BoundExpr *filter, const KeySchema *schema);

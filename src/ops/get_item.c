@@ -25,6 +25,7 @@ op_get_item(const GetItemRequest *request, GetItemResult *result)
 		projection.bound = expr_from_attributes_to_get(request->attributes_to_get.elements);
 
 	table = dynamo_table_open(request->table_name, AccessShareLock, ACL_SELECT);
+	expr_check_key_paths(projection.bound, &table->definition->key);
 	check_request_key(&table->definition->key, request->key, &key);
 	item = table_get_item(table, &key);
 	dynamo_table_close(table);

@@ -70,12 +70,20 @@ check_start_key(const KeySchema *schema, AttributeValue given, ItemScanSpec *spe
 	if (!key_from_map(schema, given, key))
 		validation_error(START_KEY_INVALID ": " KEY_MISMATCH);
 	check_key_values(schema, key, START_KEY_INVALID ": ");
+	if (at_most_one_item(schema, &spec->range))
+		validation_error("The query can return at most one row and cannot be restarted");
 	check_start_in_range(schema, key, &spec->range);
 	if (spec->total_segments > 0 &&
 		key_segment(schema, key, spec->total_segments) != spec->segment)
 		validation_error(START_KEY_INVALID ": Invalid ExclusiveStartKey. Please use "
 						 "ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d",
 						 spec->total_segments, spec->segment);
+}
+
+bool
+at_most_one_item(const KeySchema *schema, const KeyRange *range)
+{
+	return schema->nrange == 0 && range->nequal == schema->nhash;
 }
 
 static void

@@ -27,6 +27,9 @@ extern void check_request_key(const KeySchema *schema, AttributeValue given, Ite
 extern void check_start_key(const KeySchema *schema, AttributeValue given,
 							ItemScanSpec *spec);
 
+/* Whether the range is that of a Query of a table without sort key. */
+extern bool at_most_one_item(const KeySchema *schema, const KeyRange *range);
+
 /* Raises if a partition key that a Query asks for is longer than any can be. */
 extern void check_partition_key(const KeySchema *schema, const KeyRange *range);
 

@@ -42,7 +42,6 @@ struct ReadStream
 static void read_page(const ReadRequest *request, bool is_query, ReadResult *result);
 static void keep_item(ItemRead *read, AttributeValue item, ReadResult *result);
 static bool page_is_full(const ReadRequest *request, int64 examined, int64 bytes);
-static bool at_most_one_item(const ItemRead *read, const KeyRange *range);
 static void read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
 					   ItemScanSpec *spec);
 static void read_end(ItemRead *read);
@@ -51,7 +50,6 @@ static void check_read_not_mixed(const ReadRequest *request, bool is_query);
 static void bind_legacy(ItemRead *read, const ReadRequest *request, bool is_query);
 static void check_select(const ReadRequest *request);
 static void check_segments(const ReadRequest *request);
-static void check_filter(const ItemRead *read);
 static void fill_scan_spec(const ItemRead *read, ItemScanSpec *spec);
 static const DynamoItem *next_item(ItemRead *read);
 static bool passes_filter(ItemRead *read, AttributeValue item);
@@ -95,7 +93,8 @@ read_page(const ReadRequest *request, bool is_query, ReadResult *result)
 		}
 		if (page_is_full(request, result->scanned_count, bytes))
 		{
-			if (!at_most_one_item(&read, &spec.range))
+			/* After a whole Query there is nothing to go on with. */
+			if (!at_most_one_item(read.schema, &spec.range))
 				result->last_evaluated_key = key_map(read.schema, item_root(item));
 			break;
 		}
@@ -116,19 +115,12 @@ keep_item(ItemRead *read, AttributeValue item, ReadResult *result)
 	result->items = lappend(result->items, kept);
 }
 
-/* The item that crosses the 1 MB still belongs to the page. */
+/* The item that reaches or crosses the 1 MB still belongs to the page. */
 static bool
 page_is_full(const ReadRequest *request, int64 examined, int64 bytes)
 {
 	return (request->limit.given && examined >= request->limit.value) ||
-		bytes > MAX_PAGE_SIZE;
-}
-
-/* A Query of a table without sort key: there is nothing to go on with. */
-static bool
-at_most_one_item(const ItemRead *read, const KeyRange *range)
-{
-	return read->schema->nrange == 0 && range->nequal == read->schema->nhash;
+		bytes >= MAX_PAGE_SIZE;
 }
 
 /* ---- streams ---- */
@@ -319,12 +311,14 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	const ReadRequest *request = read->request;
 
 	memset(spec, 0, sizeof(*spec));
+	expr_check_key_paths(read->filter, read->schema);
+	expr_check_key_paths(read->projection, read->schema);
 	if (read->key_condition != NULL)
 	{
 		expr_key_range(read->key_condition, read->schema, &spec->range);
 		check_partition_key(read->schema, &spec->range);
+		expr_check_filter(read->filter, read->schema);
 	}
-	check_filter(read);
 	spec->backward = request->scan_index_forward.given &&
 		!request->scan_index_forward.value;
 	if (request->total_segments.given)
@@ -337,18 +331,6 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 		spec->has_start = true;
 		check_start_key(read->schema, request->exclusive_start_key, spec);
 	}
-}
-
-/* In a Query, conditions on the key belong into the key condition. */
-static void
-check_filter(const ItemRead *read)
-{
-	if (read->filter == NULL)
-		return;
-	if (read->key_condition != NULL)
-		expr_check_filter(read->filter, read->schema);
-	else
-		expr_check_key_paths(read->filter, read->schema);
 }
 
 /* The next item of the range, valid until the next call; frees the last one's memory. */

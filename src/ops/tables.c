@@ -175,7 +175,8 @@ initial_settings(const CreateTableRequest *request, TableSettings *settings)
 		BILLING_PAY_PER_REQUEST : BILLING_PROVISIONED;
 
 	if (mode == BILLING_PROVISIONED && throughput == NULL)
-		validation_error("No provisioned throughput specified for the table");
+		validation_error("One or more parameter values were invalid: ReadCapacityUnits and "
+						 "WriteCapacityUnits must both be specified when BillingMode is PROVISIONED");
 	check_billing(mode, throughput, request->on_demand_throughput);
 
 	memset(settings, 0, sizeof(*settings));

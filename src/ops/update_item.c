@@ -26,7 +26,6 @@ op_update_item(const UpdateItemRequest *request, WriteResult *result)
 	table = dynamo_table_open(request->table_name, RowExclusiveLock,
 							  ACL_SELECT | ACL_INSERT | ACL_UPDATE);
 	check_request_key(&table->definition->key, request->key, &key);
-	check_update_spares_key(&table->definition->key, write.update);
 	write_item(table, &key, request->table_name, &write, result);
 	dynamo_table_close(table);
 }

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "common/errors.h"
+#include "ops/keys.h"
 #include "ops/write.h"
 
 static WriteVerdict decide(void *arg, const DynamoItem *old, DynamoItem **new_item);
@@ -23,8 +24,11 @@ void
 write_item(DynamoTable *table, const ItemKey *key, Bytes table_name,
 		   ItemWrite *write, WriteResult *result)
 {
-	if (write->condition != NULL)
-		expr_check_key_paths(write->condition, &table->definition->key);
+	const KeySchema *schema = &table->definition->key;
+
+	expr_check_key_paths(write->condition, schema);
+	check_update_spares_key(schema, write->update);
+	expr_check_key_paths(write->update, schema);
 	write->result_context = CurrentMemoryContext;
 	table_write_item(table, key, decide, write);
 
