@@ -38,7 +38,6 @@ FROM (VALUES
     ('CreateTable', 'StreamSpecification', '{"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}'),
     ('CreateTable', 'StreamSpecification', '{"StreamEnabled": false, "StreamViewType": "NEW_IMAGE"}'),
     ('CreateTable', 'SSESpecification', '{"Enabled": true}'),
-    ('CreateTable', 'Tags', '[{"Key": "a", "Value": "b"}]'),
     ('CreateTable', 'WarmThroughput', '{"ReadUnitsPerSecond": 1}'),
     ('CreateTable', 'ResourcePolicy', '"{}"'),
     ('CreateTable', 'GlobalTableSourceArn', '"arn"'),

@@ -124,6 +124,27 @@ run_list_tables(const void *request, StringInfo response)
 	respond_list_tables(response, &result);
 }
 
+/* Tagging has no response, which is an empty object. */
+static void
+run_tag_resource(const void *request, StringInfo response)
+{
+	op_tag_resource(request);
+	appendStringInfoString(response, "{}");
+}
+
+static void
+run_untag_resource(const void *request, StringInfo response)
+{
+	op_untag_resource(request);
+	appendStringInfoString(response, "{}");
+}
+
+static void
+run_list_tags_of_resource(const void *request, StringInfo response)
+{
+	respond_tags(response, op_list_tags_of_resource(request));
+}
+
 /* The common ones first, the others by name. */
 static const Operation operations[] = {
 	{"GetItem", &get_item_shape, run_get_item},
@@ -137,6 +158,9 @@ static const Operation operations[] = {
 	{"DescribeTable", &describe_table_shape, run_describe_table},
 	{"ListTables", &list_tables_shape, run_list_tables},
 	{"UpdateTable", &update_table_shape, run_update_table},
+	{"TagResource", &tag_resource_shape, run_tag_resource},
+	{"UntagResource", &untag_resource_shape, run_untag_resource},
+	{"ListTagsOfResource", &list_tags_of_resource_shape, run_list_tags_of_resource},
 
 	{"BatchExecuteStatement"},
 	{"BatchGetItem"},
@@ -169,14 +193,11 @@ static const Operation operations[] = {
 	{"ListExports"},
 	{"ListGlobalTables"},
 	{"ListImports"},
-	{"ListTagsOfResource"},
 	{"PutResourcePolicy"},
 	{"RestoreTableFromBackup"},
 	{"RestoreTableToPointInTime"},
-	{"TagResource"},
 	{"TransactGetItems"},
 	{"TransactWriteItems"},
-	{"UntagResource"},
 	{"UpdateContinuousBackups"},
 	{"UpdateContributorInsights"},
 	{"UpdateGlobalTable"},

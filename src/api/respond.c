@@ -11,7 +11,6 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "common/settings.h"
 #include "api/respond.h"
 
 static void append_capacity(StringInfo out, const ConsumedCapacity *capacity);
@@ -180,10 +179,7 @@ append_table_description(StringInfo out, const TableDescription *table)
 	append_throughput(out, settings);
 	append_integer(out, "TableSizeBytes", table->size_bytes);
 	append_integer(out, "ItemCount", table->item_count);
-	append_text(out, "TableArn", bytes_from_cstring(
-					psprintf("arn:aws:dynamodb:%s:%s:table/%.*s", dynamo_region,
-							 dynamo_account_id, table->table_name.len,
-							 table->table_name.data)));
+	append_text(out, "TableArn", bytes_from_cstring(table_arn(table->table_name)));
 	append_table_id(out, &settings->table_id);
 	append_billing_mode(out, settings);
 	if (settings->infrequent_access)
@@ -282,6 +278,25 @@ append_on_demand_throughput(StringInfo out, const TableSettings *settings)
 	if (settings->max_write_request_units != 0)
 		append_integer(out, "MaxWriteRequestUnits", settings->max_write_request_units);
 	appendStringInfoChar(out, '}');
+}
+
+void
+respond_tags(StringInfo out, const List *tags)
+{
+	ListCell   *cell;
+
+	appendStringInfoString(out, "{\"Tags\":[");
+	foreach(cell, tags)
+	{
+		const Tag  *tag = lfirst(cell);
+
+		separate(out);
+		appendStringInfoChar(out, '{');
+		append_text(out, "Key", tag->key);
+		append_text(out, "Value", tag->value);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoString(out, "]}");
 }
 
 /* ---- members ---- */

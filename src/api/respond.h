@@ -20,4 +20,7 @@ extern void respond_table(StringInfo out, const char *name,
 						  const TableDescription *table);
 extern void append_table_description(StringInfo out, const TableDescription *table);
 
+/* A list of Tag *. */
+extern void respond_tags(StringInfo out, const List *tags);
+
 #endif							/* DYNAMO_RESPOND_H */

@@ -304,6 +304,17 @@ static const Shape on_demand_throughput_shape =
 #define DELETION_PROTECTION(structure) \
 	{"DeletionProtectionEnabled", MEMBER_BOOLEAN, AT(structure, deletion_protection)}
 
+static const Member tag_members[] = {
+	{"Key", MEMBER_STRING, AT(Tag, key), .required = true,
+		.limits = LIMITS(1, MAX_TAG_KEY_LENGTH)},
+	{"Value", MEMBER_STRING, AT(Tag, value), .required = true,
+		.limits = LIMITS(0, MAX_TAG_VALUE_LENGTH)},
+};
+static const Shape tag_shape = SHAPE("Tag", Tag, tag_members);
+
+#define TAGS(structure, ...) \
+	{"Tags", MEMBER_LIST, AT(structure, tags), .shape = &tag_shape, ##__VA_ARGS__}
+
 /*
  * The model requires neither AttributeDefinitions nor KeySchema, because a
  * table may also be made from another region's; that is not built.
@@ -319,7 +330,7 @@ static const Member create_table_members[] = {
 	PROVISIONED_THROUGHPUT(CreateTableRequest),
 	UNBUILT_BUT("StreamSpecification", HARMLESS_OFF),
 	UNBUILT_BUT("SSESpecification", HARMLESS_OFF),
-	UNBUILT_BUT("Tags", HARMLESS_EMPTY),
+	TAGS(CreateTableRequest),
 	TABLE_CLASS(CreateTableRequest),
 	DELETION_PROTECTION(CreateTableRequest),
 	UNBUILT("WarmThroughput"),
@@ -368,6 +379,33 @@ static const Member list_tables_members[] = {
 };
 const Shape list_tables_shape = SHAPE("ListTablesInput", ListTablesRequest,
 									  list_tables_members);
+
+/* ---- tags ---- */
+
+#define RESOURCE_ARN(structure) \
+	{"ResourceArn", MEMBER_STRING, AT(structure, resource_arn), .required = true, \
+	 .limits = LIMITS(1, MAX_RESOURCE_ARN_LENGTH)}
+
+static const Member tag_resource_members[] = {
+	RESOURCE_ARN(TagResourceRequest),
+	TAGS(TagResourceRequest, .required = true),
+};
+const Shape tag_resource_shape = SHAPE("TagResourceInput", TagResourceRequest,
+									   tag_resource_members);
+
+static const Member untag_resource_members[] = {
+	RESOURCE_ARN(UntagResourceRequest),
+	{"TagKeys", MEMBER_STRING_LIST, AT(UntagResourceRequest, tag_keys), .required = true},
+};
+const Shape untag_resource_shape = SHAPE("UntagResourceInput", UntagResourceRequest,
+										 untag_resource_members);
+
+static const Member list_tags_members[] = {
+	RESOURCE_ARN(ListTagsRequest),
+	{"NextToken", MEMBER_STRING, AT(ListTagsRequest, next_token)},
+};
+const Shape list_tags_of_resource_shape = SHAPE("ListTagsOfResourceInput", ListTagsRequest,
+												list_tags_members);
 
 const Member *
 shape_member(const Shape *shape, Bytes name)

@@ -140,6 +140,9 @@ extern const Shape update_table_shape;
 extern const Shape describe_table_shape;
 extern const Shape delete_table_shape;
 extern const Shape list_tables_shape;
+extern const Shape tag_resource_shape;
+extern const Shape untag_resource_shape;
+extern const Shape list_tags_of_resource_shape;
 
 /* NULL if the shape has no such member. */
 extern const Member *shape_member(const Shape *shape, Bytes name);

@@ -25,6 +25,10 @@
 #define MAX_PAGE_SIZE				(1024 * 1024)	/* of a Query or Scan */
 #define MAX_TOTAL_SEGMENTS			1000000
 #define MAX_LIST_TABLES				100
+#define MAX_TAGS					50
+#define MAX_TAG_KEY_LENGTH			128 /* characters */
+#define MAX_TAG_VALUE_LENGTH		256
+#define MAX_RESOURCE_ARN_LENGTH		1283
 
 #define READ_UNIT_SIZE				4096
 #define WRITE_UNIT_SIZE				1024

@@ -246,6 +246,7 @@ typedef struct CreateTableRequest
 	OnDemandThroughput *on_demand_throughput;
 	int			table_class;	/* TABLE_CLASS_..., or 0 */
 	OptionalBool deletion_protection;
+	List	   *tags;			/* of Tag * */
 } CreateTableRequest;
 
 typedef struct UpdateTableRequest
@@ -282,5 +283,48 @@ typedef struct ListTablesResult
 } ListTablesResult;
 
 extern void op_list_tables(Bytes after, OptionalInt limit, ListTablesResult *result);
+
+/* ---- tags ---- */
+
+typedef struct TagResourceRequest
+{
+	Bytes		resource_arn;
+	List	   *tags;			/* of Tag * */
+} TagResourceRequest;
+
+typedef struct UntagResourceRequest
+{
+	Bytes		resource_arn;
+	OptionalList tag_keys;		/* of Bytes * */
+} UntagResourceRequest;
+
+typedef struct ListTagsRequest
+{
+	Bytes		resource_arn;
+	Bytes		next_token;
+} ListTagsRequest;
+
+extern void op_tag_resource(const TagResourceRequest *request);
+extern void op_untag_resource(const UntagResourceRequest *request);
+/* Tag *, ordered by key. */
+extern List *op_list_tags_of_resource(const ListTagsRequest *request);
+
+/* ---- ARNs (arn.c) ---- */
+
+typedef struct ResourceArn
+{
+	Bytes		region;
+	Bytes		account;
+	Bytes		table_name;
+	Bytes		backup_id;		/* data NULL: the ARN of a table */
+} ResourceArn;
+
+/* palloc'd, of dynamo.region and dynamo.account_id */
+extern char *table_arn(Bytes table_name);
+extern char *backup_arn(Bytes table_name, Bytes backup_id);
+/* False if it is no ARN of a table or backup; the parts point into the text. */
+extern bool parse_arn(Bytes text, ResourceArn *arn);
+/* Whether it is of this region and account. */
+extern bool arn_is_here(const ResourceArn *arn);
 
 #endif							/* DYNAMO_OPS_H */

@@ -16,7 +16,7 @@
 
 #include "common/compat.h"
 #include "common/errors.h"
-#include "ops/ops.h"
+#include "ops/tables.h"
 
 static void checked_key_schema(const CreateTableRequest *request, KeySchema *schema);
 static void check_key_types(List *key_schema);
@@ -33,7 +33,6 @@ static void change_throughput(const ProvisionedThroughput *throughput,
 							  TableSettings *settings);
 static void change_on_demand_throughput(const OnDemandThroughput *on_demand,
 										TableSettings *settings);
-static DynamoTable *open_own_table(Bytes name, LOCKMODE lockmode);
 static Oid	existing_table(Bytes name);
 static void describe(DynamoTable *table, const TableSettings *settings,
 					 const char *status, TableDescription *result);
@@ -43,10 +42,15 @@ static void describe(DynamoTable *table, const TableSettings *settings,
 void
 op_create_table(const CreateTableRequest *request, TableDescription *result)
 {
+	Oid			relid;
+
 	memset(result, 0, sizeof(*result));
 	initial_settings(request, &result->settings);
 	checked_key_schema(request, &result->key);
-	dynamo_table_create(request->table_name, &result->key, &result->settings);
+	check_tags(request->tags);
+	relid = dynamo_table_create(request->table_name, &result->key, &result->settings);
+	if (request->tags != NIL)
+		table_tags_write(relid, request->tags);
 
 	result->table_name = request->table_name;
 	result->status = "CREATING";
@@ -354,11 +358,7 @@ op_list_tables(Bytes after, OptionalInt limit, ListTablesResult *result)
 	result->last_evaluated_name = more ? *(Bytes *) llast(result->names) : (Bytes) {NULL, 0};
 }
 
-/*
- * Opens a table that the current user may alter.  Ownership is checked before
- * the lock is taken, so that nobody can stand in the way of others' tables.
- */
-static DynamoTable *
+DynamoTable *
 open_own_table(Bytes name, LOCKMODE lockmode)
 {
 	Oid			relid = existing_table(name);

@@ -89,7 +89,7 @@ static const struct
 
 /* ---- reaching rows ---- */
 
-static Oid
+Oid
 catalog_oid(const char *relname)
 {
 	Oid			relid = get_relname_relid(relname, get_namespace_oid("dynamo", false));
@@ -254,7 +254,7 @@ table_settings_write(DynamoTable *table, const TableSettings *settings)
 	table_close(catalog, NoLock);
 }
 
-void
+static void
 table_settings_delete(Oid relid)
 {
 	Relation	catalog = table_open(catalog_oid(SETTINGS_TABLE), RowExclusiveLock);
@@ -266,6 +266,13 @@ table_settings_delete(Oid relid)
 		CommandCounterIncrement();
 	}
 	table_close(catalog, NoLock);
+}
+
+void
+catalog_forget(Oid relid)
+{
+	table_settings_delete(relid);
+	table_tags_delete(relid);
 }
 
 /* The full name in a row of the catalog; false if there is none. */
@@ -366,7 +373,7 @@ dynamo_forget_dropped_tables(PG_FUNCTION_ARGS)
 	if (!OidIsValid(get_relname_relid(SETTINGS_TABLE, get_namespace_oid("dynamo", true))))
 		PG_RETURN_NULL();
 	foreach(cell, dropped)
-		table_settings_delete(lfirst_oid(cell));
+		catalog_forget(lfirst_oid(cell));
 	PG_RETURN_NULL();
 }
 

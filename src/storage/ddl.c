@@ -252,5 +252,5 @@ dynamo_table_drop(DynamoTable *table)
 	dynamo_table_close(table);
 	run_utility((Node *) statement);
 	/* Once more, for where event triggers are off. */
-	table_settings_delete(relid);
+	catalog_forget(relid);
 }

@@ -76,6 +76,12 @@ typedef struct TableSettings
 	bool		infrequent_access;	/* table class STANDARD_INFREQUENT_ACCESS */
 } TableSettings;
 
+typedef struct Tag
+{
+	Bytes		key;
+	Bytes		value;
+} Tag;
+
 /* ---- open tables ---- */
 
 typedef struct DynamoTable
@@ -112,6 +118,9 @@ extern Oid	dynamo_table_create(Bytes name, const KeySchema *key,
 extern void dynamo_table_drop(DynamoTable *table);
 extern void table_settings_read(Oid relid, TableSettings *settings);
 extern void table_settings_write(DynamoTable *table, const TableSettings *settings);
+/* Tags (dynamo.table_tags): lists of Tag *, ordered by key where they are read. */
+extern List *table_tags_read(Oid relid);
+extern void table_tags_write(Oid relid, const List *tags);
 /*
  * Names of the tables in dynamo.schema that sort after `after` (data NULL:
  * all), by bytes, at most `limit` (a list of Bytes *); *more says whether there

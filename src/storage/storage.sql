@@ -45,6 +45,18 @@ COMMENT ON COLUMN dynamo.table_settings.full_name IS
 GRANT SELECT ON dynamo.table_settings TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.table_settings', '');
 
+-- One row per tag; tags.c alone writes it and knows its columns by number.
+CREATE TABLE dynamo.table_tags (
+    relation regclass,
+    key      text COLLATE "C",
+    value    text NOT NULL,
+    PRIMARY KEY (relation, key)
+);
+COMMENT ON TABLE dynamo.table_tags IS 'tags of tables';
+COMMENT ON COLUMN dynamo.table_tags.relation IS 'the relation of the table';
+GRANT SELECT ON dynamo.table_tags TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('dynamo.table_tags', '');
+
 CREATE FUNCTION dynamo.forget_dropped_tables()
 RETURNS event_trigger
 AS 'MODULE_PATHNAME', 'dynamo_forget_dropped_tables'

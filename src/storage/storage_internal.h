@@ -128,12 +128,16 @@ extern bool is_hashed_name(const char *name);
  */
 extern Relation open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges);
 
-/* ---- catalog (catalog.c) ---- */
+/* ---- catalog (catalog.c, tags.c) ---- */
+
+/* The table or index dynamo.<relname>, which the extension made. */
+extern Oid	catalog_oid(const char *relname);
 
 /* Records a new table; full_name.data is NULL where the relation has the name. */
 extern void table_settings_insert(Oid relid, Bytes full_name, const TableSettings *settings);
-/* Removes what is recorded of a relation, if anything is. */
-extern void table_settings_delete(Oid relid);
+/* Removes all that is recorded of a relation, if anything is. */
+extern void catalog_forget(Oid relid);
+extern void table_tags_delete(Oid relid);
 /* DynamoDB's name of a relation: palloc'd. */
 extern Bytes table_full_name(Oid relid, const char *relname);
 

@@ -17,6 +17,7 @@ my $everything = q{
 	SELECT 'item', tableoid::regclass::text, "Artist", "SongTitle", item::text FROM dynamodb."Music"
 	UNION ALL SELECT 'item', tableoid::regclass::text, "Id"::text, '', item::text FROM other."Music"
 	UNION ALL SELECT 'table', schema, name, key_schema, concat_ws(' ', billing_mode, read_capacity, deletion_protection, created) FROM dynamo.tables
+	UNION ALL SELECT 'tag', relation::text, key, value, '' FROM dynamo.table_tags
 	UNION ALL SELECT 'id', table_id::text, '', '', '' FROM dynamo.table_settings
 	UNION ALL SELECT 'trigger', pg_get_triggerdef(oid), tgenabled::text, '', '' FROM pg_trigger WHERE NOT tgisinternal
 	UNION ALL SELECT 'index', pg_get_indexdef(indexrelid), indisvalid::text, '', '' FROM pg_index WHERE indrelid = 'dynamodb."Music"'::regclass
@@ -35,6 +36,8 @@ query('source', q{
 	SELECT jsonb_build_object('Artist', 'a' || i % 7, 'SongTitle', 't' || i, 'x', repeat('x', i * 50))::dynamo.item
 	  FROM generate_series(1, 200) i;
 	SELECT dynamo.put_item('Music', '{"Artist": {"S": "tab\tnewline\n\\\\N"}, "SongTitle": {"S": "é"}, "zero": {"S": "a\u0000b"}, "b": {"B": "AAEC"}}');
+	SELECT dynamo.call('TagResource', '{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/Music",
+		"Tags": [{"Key": "tab\\t", "Value": "é"}, {"Key": "empty", "Value": ""}]}');
 	CREATE INDEX by_size ON dynamodb."Music" (dynamo.item_size(item));
 	CREATE TABLE log (artist text);
 	CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.log VALUES (NEW.item ->> ''Artist''); RETURN NEW; END';

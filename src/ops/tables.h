@@ -1,0 +1,21 @@
+/*
+ * tables.h
+ *		What the operations on tables, tags and backups share.
+ */
+#ifndef DYNAMO_OPS_TABLES_H
+#define DYNAMO_OPS_TABLES_H
+
+#include "ops/ops.h"
+
+/*
+ * Opens a table that the current user may alter.  Ownership is checked before
+ * the lock is taken, so that nobody can stand in the way of others' tables.
+ * Raises ResourceNotFoundException that names the table.
+ */
+extern DynamoTable *open_own_table(Bytes name, LOCKMODE lockmode);
+
+/* Raises ValidationException unless tags for one resource can be these. */
+extern void check_tags(const List *tags);
+extern void check_tag_count(const List *tags);
+
+#endif							/* DYNAMO_OPS_TABLES_H */
