@@ -74,6 +74,13 @@ typedef bool TU_UpdateIndexes;
 #define compat_index_insert_cleanup(index, info)	((void) 0)
 #endif
 
+/* 17 has a resource owner, or nobody, free a set of events; before, a context. */
+#if PG_VERSION_NUM >= 170000
+#define compat_wait_event_set(nevents)	CreateWaitEventSet(NULL, (nevents))
+#else
+#define compat_wait_event_set(nevents)	CreateWaitEventSet(TopMemoryContext, (nevents))
+#endif
+
 /* 18 counts the searches of an index scan for EXPLAIN. */
 #if PG_VERSION_NUM >= 180000
 #define compat_index_beginscan(rel, index, snapshot, nkeys, norderbys) \

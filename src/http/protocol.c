@@ -477,7 +477,7 @@ on_panic(void *arg, const char *file, unsigned int line, const char *reason)
 			 errmsg("libmicrohttpd: %s (%s:%u)", reason ? reason : "panic", file, line)));
 }
 
-static void
+static void pg_attribute_printf(2, 0)
 on_log(void *arg, const char *format, va_list arguments)
 {
 	char		message[512];

@@ -24,6 +24,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "common/compat.h"
 #include "http/http.h"
 
 PG_MODULE_MAGIC;
@@ -132,7 +133,7 @@ publish_worker(void)
 static WaitEventSet *
 make_event_set(void)
 {
-	WaitEventSet *events = CreateWaitEventSet(TopMemoryContext, MAX_EVENTS);
+	WaitEventSet *events = compat_wait_event_set(MAX_EVENTS);
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(http, MHD_DAEMON_INFO_EPOLL_FD);
 
 	AddWaitEventToSet(events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
