@@ -47,7 +47,7 @@ server_start "$work" 54321 '-c fsync=off -c max_connections=40'
 say "tests, in $work"
 # (in the background, so that a signal to this script is acted on at once)
 as_user env PG_CONFIG="$pg_config" TESTS="${TESTS:-*}" \
-	timeout 840 sh "$work/tree/test/run_tests.sh" "$work" 54321 &
+	timeout $((840 * ${TIME_FACTOR:-1})) sh "$work/tree/test/run_tests.sh" "$work" 54321 &
 tests=$!
 trap 'as_user kill "$(as_user cat "$work/pid")"; wait $tests; exit 1' HUP INT TERM
 result=0

@@ -17,9 +17,11 @@ unset PGOPTIONS PGSERVICE PGPASSWORD
 cd "$work"
 
 # limited SECONDS COMMAND…: run it, and end it with all it has started after that
-# time or when this script is told to end.
+# time (TIME_FACTOR times that time in a soak) or when this script is told to end.
 limited() {
-	timeout "$@" &
+	limited_seconds=$(($1 * ${TIME_FACTOR:-1}))
+	shift
+	timeout $limited_seconds "$@" &
 	limited_pid=$!
 	limited_result=0
 	wait $limited_pid || limited_result=$?
