@@ -2,14 +2,14 @@
 # one transaction nor over many, directly or by SQL, and no resource is leaked
 # (PostgreSQL warns of those).
 #
-# DYNAMO_OPERATIONS: how many of each kind (100000).
+# DYNAMO_OPERATIONS: how many of each kind (30000; make soak does up to 1,000,000).
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $operations = $ENV{DYNAMO_OPERATIONS} // 100_000;
+my $operations = $ENV{DYNAMO_OPERATIONS} // 30_000;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
