@@ -16,10 +16,10 @@ $$;
 -- operations
 SELECT outcome(operation, '{}') FROM unnest(ARRAY[
     'Nope', 'putitem', 'PutItem ', '', NULL, 'DynamoDB_20120810.PutItem',
-    'BatchGetItem', 'TransactWriteItems', 'ExecuteStatement', 'UpdateTimeToLive']) AS operation;
+    'BatchExecuteStatement', 'ExecuteTransaction', 'ExecuteStatement', 'UpdateTimeToLive']) AS operation;
 
 -- the operation comes first, even before the request
-SELECT outcome('Nope', NULL), outcome('BatchGetItem', '[]');
+SELECT outcome('Nope', NULL), outcome('ExecuteStatement', '[]');
 
 -- members: an error that names them, where DynamoDB says nothing
 SELECT outcome('PutItem', '{"TableName": "abc", "Item": {}, "ReturnValue": "ALL_OLD"}');

@@ -35,6 +35,8 @@ static void decode_member(JsonReader *reader, const Member *member, void *struct
 						  const Place *parent, RequestNotes *notes);
 static List *decode_list(JsonReader *reader, const Member *member,
 						 const Place *parent, RequestNotes *notes);
+static List *decode_items(JsonReader *reader, const Member *member, RequestNotes *notes);
+static void note_empty_list(List **field, RequestNotes *notes);
 static void *decode_nested(JsonReader *reader, const Shape *shape,
 						   const Place *place, RequestNotes *notes);
 static List *decode_map(JsonReader *reader, const Member *member,
@@ -162,9 +164,16 @@ decode_member(JsonReader *reader, const Member *member, void *structure,
 		case MEMBER_LIST:
 			*MEMBER_FIELD(List *, structure, member) =
 				decode_list(reader, member, parent, notes);
-			if (*MEMBER_FIELD(List *, structure, member) == NIL)
-				notes->empty_lists = lappend(notes->empty_lists,
-											 MEMBER_FIELD(void, structure, member));
+			note_empty_list(MEMBER_FIELD(List *, structure, member), notes);
+			break;
+		case MEMBER_ITEMS:
+			*MEMBER_FIELD(List *, structure, member) = decode_items(reader, member, notes);
+			note_empty_list(MEMBER_FIELD(List *, structure, member), notes);
+			break;
+		case MEMBER_TABLES:
+			*MEMBER_FIELD(List *, structure, member) =
+				decode_map(reader, member, parent, notes);
+			note_empty_list(MEMBER_FIELD(List *, structure, member), notes);
 			break;
 		case MEMBER_UNBUILT:
 			if (!is_harmless(reader, member->harmless) &&
@@ -202,6 +211,29 @@ decode_list(JsonReader *reader, const Member *member, const Place *parent,
 	return list;
 }
 
+static List *
+decode_items(JsonReader *reader, const Member *member, RequestNotes *notes)
+{
+	List	   *list = NIL;
+
+	expect_kind(reader, JSON_KIND_ARRAY, "Unexpected field type", "java.util.List");
+	json_begin_array(reader);
+	while (json_next_element(reader))
+	{
+		AttributeValue *element = NULL;
+
+		if (json_peek(reader) == JSON_KIND_NULL)
+			json_read_null(reader);
+		else
+		{
+			element = palloc(sizeof(AttributeValue));
+			*element = decode_item(reader, member, notes);
+		}
+		list = lappend(list, element);
+	}
+	return list;
+}
+
 /*
  * A map from names to structures, as a list in the order of the text; each
  * structure begins with its key.
@@ -226,6 +258,11 @@ decode_map(JsonReader *reader, const Member *member, const Place *parent,
 			json_read_null(reader);
 			element = palloc0(member->shape->size);
 			notes->null_elements = lappend(notes->null_elements, element);
+		}
+		else if (member->shape->bare)
+		{
+			element = palloc0(member->shape->size);
+			decode_member(reader, &member->shape->members[0], element, &place, notes);
 		}
 		else
 		{
@@ -256,6 +293,13 @@ check_keys_distinct(const List *list)
 		if (compare_keys(list_nth_cell(sorted, i - 1), list_nth_cell(sorted, i)) == 0)
 			json_duplicate_error(*(Bytes *) list_nth(sorted, i));
 	list_free(sorted);
+}
+
+static void
+note_empty_list(List **field, RequestNotes *notes)
+{
+	if (*field == NIL)
+		notes->empty_lists = lappend(notes->empty_lists, field);
 }
 
 static void *
@@ -442,6 +486,7 @@ read_value(JsonReader *reader, const Member *member)
 	switch (member->type)
 	{
 		case MEMBER_ITEM:
+		case MEMBER_ITEMS:
 			return attribute_map_read_json(reader);
 		case MEMBER_VALUES:
 			return attribute_values_read_json(reader, member->name);

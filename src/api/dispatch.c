@@ -77,6 +77,42 @@ run_scan(const void *request, StringInfo response)
 }
 
 static void
+run_batch_get_item(const void *request, StringInfo response)
+{
+	BatchGetResult result = {0};
+
+	op_batch_get_item(request, &result);
+	respond_batch_get(response, &result);
+}
+
+static void
+run_batch_write_item(const void *request, StringInfo response)
+{
+	BatchWriteResult result = {0};
+
+	op_batch_write_item(request, &result);
+	respond_batch_write(response, &result);
+}
+
+static void
+run_transact_write_items(const void *request, StringInfo response)
+{
+	TransactWriteResult result = {0};
+
+	op_transact_write_items(request, &result);
+	respond_transact_write(response, &result);
+}
+
+static void
+run_transact_get_items(const void *request, StringInfo response)
+{
+	TransactGetResult result = {0};
+
+	op_transact_get_items(request, &result);
+	respond_transact_get(response, &result);
+}
+
+static void
 run_create_table(const void *request, StringInfo response)
 {
 	TableDescription result = {0};
@@ -153,6 +189,10 @@ static const Operation operations[] = {
 	{"UpdateItem", &update_item_shape, run_update_item},
 	{"DeleteItem", &delete_item_shape, run_delete_item},
 	{"Scan", &scan_shape, run_scan},
+	{"BatchGetItem", &batch_get_item_shape, run_batch_get_item},
+	{"BatchWriteItem", &batch_write_item_shape, run_batch_write_item},
+	{"TransactGetItems", &transact_get_items_shape, run_transact_get_items},
+	{"TransactWriteItems", &transact_write_items_shape, run_transact_write_items},
 	{"CreateTable", &create_table_shape, run_create_table},
 	{"DeleteTable", &delete_table_shape, run_delete_table},
 	{"DescribeTable", &describe_table_shape, run_describe_table},
@@ -163,8 +203,6 @@ static const Operation operations[] = {
 	{"ListTagsOfResource", &list_tags_of_resource_shape, run_list_tags_of_resource},
 
 	{"BatchExecuteStatement"},
-	{"BatchGetItem"},
-	{"BatchWriteItem"},
 	{"CreateBackup"},
 	{"CreateGlobalTable"},
 	{"DeleteBackup"},
@@ -196,8 +234,6 @@ static const Operation operations[] = {
 	{"PutResourcePolicy"},
 	{"RestoreTableFromBackup"},
 	{"RestoreTableToPointInTime"},
-	{"TransactGetItems"},
-	{"TransactWriteItems"},
 	{"UpdateContinuousBackups"},
 	{"UpdateContributorInsights"},
 	{"UpdateGlobalTable"},

@@ -13,8 +13,15 @@
 
 #include "api/respond.h"
 
+static void append_item_list(StringInfo out, List *items);
+static void append_unprocessed_keys(StringInfo out, const BatchGetTableResult *table);
+static void append_strings(StringInfo out, const char *name, List *strings);
+static void append_names(StringInfo out, AttributeValue names);
 static void append_capacity(StringInfo out, const ConsumedCapacity *capacity);
-static void append_units(StringInfo out, double units);
+static void append_capacities(StringInfo out, List *capacities);
+static bool capacity_is_wanted(const ConsumedCapacity *capacity);
+static void append_capacity_object(StringInfo out, const ConsumedCapacity *capacity);
+static void append_units(StringInfo out, const ConsumedCapacity *capacity);
 static void append_key_schema(StringInfo out, const KeySchema *key);
 static void append_attribute_definitions(StringInfo out, const KeySchema *key);
 static void append_throughput(StringInfo out, const TableSettings *settings);
@@ -85,19 +92,11 @@ respond_get_item(StringInfo out, const GetItemResult *result)
 void
 respond_read(StringInfo out, const ReadResult *result)
 {
-	ListCell   *cell;
-
 	appendStringInfoChar(out, '{');
 	if (result->with_items)
 	{
 		begin_member(out, "Items");
-		appendStringInfoChar(out, '[');
-		foreach(cell, result->items)
-		{
-			separate(out);
-			attribute_map_append_json(out, *(AttributeValue *) lfirst(cell));
-		}
-		appendStringInfoChar(out, ']');
+		append_item_list(out, result->items);
 	}
 	append_integer(out, "Count", result->count);
 	append_integer(out, "ScannedCount", result->scanned_count);
@@ -110,20 +109,192 @@ respond_read(StringInfo out, const ReadResult *result)
 	appendStringInfoChar(out, '}');
 }
 
+/* A list of AttributeValue *. */
+static void
+append_item_list(StringInfo out, List *items)
+{
+	ListCell   *cell;
+
+	appendStringInfoChar(out, '[');
+	foreach(cell, items)
+	{
+		separate(out);
+		attribute_map_append_json(out, *(AttributeValue *) lfirst(cell));
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* ---- batches and transactions ---- */
+
+void
+respond_batch_get(StringInfo out, const BatchGetResult *result)
+{
+	List	   *capacities = NIL;
+	ListCell   *cell;
+
+	appendStringInfoString(out, "{\"Responses\":{");
+	foreach(cell, result->tables)
+	{
+		BatchGetTableResult *table = lfirst(cell);
+
+		separate(out);
+		json_append_string(out, table->request->table_name);
+		appendStringInfoChar(out, ':');
+		append_item_list(out, table->items);
+		capacities = lappend(capacities, &table->capacity);
+	}
+	appendStringInfoString(out, "},\"UnprocessedKeys\":{");
+	foreach(cell, result->tables)
+		append_unprocessed_keys(out, lfirst(cell));
+	appendStringInfoChar(out, '}');
+	append_capacities(out, capacities);
+	appendStringInfoChar(out, '}');
+}
+
+/* What to ask for again, as it was asked for. */
+static void
+append_unprocessed_keys(StringInfo out, const BatchGetTableResult *table)
+{
+	const BatchGetTable *request = table->request;
+
+	if (table->unprocessed_keys == NIL)
+		return;
+	separate(out);
+	json_append_string(out, request->table_name);
+	appendStringInfoString(out, ":{\"Keys\":");
+	append_item_list(out, table->unprocessed_keys);
+	if (request->consistent_read.given)
+	{
+		begin_member(out, "ConsistentRead");
+		appendStringInfoString(out, request->consistent_read.value ? "true" : "false");
+	}
+	if (request->attributes_to_get.given)
+		append_strings(out, "AttributesToGet", request->attributes_to_get.elements);
+	if (request->projection_expression.data != NULL)
+		append_text(out, "ProjectionExpression", request->projection_expression);
+	if (attribute_exists(request->names))
+		append_names(out, request->names);
+	appendStringInfoChar(out, '}');
+}
+
+/* A list of Bytes *. */
+static void
+append_strings(StringInfo out, const char *name, List *strings)
+{
+	ListCell   *cell;
+
+	begin_member(out, name);
+	appendStringInfoChar(out, '[');
+	foreach(cell, strings)
+	{
+		separate(out);
+		json_append_string(out, *(Bytes *) lfirst(cell));
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+append_names(StringInfo out, AttributeValue names)
+{
+	begin_member(out, "ExpressionAttributeNames");
+	appendStringInfoChar(out, '{');
+	for (int i = 0; i < attribute_count(names); i++)
+	{
+		separate(out);
+		json_append_string(out, map_name(names, i));
+		appendStringInfoChar(out, ':');
+		json_append_string(out, attribute_bytes(map_value(names, i)));
+	}
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_batch_write(StringInfo out, const BatchWriteResult *result)
+{
+	appendStringInfoString(out, "{\"UnprocessedItems\":{}");
+	append_capacities(out, result->capacities);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_transact_write(StringInfo out, const TransactWriteResult *result)
+{
+	appendStringInfoChar(out, '{');
+	append_capacities(out, result->capacities);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_transact_get(StringInfo out, const TransactGetResult *result)
+{
+	ListCell   *cell;
+
+	appendStringInfoChar(out, '{');
+	append_capacities(out, result->capacities);
+	begin_member(out, "Responses");
+	appendStringInfoChar(out, '[');
+	foreach(cell, result->items)
+	{
+		AttributeValue item = *(AttributeValue *) lfirst(cell);
+
+		separate(out);
+		appendStringInfoChar(out, '{');
+		if (attribute_exists(item))
+		{
+			begin_member(out, "Item");
+			attribute_map_append_json(out, item);
+		}
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoString(out, "]}");
+}
+
+/* ---- capacity ---- */
+
 static void
 append_capacity(StringInfo out, const ConsumedCapacity *capacity)
 {
-	if (capacity->detail != CAPACITY_TOTAL && capacity->detail != CAPACITY_INDEXES)
+	if (!capacity_is_wanted(capacity))
 		return;
 	begin_member(out, "ConsumedCapacity");
+	append_capacity_object(out, capacity);
+}
+
+/* A list of ConsumedCapacity *, all of one detail. */
+static void
+append_capacities(StringInfo out, List *capacities)
+{
+	ListCell   *cell;
+
+	if (capacities == NIL || !capacity_is_wanted(linitial(capacities)))
+		return;
+	begin_member(out, "ConsumedCapacity");
+	appendStringInfoChar(out, '[');
+	foreach(cell, capacities)
+	{
+		separate(out);
+		append_capacity_object(out, lfirst(cell));
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static bool
+capacity_is_wanted(const ConsumedCapacity *capacity)
+{
+	return capacity->detail == CAPACITY_TOTAL || capacity->detail == CAPACITY_INDEXES;
+}
+
+static void
+append_capacity_object(StringInfo out, const ConsumedCapacity *capacity)
+{
 	appendStringInfoChar(out, '{');
 	append_text(out, "TableName", capacity->table_name);
-	append_units(out, capacity->units);
+	append_units(out, capacity);
 	if (capacity->detail == CAPACITY_INDEXES)
 	{
 		begin_member(out, "Table");
 		appendStringInfoChar(out, '{');
-		append_units(out, capacity->units);
+		append_units(out, capacity);
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, '}');
@@ -131,10 +302,20 @@ append_capacity(StringInfo out, const ConsumedCapacity *capacity)
 
 /* Units are multiples of one half. */
 static void
-append_units(StringInfo out, double units)
+append_units(StringInfo out, const ConsumedCapacity *capacity)
 {
+	static const char *const by_kind[] = {
+		[CAPACITY_OF_ANY_KIND] = NULL,
+		[CAPACITY_OF_READS] = "ReadCapacityUnits",
+		[CAPACITY_OF_WRITES] = "WriteCapacityUnits",
+	};
+
 	begin_member(out, "CapacityUnits");
-	appendStringInfo(out, "%.1f", units);
+	appendStringInfo(out, "%.1f", capacity->units);
+	if (by_kind[capacity->kind] == NULL)
+		return;
+	begin_member(out, by_kind[capacity->kind]);
+	appendStringInfo(out, "%.1f", capacity->units);
 }
 
 /* ---- tables ---- */

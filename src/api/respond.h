@@ -14,6 +14,10 @@
 extern void respond_write(StringInfo out, const WriteResult *result);
 extern void respond_get_item(StringInfo out, const GetItemResult *result);
 extern void respond_read(StringInfo out, const ReadResult *result);
+extern void respond_batch_get(StringInfo out, const BatchGetResult *result);
+extern void respond_batch_write(StringInfo out, const BatchWriteResult *result);
+extern void respond_transact_write(StringInfo out, const TransactWriteResult *result);
+extern void respond_transact_get(StringInfo out, const TransactGetResult *result);
 extern void respond_list_tables(StringInfo out, const ListTablesResult *result);
 /* The description as the one member of this name: "Table", "TableDescription". */
 extern void respond_table(StringInfo out, const char *name,

@@ -252,6 +252,156 @@ static const Member scan_members[] = {
 };
 const Shape scan_shape = SHAPE("ScanInput", ReadRequest, scan_members);
 
+/* ---- batches and transactions ---- */
+
+static const Member keys_and_attributes_members[] = {
+	{"Keys", MEMBER_ITEMS, AT(BatchGetTable, keys), .required = true,
+		.limits = LIMITS(1, MAX_BATCH_GET_KEYS)},
+	ATTRIBUTES_TO_GET(BatchGetTable),
+	{"ConsistentRead", MEMBER_BOOLEAN, AT(BatchGetTable, consistent_read)},
+	{"ProjectionExpression", MEMBER_STRING, AT(BatchGetTable, projection_expression)},
+	NAMES(BatchGetTable, names),
+};
+static const Shape keys_and_attributes_shape =
+	SHAPE("KeysAndAttributes", BatchGetTable, keys_and_attributes_members);
+
+static const Member batch_get_item_members[] = {
+	{"RequestItems", MEMBER_TABLES, AT(BatchGetRequest, tables), .required = true,
+		.limits = LIMITS(1, MAX_BATCH_GET_KEYS), .shape = &keys_and_attributes_shape},
+	RETURN_CONSUMED_CAPACITY(BatchGetRequest, return_capacity),
+};
+const Shape batch_get_item_shape = SHAPE("BatchGetItemInput", BatchGetRequest,
+										 batch_get_item_members);
+
+static const Member put_request_members[] = {
+	{"Item", MEMBER_ITEM, AT(PutItemRequest, item), .required = true},
+};
+static const Shape put_request_shape = SHAPE("PutRequest", PutItemRequest,
+											 put_request_members);
+
+static const Member delete_request_members[] = {
+	{"Key", MEMBER_ITEM, AT(DeleteItemRequest, key), .required = true},
+};
+static const Shape delete_request_shape = SHAPE("DeleteRequest", DeleteItemRequest,
+												delete_request_members);
+
+static const Member write_request_members[] = {
+	{"PutRequest", MEMBER_STRUCTURE, AT(BatchWrite, put), .shape = &put_request_shape},
+	{"DeleteRequest", MEMBER_STRUCTURE, AT(BatchWrite, delete),
+		.shape = &delete_request_shape},
+};
+static const Shape write_request_shape = SHAPE("WriteRequest", BatchWrite,
+											   write_request_members);
+
+static const Member write_requests_members[] = {
+	{"WriteRequests", MEMBER_LIST, AT(BatchWriteTable, writes), .required = true,
+		.limits = LIMITS(1, MAX_BATCH_WRITE_REQUESTS), .shape = &write_request_shape},
+};
+static const Shape write_requests_shape = {
+	.name = "WriteRequests",.size = sizeof(BatchWriteTable),
+	.nmembers = 1,.members = write_requests_members,.bare = true
+};
+
+static const Member batch_write_item_members[] = {
+	{"RequestItems", MEMBER_TABLES, AT(BatchWriteRequest, tables), .required = true,
+		.limits = LIMITS(1, MAX_BATCH_WRITE_REQUESTS), .shape = &write_requests_shape},
+	RETURN_CONSUMED_CAPACITY(BatchWriteRequest, return_capacity),
+	{"ReturnItemCollectionMetrics", MEMBER_ENUM, AT(BatchWriteRequest, return_metrics),
+		.values = &return_collection_metrics},
+};
+const Shape batch_write_item_shape = SHAPE("BatchWriteItemInput", BatchWriteRequest,
+										   batch_write_item_members);
+
+static const Member condition_check_members[] = {
+	{"Key", MEMBER_ITEM, AT(DeleteItemRequest, key), .required = true},
+	TABLE_NAME(DeleteItemRequest),
+	{"ConditionExpression", MEMBER_STRING,
+		AT(DeleteItemRequest, options.condition_expression), .required = true},
+	NAMES(DeleteItemRequest, options.names),
+	VALUES(DeleteItemRequest, options.values),
+	RETURN_VALUES_ON_FAILURE(DeleteItemRequest),
+};
+static const Shape condition_check_shape = SHAPE("ConditionCheck", DeleteItemRequest,
+												 condition_check_members);
+
+static const Member transact_put_members[] = {
+	{"Item", MEMBER_ITEM, AT(PutItemRequest, item), .required = true},
+	TABLE_NAME(PutItemRequest),
+	CONDITION_EXPRESSION(PutItemRequest),
+	NAMES(PutItemRequest, options.names),
+	VALUES(PutItemRequest, options.values),
+	RETURN_VALUES_ON_FAILURE(PutItemRequest),
+};
+static const Shape transact_put_shape = SHAPE("Put", PutItemRequest, transact_put_members);
+
+static const Member transact_delete_members[] = {
+	{"Key", MEMBER_ITEM, AT(DeleteItemRequest, key), .required = true},
+	TABLE_NAME(DeleteItemRequest),
+	CONDITION_EXPRESSION(DeleteItemRequest),
+	NAMES(DeleteItemRequest, options.names),
+	VALUES(DeleteItemRequest, options.values),
+	RETURN_VALUES_ON_FAILURE(DeleteItemRequest),
+};
+static const Shape transact_delete_shape = SHAPE("Delete", DeleteItemRequest,
+												 transact_delete_members);
+
+static const Member transact_update_members[] = {
+	{"Key", MEMBER_ITEM, AT(UpdateItemRequest, key), .required = true},
+	{"UpdateExpression", MEMBER_STRING, AT(UpdateItemRequest, update_expression),
+		.required = true},
+	TABLE_NAME(UpdateItemRequest),
+	CONDITION_EXPRESSION(UpdateItemRequest),
+	NAMES(UpdateItemRequest, options.names),
+	VALUES(UpdateItemRequest, options.values),
+	RETURN_VALUES_ON_FAILURE(UpdateItemRequest),
+};
+static const Shape transact_update_shape = SHAPE("Update", UpdateItemRequest,
+												 transact_update_members);
+
+static const Member transact_write_item_members[] = {
+	{"ConditionCheck", MEMBER_STRUCTURE, AT(TransactWrite, condition_check),
+		.shape = &condition_check_shape},
+	{"Put", MEMBER_STRUCTURE, AT(TransactWrite, put), .shape = &transact_put_shape},
+	{"Delete", MEMBER_STRUCTURE, AT(TransactWrite, delete), .shape = &transact_delete_shape},
+	{"Update", MEMBER_STRUCTURE, AT(TransactWrite, update), .shape = &transact_update_shape},
+};
+static const Shape transact_write_item_shape = SHAPE("TransactWriteItem", TransactWrite,
+													 transact_write_item_members);
+
+static const Member transact_write_items_members[] = {
+	{"TransactItems", MEMBER_LIST, AT(TransactWriteRequest, actions), .required = true,
+		.limits = LIMITS(1, MAX_TRANSACTION_ACTIONS), .shape = &transact_write_item_shape},
+	RETURN_CONSUMED_CAPACITY(TransactWriteRequest, return_capacity),
+	{"ReturnItemCollectionMetrics", MEMBER_ENUM, AT(TransactWriteRequest, return_metrics),
+		.values = &return_collection_metrics},
+	{"ClientRequestToken", MEMBER_STRING, AT(TransactWriteRequest, client_request_token),
+		.limits = LIMITS(1, MAX_REQUEST_TOKEN_SIZE)},
+};
+const Shape transact_write_items_shape = SHAPE("TransactWriteItemsInput", TransactWriteRequest,
+											   transact_write_items_members);
+
+static const Member get_members[] = {
+	{"Key", MEMBER_ITEM, AT(GetItemRequest, key), .required = true},
+	TABLE_NAME(GetItemRequest),
+	{"ProjectionExpression", MEMBER_STRING, AT(GetItemRequest, projection_expression)},
+	NAMES(GetItemRequest, names),
+};
+static const Shape get_shape = SHAPE("Get", GetItemRequest, get_members);
+
+static const Member transact_get_item_members[] = {
+	{"Get", MEMBER_STRUCTURE, AT(TransactGet, get), .required = true, .shape = &get_shape},
+};
+static const Shape transact_get_item_shape = SHAPE("TransactGetItem", TransactGet,
+												   transact_get_item_members);
+
+static const Member transact_get_items_members[] = {
+	{"TransactItems", MEMBER_LIST, AT(TransactGetRequest, gets), .required = true,
+		.limits = LIMITS(1, MAX_TRANSACTION_ACTIONS), .shape = &transact_get_item_shape},
+	RETURN_CONSUMED_CAPACITY(TransactGetRequest, return_capacity),
+};
+const Shape transact_get_items_shape = SHAPE("TransactGetItemsInput", TransactGetRequest,
+											 transact_get_items_members);
+
 /* ---- tables ---- */
 
 static const Member attribute_definition_members[] = {

@@ -41,6 +41,8 @@ typedef enum MemberType
 								 * nested shape, whose first field, Bytes, is the key */
 	MEMBER_STRUCTURE,			/* pointer to the structure of the nested shape */
 	MEMBER_LIST,				/* List * of such pointers; NULL for JSON null */
+	MEMBER_ITEMS,				/* List * of AttributeValue *, each an M; NULL likewise */
+	MEMBER_TABLES,				/* List * of pointers to structures, a map by table name */
 	MEMBER_UNBUILT,				/* in the model, not in this version */
 } MemberType;
 
@@ -86,12 +88,16 @@ typedef struct Member
 
 #define MAX_MEMBERS 32
 
+/*
+ * A structure that is an element of a map begins with its key.  A bare shape has one member, whose value stands without an object around it.
+ */
 typedef struct Shape
 {
 	const char *name;			/* "KeySchemaElement": in DynamoDB's messages */
 	int			size;			/* of the structure */
 	int			nmembers;		/* at most MAX_MEMBERS */
 	const Member *members;
+	bool		bare;
 } Shape;
 
 /* What decoding found that has no place in the structure. */
@@ -135,6 +141,10 @@ extern const Shape update_item_shape;
 extern const Shape delete_item_shape;
 extern const Shape query_shape;
 extern const Shape scan_shape;
+extern const Shape batch_get_item_shape;
+extern const Shape batch_write_item_shape;
+extern const Shape transact_get_items_shape;
+extern const Shape transact_write_items_shape;
 extern const Shape create_table_shape;
 extern const Shape update_table_shape;
 extern const Shape describe_table_shape;

@@ -44,6 +44,7 @@ typedef struct ErrorList
 } ErrorList;
 
 static void resolve_table_name(const Shape *shape, const Member *member, Bytes *name);
+static void check_table_name(Bytes *name, const Path *path, ErrorList *errors);
 static Bytes name_of_arn(Bytes arn);
 static bool matches_name_pattern(Bytes name);
 static void check_structure(const Shape *shape, void *structure, const Path *parent,
@@ -68,6 +69,14 @@ static void check_strings(const Member *member, List *strings, const Path *path,
 						  ErrorList *errors);
 static void check_map(const Member *member, List *elements, const Path *path,
 					  const RequestNotes *notes, ErrorList *errors);
+static void check_items(const Member *member, List *list, const Path *path,
+						ErrorList *errors);
+static Bytes shown_list(List *list);
+static void check_tables(const Member *member, List *list, const Path *path,
+						 const RequestNotes *notes, ErrorList *errors);
+static void check_map_key(Bytes *name, const Path *path, ErrorList *errors);
+static bool check_map_value(const Member *member, Bytes *structure, const Path *path,
+							ErrorList *errors);
 static int	utf16_length(Bytes string);
 static void add_error(ErrorList *errors, Bytes value, const Path *path,
 					  const char *constraint, ...) pg_attribute_printf(4, 5);
@@ -114,20 +123,7 @@ resolve_table_name(const Shape *shape, const Member *member, Bytes *name)
 
 	if (name->data == NULL)
 		return;
-	if (name->len < 1)
-		add_error(&errors, *name, &path, "Member must have length greater than or equal to 1");
-	else if (name->len > MAX_ARN_SIZE)
-		add_error(&errors, *name, &path, "Member must have length less than or equal to %d",
-				  MAX_ARN_SIZE);
-	else
-	{
-		Bytes		given = *name;
-
-		*name = name_of_arn(given);
-		if (!matches_name_pattern(*name))
-			add_error(&errors, given, &path,
-					  "Member must satisfy regular expression pattern: " NAME_PATTERN);
-	}
+	check_table_name(name, &path, &errors);
 	if (shape == &create_table_shape && (name->len < 3 || name->len > MAX_TABLE_NAME_SIZE))
 		validation_error("TableName must be at least 3 characters long and "
 						 "at most 255 characters long");
@@ -136,6 +132,26 @@ resolve_table_name(const Shape *shape, const Member *member, Bytes *name)
 				  MAX_TABLE_NAME_SIZE);
 	if (errors.count > 0)
 		validation_error("1 validation error detected: %s", errors.text.data);
+}
+
+/* Turns an ARN into a name. */
+static void
+check_table_name(Bytes *name, const Path *path, ErrorList *errors)
+{
+	Bytes		given = *name;
+
+	if (name->len < 1)
+		add_error(errors, *name, path, "Member must have length greater than or equal to 1");
+	else if (name->len > MAX_ARN_SIZE)
+		add_error(errors, *name, path, "Member must have length less than or equal to %d",
+				  MAX_ARN_SIZE);
+	else
+	{
+		*name = name_of_arn(given);
+		if (!matches_name_pattern(*name))
+			add_error(errors, given, path,
+					  "Member must satisfy regular expression pattern: " NAME_PATTERN);
+	}
 }
 
 /*
@@ -219,6 +235,8 @@ is_given(const Member *member, const void *structure, const RequestNotes *notes)
 		case MEMBER_STRUCTURE:
 			return *MEMBER_FIELD(void *const, structure, member) != NULL;
 		case MEMBER_LIST:
+		case MEMBER_ITEMS:
+		case MEMBER_TABLES:
 			return *MEMBER_FIELD(List *const, structure, member) != NIL ||
 				list_member_ptr(notes->empty_lists,
 								MEMBER_FIELD(const void, structure, member));
@@ -265,7 +283,17 @@ check_member(const Member *member, void *structure, const Path *path,
 			check_list(member, *MEMBER_FIELD(List *, structure, member), path,
 					   notes, errors);
 			break;
-		case MEMBER_TABLE_NAME: /* has been resolved */
+		case MEMBER_ITEMS:
+			check_items(member, *MEMBER_FIELD(List *, structure, member), path, errors);
+			break;
+		case MEMBER_TABLES:
+			check_tables(member, *MEMBER_FIELD(List *, structure, member), path,
+						 notes, errors);
+			break;
+		case MEMBER_TABLE_NAME:
+			if (path->parent != NULL)	/* else it has been resolved */
+				check_table_name(MEMBER_FIELD(Bytes, structure, member), path, errors);
+			break;
 		case MEMBER_BOOLEAN:
 		case MEMBER_ITEM:		/* its reader has checked it */
 		case MEMBER_VALUES:
@@ -358,9 +386,8 @@ check_list(const Member *member, List *list, const Path *path,
 {
 	ListCell   *cell;
 
-	/* lists have minimal lengths only, so one that is shown is empty */
 	if (member->limits.given)
-		check_length(member, list_length(list), bytes_from_cstring("[]"), path, errors);
+		check_length(member, list_length(list), shown_list(list), path, errors);
 	foreach(cell, list)
 	{
 		Path		index = {path, .index = foreach_current_index(cell) + 1};
@@ -413,6 +440,88 @@ check_map(const Member *member, List *elements, const Path *path,
 	}
 }
 
+static void
+check_items(const Member *member, List *list, const Path *path, ErrorList *errors)
+{
+	ListCell   *cell;
+
+	check_length(member, list_length(list), shown_list(list), path, errors);
+	foreach(cell, list)
+	{
+		Path		index = {path, .index = foreach_current_index(cell) + 1};
+		Path		element = {&index, "member"};
+
+		if (lfirst(cell) == NULL)
+			add_error(errors, NO_VALUE, &element, "Member must not be null");
+	}
+}
+
+/* DynamoDB shows all of a list; one that is too long is cut short here. */
+static Bytes
+shown_list(List *list)
+{
+	return bytes_from_cstring(list == NIL ? "[]" : "[...]");
+}
+
+/* Structures by table name, which is their first field. */
+static void
+check_tables(const Member *member, List *list, const Path *path,
+			 const RequestNotes *notes, ErrorList *errors)
+{
+	const Shape *shape = member->shape;
+	ListCell   *cell;
+
+	if (list == NIL)
+		check_length(member, 0, bytes_from_cstring("{}"), path, errors);
+	foreach(cell, list)
+	{
+		Bytes	   *name = lfirst(cell);
+		Path		key = {path, .key = *name};
+		Path		value = {&key, "member"};
+
+		check_map_key(name, path, errors);
+		if (list_member_ptr(notes->null_elements, name))
+			add_error(errors, NO_VALUE, &value, "Member must not be null");
+		else if (!shape->bare)
+			check_structure(shape, name, &value, notes, errors);
+		else if (check_map_value(&shape->members[0], name, path, errors))
+			check_list(&shape->members[0],
+					   *MEMBER_FIELD(List *, name, &shape->members[0]), &value, notes, errors);
+	}
+}
+
+static void
+check_map_key(Bytes *name, const Path *path, ErrorList *errors)
+{
+	ErrorList	key_errors = {0};
+
+	check_table_name(name, path, &key_errors);
+	if (key_errors.count > 0)
+		add_error(errors, bytes_from_cstring(psprintf("{%.*s=...}", name->len, name->data)), path,
+				  "Map keys must satisfy constraint: "
+				  "[Member must have length less than or equal to %d, "
+				  "Member must have length greater than or equal to 1, "
+				  "Member must satisfy regular expression pattern: " NAME_PATTERN "]",
+				  MAX_ARN_SIZE);
+}
+
+/* False if the length of a list that is the value of a map is out of range. */
+static bool
+check_map_value(const Member *member, Bytes *structure, const Path *path, ErrorList *errors)
+{
+	List	   *list = *MEMBER_FIELD(List *, structure, member);
+
+	if (list_length(list) >= member->limits.min && list_length(list) <= member->limits.max)
+		return true;
+	add_error(errors, bytes_from_cstring(psprintf("{%.*s=%s}", structure->len, structure->data,
+												  shown_list(list).data)), path,
+			  "Map value must satisfy constraint: "
+			  "[Member must have length less than or equal to " INT64_FORMAT ", "
+			  "Member must have length greater than or equal to " INT64_FORMAT "]",
+			  member->limits.max, member->limits.min);
+	return false;
+}
+
 /* As Java counts: characters beyond the basic plane are two. */
 static int
 utf16_length(Bytes string)
@@ -436,7 +545,7 @@ static void
 add_error(ErrorList *errors, Bytes value, const Path *path, const char *constraint, ...)
 {
 	va_list		args;
-	char		text[256];
+	char		text[512];
 
 	if (errors->count == MAX_REPORTED_ERRORS)
 		return;

@@ -43,5 +43,29 @@ report_capacity(ConsumedCapacity *capacity, ReturnCapacity asked,
 	capacity->detail = asked;
 	capacity->table_name = table_name;
 	capacity->units = units;
+	capacity->kind = CAPACITY_OF_ANY_KIND;
 	total_units += units;
+}
+
+List *
+add_capacity(List *capacities, CapacityKind kind, ReturnCapacity asked,
+			 Bytes table_name, double units)
+{
+	ConsumedCapacity *capacity;
+	ListCell   *cell;
+
+	foreach(cell, capacities)
+	{
+		capacity = lfirst(cell);
+		if (bytes_equal(capacity->table_name, table_name))
+		{
+			capacity->units += units;
+			total_units += units;
+			return capacities;
+		}
+	}
+	capacity = palloc(sizeof(ConsumedCapacity));
+	report_capacity(capacity, asked, table_name, units);
+	capacity->kind = kind;
+	return lappend(capacities, capacity);
 }

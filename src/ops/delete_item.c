@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "ops/keys.h"
 #include "ops/write.h"
 
 static WriteVerdict delete(const ItemWrite *write, AttributeValue old,
@@ -13,19 +12,26 @@ static WriteVerdict delete(const ItemWrite *write, AttributeValue old,
 void
 op_delete_item(const DeleteItemRequest *request, WriteResult *result)
 {
+	ItemWrite	write;
+
+	check_returns_old_or_none(&request->options);
+	prepare_delete(request, &write);
+	run_write(&write, result);
+}
+
+void
+prepare_delete(const DeleteItemRequest *request, ItemWrite *write)
+{
 	const WriteOptions *options = &request->options;
-	ItemWrite	write = {.options = options,.change = delete};
-	DynamoTable *table;
-	ItemKey		key;
 
-	check_returns_old_or_none(options);
-	write.condition = bind_condition(options);
-
-	table = dynamo_table_open(request->table_name, RowExclusiveLock,
-							  ACL_SELECT | ACL_DELETE);
-	check_request_key(&table->definition->key, request->key, &key);
-	write_item(table, &key, request->table_name, &write, result);
-	dynamo_table_close(table);
+	*write = (ItemWrite) {
+		.table_name = request->table_name,
+		.privileges = ACL_SELECT | ACL_DELETE,
+		.options = options,
+		.change = delete,
+		.key = request->key,
+	};
+	write->condition = bind_condition(options);
 }
 
 /* An ItemChange. */

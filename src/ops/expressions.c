@@ -61,6 +61,19 @@ check_not_mixed(const ExpressionParameter *expressions, int nexpressions,
 						 legacy.data, used.data);
 }
 
+BoundExpr *
+bind_projection(Bytes expression, OptionalList attributes_to_get, AttributeValue names)
+{
+	ExpressionParameter projection = {EXPR_PROJECTION, expression};
+	LegacyParameter legacy = {"AttributesToGet", attributes_to_get.given};
+
+	check_not_mixed(&projection, 1, &legacy, 1);
+	bind_expressions(&projection, 1, names, NO_ATTRIBUTE_VALUE);
+	if (projection.bound != NULL)
+		return projection.bound;
+	return expr_from_attributes_to_get(attributes_to_get.elements);
+}
+
 /* Names need an expression; values need one that is no projection. */
 static void
 check_placeholders_wanted(const ExpressionParameter *parameters, int n,

@@ -129,6 +129,19 @@ check_update_spares_key(const KeySchema *schema, const BoundExpr *update)
 	}
 }
 
+int
+compare_keys(const ItemKey *a, const ItemKey *b)
+{
+	for (int i = 0; i < a->n; i++)
+	{
+		int			order = attribute_compare(a->values[i], b->values[i]);
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
 AttributeValue
 key_map(const KeySchema *schema, AttributeValue item)
 {

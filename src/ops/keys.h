@@ -36,6 +36,9 @@ extern void check_partition_key(const KeySchema *schema, const KeyRange *range);
 /* Raises if the expression (may be NULL) changes an attribute of the key. */
 extern void check_update_spares_key(const KeySchema *schema, const BoundExpr *update);
 
+/* The order of two keys of a table: <0, 0, >0. */
+extern int	compare_keys(const ItemKey *a, const ItemKey *b);
+
 /* LastEvaluatedKey: the key attributes of an item as a new M. */
 extern AttributeValue key_map(const KeySchema *schema, AttributeValue item);
 

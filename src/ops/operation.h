@@ -41,6 +41,13 @@ typedef struct LegacyParameter
 extern void check_not_mixed(const ExpressionParameter *expressions, int nexpressions,
 							const LegacyParameter *parameters, int nparameters);
 
+/*
+ * What is wanted of an item, given as an expression or as AttributesToGet; NULL
+ * if all of it is.
+ */
+extern BoundExpr *bind_projection(Bytes expression, OptionalList attributes_to_get,
+								  AttributeValue names);
+
 /* ---- capacity (capacity.c) ---- */
 
 /* One unit per started 4 KB, at least one; half of them if not consistent. */
@@ -49,6 +56,9 @@ extern double read_units(int64 bytes, bool consistent);
 extern double write_units(int old_size, int new_size);
 extern void report_capacity(ConsumedCapacity *capacity, ReturnCapacity asked,
 							Bytes table_name, double units);
+/* Adds to the table's element of a list of ConsumedCapacity *, which may be new. */
+extern List *add_capacity(List *capacities, CapacityKind kind, ReturnCapacity asked,
+						  Bytes table_name, double units);
 
 /* ---- values ---- */
 

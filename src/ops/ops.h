@@ -138,12 +138,21 @@ typedef struct ReadRequest
 	ReturnCapacity return_capacity;
 } ReadRequest;
 
+/* Transactions tell read from write units. */
+typedef enum CapacityKind
+{
+	CAPACITY_OF_ANY_KIND,
+	CAPACITY_OF_READS,
+	CAPACITY_OF_WRITES,
+} CapacityKind;
+
 /* ConsumedCapacity of one table; not rendered unless asked for. */
 typedef struct ConsumedCapacity
 {
 	ReturnCapacity detail;		/* CAPACITY_TOTAL, _INDEXES; else absent */
 	Bytes		table_name;
 	double		units;
+	CapacityKind kind;
 } ConsumedCapacity;
 
 /* Units that this session's operations have consumed so far, whether reported or not. */
@@ -185,6 +194,137 @@ extern const char *condition_failure_item(const ErrorData *error);
 extern void op_get_item(const GetItemRequest *request, GetItemResult *result);
 extern void op_query(const ReadRequest *request, ReadResult *result);
 extern void op_scan(const ReadRequest *request, ReadResult *result);
+
+/* ---- several items (batch.c) ---- */
+
+/* What BatchGetItem asks of one table. */
+typedef struct BatchGetTable
+{
+	Bytes		table_name;		/* the first field: the key of RequestItems */
+	List	   *keys;			/* of AttributeValue *, each an M */
+	OptionalBool consistent_read;
+	Bytes		projection_expression;
+	OptionalList attributes_to_get;
+	AttributeValue names;
+} BatchGetTable;
+
+typedef struct BatchGetRequest
+{
+	List	   *tables;			/* of BatchGetTable * */
+	ReturnCapacity return_capacity;
+} BatchGetRequest;
+
+typedef struct BatchGetTableResult
+{
+	const BatchGetTable *request;
+	List	   *items;			/* of AttributeValue *: those found, in the order asked for */
+	List	   *unprocessed_keys;	/* of AttributeValue * */
+	ConsumedCapacity capacity;
+} BatchGetTableResult;
+
+typedef struct BatchGetResult
+{
+	List	   *tables;			/* of BatchGetTableResult *, in the request's order */
+} BatchGetResult;
+
+/* One of BatchWriteItem's requests: exactly one of both; only item and key are set. */
+typedef struct BatchWrite
+{
+	PutItemRequest *put;
+	DeleteItemRequest *delete;
+} BatchWrite;
+
+typedef struct BatchWriteTable
+{
+	Bytes		table_name;		/* the first field: the key of RequestItems */
+	List	   *writes;			/* of BatchWrite * */
+} BatchWriteTable;
+
+typedef struct BatchWriteRequest
+{
+	List	   *tables;			/* of BatchWriteTable * */
+	ReturnCapacity return_capacity;
+	ReturnCollectionMetrics return_metrics;
+} BatchWriteRequest;
+
+/* Everything is processed: nothing is throttled. */
+typedef struct BatchWriteResult
+{
+	List	   *capacities;		/* of ConsumedCapacity *, one per table */
+} BatchWriteResult;
+
+/* All items are read in one snapshot, in the order of their keys. */
+extern void op_batch_get_item(const BatchGetRequest *request, BatchGetResult *result);
+/* Keys are written in the order of table and key, so batches do not deadlock. */
+extern void op_batch_write_item(const BatchWriteRequest *request, BatchWriteResult *result);
+
+/* ---- transactions (transact_write.c, transact_get.c) ---- */
+
+/* Exactly one of the four; of the requests only what TransactWriteItem has is set. */
+typedef struct TransactWrite
+{
+	DeleteItemRequest *condition_check;
+	PutItemRequest *put;
+	DeleteItemRequest *delete;
+	UpdateItemRequest *update;
+} TransactWrite;
+
+typedef struct TransactWriteRequest
+{
+	List	   *actions;		/* of TransactWrite * */
+	ReturnCapacity return_capacity;
+	ReturnCollectionMetrics return_metrics;
+	Bytes		client_request_token;
+} TransactWriteRequest;
+
+typedef struct TransactWriteResult
+{
+	List	   *capacities;		/* of ConsumedCapacity *, one per table */
+} TransactWriteResult;
+
+typedef struct TransactGet
+{
+	GetItemRequest *get;		/* required */
+} TransactGet;
+
+typedef struct TransactGetRequest
+{
+	List	   *gets;			/* of TransactGet * */
+	ReturnCapacity return_capacity;
+} TransactGetRequest;
+
+typedef struct TransactGetResult
+{
+	List	   *items;			/* of AttributeValue *, by position; absent: no item */
+	List	   *capacities;		/* of ConsumedCapacity *, one per table */
+} TransactGetResult;
+
+/*
+ * Either all actions are done or TransactionCanceledException is raised.  What
+ * the conditions have seen stays true until the caller's transaction ends.  A
+ * ClientRequestToken that was used with the same actions in the last ten
+ * minutes makes it do nothing; with other ones it raises
+ * IdempotentParameterMismatchException.
+ */
+extern void op_transact_write_items(const TransactWriteRequest *request,
+									TransactWriteResult *result);
+/* All items are read in one snapshot. */
+extern void op_transact_get_items(const TransactGetRequest *request,
+								  TransactGetResult *result);
+
+/*
+ * CancellationReasons, a JSON array, of a TransactionCanceledException; else
+ * NULL.  It is the error's DETAIL.
+ */
+extern const char *cancellation_reasons(const ErrorData *error);
+/*
+ * Whether the error, with which the last TransactWriteItems of this process
+ * ended, is another transaction's doing: a deadlock, a lock timeout or a
+ * serialization failure at one of the actions.  Then DynamoDB would have
+ * cancelled the transaction for a TransactionConflict of that action: sets
+ * message and reasons, palloc'd.  (SQL gets PostgreSQL's error.)
+ */
+extern bool transaction_conflict(const ErrorData *error, char **message, char **reasons);
 
 /*
  * The same reads item by item, for set-returning SQL functions: no pages, only

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "common/errors.h"
-#include "ops/keys.h"
 #include "ops/write.h"
 
 static WriteVerdict put(const ItemWrite *write, AttributeValue old, DynamoItem **new_item);
@@ -13,22 +12,28 @@ static WriteVerdict put(const ItemWrite *write, AttributeValue old, DynamoItem *
 void
 op_put_item(const PutItemRequest *request, WriteResult *result)
 {
+	ItemWrite	write;
+
+	check_returns_old_or_none(&request->options);
+	prepare_put(request, &write);
+	run_write(&write, result);
+}
+
+void
+prepare_put(const PutItemRequest *request, ItemWrite *write)
+{
 	const WriteOptions *options = &request->options;
-	ItemWrite	write = {.options = options,.change = put};
-	DynamoTable *table;
-	ItemKey		key;
 
-	check_returns_old_or_none(options);
-	write.item = item_from_root(request->item);
-	if (item_size(write.item) > MAX_ITEM_SIZE)
+	*write = (ItemWrite) {
+		.table_name = request->table_name,
+		.privileges = ACL_SELECT | ACL_INSERT | ACL_UPDATE,
+		.options = options,
+		.change = put,
+		.item = item_from_root(request->item),
+	};
+	if (item_size(write->item) > MAX_ITEM_SIZE)
 		validation_error("Item size has exceeded the maximum allowed size");
-	write.condition = bind_condition(options);
-
-	table = dynamo_table_open(request->table_name, RowExclusiveLock,
-							  ACL_SELECT | ACL_INSERT | ACL_UPDATE);
-	check_item_key(&table->definition->key, request->item, &key);
-	write_item(table, &key, request->table_name, &write, result);
-	dynamo_table_close(table);
+	write->condition = bind_condition(options);
 }
 
 /* An ItemChange. */

@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "common/errors.h"
-#include "ops/keys.h"
 #include "ops/write.h"
 
 static void bind_update(const UpdateItemRequest *request, ItemWrite *write);
@@ -18,16 +17,24 @@ static WriteVerdict update(const ItemWrite *write, AttributeValue old,
 void
 op_update_item(const UpdateItemRequest *request, WriteResult *result)
 {
-	ItemWrite	write = {.options = &request->options,.change = update,.key = request->key};
-	DynamoTable *table;
-	ItemKey		key;
+	ItemWrite	write;
 
-	bind_update(request, &write);
-	table = dynamo_table_open(request->table_name, RowExclusiveLock,
-							  ACL_SELECT | ACL_INSERT | ACL_UPDATE);
-	check_request_key(&table->definition->key, request->key, &key);
-	write_item(table, &key, request->table_name, &write, result);
-	dynamo_table_close(table);
+	prepare_update(request, &write);
+	run_write(&write, result);
+}
+
+void
+prepare_update(const UpdateItemRequest *request, ItemWrite *write)
+{
+	*write = (ItemWrite) {
+		.table_name = request->table_name,
+		.privileges = ACL_SELECT | ACL_INSERT | ACL_UPDATE,
+		.options = &request->options,
+		.change = update,
+		.key = request->key,
+		.update_expression = request->update_expression,
+	};
+	bind_update(request, write);
 }
 
 /* Update and condition, given as expressions or as what was before them. */

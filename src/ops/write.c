@@ -4,8 +4,8 @@
  *
  * Storage hands us the version of the item that it is about to replace, and
  * replaces no other: condition, change, ReturnValues and capacity are all
- * decided on that version, in decide().  When another transaction was faster,
- * decide() runs again on the next version, and what the earlier run left in
+ * decided on that version, in decide_write().  When another transaction was
+ * faster, it runs again on the next version, and what the earlier run left in
  * the ItemWrite is overwritten.
  */
 #include "postgres.h"
@@ -14,27 +14,22 @@
 #include "ops/keys.h"
 #include "ops/write.h"
 
-static WriteVerdict decide(void *arg, const DynamoItem *old, DynamoItem **new_item);
 static void raise_condition_failed(const ItemWrite *write, AttributeValue item);
 static AttributeValue returned_attributes(const ItemWrite *write,
 										  AttributeValue old, AttributeValue new);
 static AttributeValue updated_attributes(const ItemWrite *write, AttributeValue item);
 
 void
-write_item(DynamoTable *table, const ItemKey *key, Bytes table_name,
-		   ItemWrite *write, WriteResult *result)
+run_write(ItemWrite *write, WriteResult *result)
 {
-	const KeySchema *schema = &table->definition->key;
-
-	expr_check_key_paths(write->condition, schema);
-	check_update_spares_key(schema, write->update);
-	expr_check_key_paths(write->update, schema);
-	write->result_context = CurrentMemoryContext;
-	table_write_item(table, key, decide, write);
+	open_write(write);
+	check_write_key(write);
+	table_write_item(write->table, &write->item_key, decide_write, write);
+	dynamo_table_close(write->table);
 
 	result->attributes = write->attributes;
 	result->collection_key = NO_ATTRIBUTE_VALUE;
-	report_capacity(&result->capacity, write->options->return_capacity, table_name,
+	report_capacity(&result->capacity, write->options->return_capacity, write->table_name,
 					write_units(write->old_size, write->new_size));
 }
 
@@ -56,15 +51,58 @@ bind_condition(const WriteOptions *options)
 }
 
 void
+open_write(ItemWrite *write)
+{
+	write->table = dynamo_table_open(write->table_name, RowExclusiveLock, write->privileges);
+	write->result_context = CurrentMemoryContext;
+}
+
+void
+check_write_key(ItemWrite *write)
+{
+	const KeySchema *schema = &write->table->definition->key;
+
+	if (write->item != NULL)
+		check_item_key(schema, item_root(write->item), &write->item_key);
+	else
+		check_request_key(schema, write->key, &write->item_key);
+	expr_check_key_paths(write->condition, schema);
+	check_update_spares_key(schema, write->update);
+	expr_check_key_paths(write->update, schema);
+}
+
+void
 check_returns_old_or_none(const WriteOptions *options)
 {
 	if (options->return_values > RETURN_ALL_OLD)
 		validation_error("ReturnValues can only be ALL_OLD or NONE");
 }
 
-/* A WriteDecision. */
-static WriteVerdict
-decide(void *arg, const DynamoItem *old, DynamoItem **new_item)
+static int
+compare_writes(const void *a, const void *b)
+{
+	const ItemWrite *x = *(ItemWrite *const *) a;
+	const ItemWrite *y = *(ItemWrite *const *) b;
+	Oid			x_table = x->table->definition->relid;
+	Oid			y_table = y->table->definition->relid;
+
+	if (x_table != y_table)
+		return x_table < y_table ? -1 : 1;
+	return compare_keys(&x->item_key, &y->item_key);
+}
+
+bool
+sort_writes(ItemWrite **writes, int n)
+{
+	qsort(writes, n, sizeof(ItemWrite *), compare_writes);
+	for (int i = 1; i < n; i++)
+		if (compare_writes(&writes[i - 1], &writes[i]) == 0)
+			return false;
+	return true;
+}
+
+WriteVerdict
+decide_write(void *arg, const DynamoItem *old, DynamoItem **new_item)
 {
 	ItemWrite  *write = arg;
 	AttributeValue old_root = old != NULL ? item_root(old) : NO_ATTRIBUTE_VALUE;

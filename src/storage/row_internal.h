@@ -7,6 +7,7 @@
  *		row_read.c		get
  *		row_write.c		conditional write, directly
  *		row_index.c		index entries of a new row version
+ *		row_hold.c		keys without row, kept so until the transaction ends
  *		row_scan.c		ranges and whole tables in key order
  *		row_sql.c		get and write by SQL
  *		row_sql_scan.c	scans by SQL
@@ -151,6 +152,15 @@ extern void secondary_entries_insert(RowLookup *lookup, TupleTableSlot *row);
 extern void version_entries_insert(RowLookup *lookup, TupleTableSlot *row,
 								   TU_UpdateIndexes update);
 
+/* ---- keys without row (row_hold.c) ---- */
+
+/*
+ * Keeps others from inserting the key looked up until the transaction ends.
+ * False if a row of the key has come to be: look it up again.  The index must
+ * be open with RowExclusiveLock.
+ */
+extern bool row_hold_absent(RowLookup *lookup, const ItemKey *key);
+
 /* ---- ranges (row_scan.c) ---- */
 
 /* A comparison of one part of the key with a constant. */
@@ -195,7 +205,7 @@ extern bool in_segment(const ScanShape *shape, const Datum *partition_key);
 /* ---- by SQL (row_sql.c, row_sql_scan.c) ---- */
 
 extern DynamoItem *sql_get_item(DynamoTable *table, const ItemKey *key);
-extern void sql_write_item(DynamoTable *table, const ItemKey *key,
+extern void sql_write_item(DynamoTable *table, const ItemKey *key, bool hold,
 						   WriteDecision decide, void *arg);
 /* Frees what row_sql.c remembers of a table. */
 extern void sql_statements_free(struct SqlStatements *sql);

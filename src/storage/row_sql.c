@@ -26,6 +26,11 @@
  * row: that is an error, by a look into the index of the table or its partitions
  * (only of foreign ones we cannot tell).
  *
+ * A write that is to hold and changes nothing locks the row FOR SHARE, again only
+ * with the item decided on, which asks the caller for UPDATE.  A key without row
+ * is held by row_hold.c where the index is here; elsewhere (partitions, foreign
+ * tables) by statements that insert and delete a placeholder.
+ *
  * Names in statements come from the relation, values are parameters, operators
  * are qualified: search_path has no say.  Derived columns are supplied here, so
  * that the maintenance trigger need not exist where the rows are.
@@ -66,9 +71,10 @@ typedef enum KeyStatement
 	STATEMENT_INSERT,			/* new item */
 	STATEMENT_UPDATE,			/* old item, new item */
 	STATEMENT_DELETE,			/* old item */
+	STATEMENT_SHARE,			/* old item */
 } KeyStatement;
 
-#define NUM_KEY_STATEMENTS (STATEMENT_DELETE + 1)
+#define NUM_KEY_STATEMENTS (STATEMENT_SHARE + 1)
 
 typedef struct SqlStatements
 {
@@ -104,6 +110,7 @@ typedef struct SqlWrite
 	DynamoTable *table;
 	TableAccess *access;
 	const ItemKey *key;
+	bool		hold;			/* what was decided on stays, written or not */
 	Datum		parameters[MAX_KEY_ATTRIBUTES + 2];
 	Decision	decision;
 	RowVersion	version;
@@ -120,6 +127,9 @@ static void check_not_hidden(SqlWrite *write);
 static void check_write_was_possible(SqlWrite *write, RowVersion *before);
 static void lock_row(SqlWrite *write);
 static bool store_item(SqlWrite *write, DynamoItem *item);
+static bool delete_item(SqlWrite *write, DynamoItem *item);
+static bool hold_version(SqlWrite *write);
+static bool hold_absent_by_statements(SqlWrite *write);
 static void check_new_item(SqlWrite *write, const DynamoItem *item);
 static void select_row(DynamoTable *table, TableAccess *access, Datum *parameters,
 					   RowVersion *version, MemoryContext context);
@@ -158,12 +168,13 @@ sql_get_item(DynamoTable *table, const ItemKey *key)
 /* ---- write ---- */
 
 void
-sql_write_item(DynamoTable *table, const ItemKey *key, WriteDecision decide, void *arg)
+sql_write_item(DynamoTable *table, const ItemKey *key, bool hold, WriteDecision decide, void *arg)
 {
 	SqlWrite	write = {
 		.table = table,
 		.access = table_access(table),
 		.key = key,
+		.hold = hold,
 		.row_security = check_enable_rls(RelationGetRelid(table->rel), InvalidOid, true) == RLS_ENABLED,
 	};
 
@@ -176,7 +187,7 @@ sql_write_item(DynamoTable *table, const ItemKey *key, WriteDecision decide, voi
 	for (int i = 0; i < key->n; i++)
 		write.parameters[i] = key_datum(key->values[i]);
 	if (write.can_look_up)
-		row_lookup_begin(&write.lookup, table, key, AccessShareLock);
+		row_lookup_begin(&write.lookup, table, key, hold ? RowExclusiveLock : AccessShareLock);
 	while (!write_round(&write))
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -195,6 +206,7 @@ write_round(SqlWrite *write)
 	MemoryContext context = decision_next_context(&write->decision);
 	DynamoItem *old;
 	DynamoItem *item = NULL;
+	WriteVerdict verdict;
 
 	if (write->lost_rounds >= MAX_LOST_ROUNDS)
 		lock_row(write);
@@ -203,18 +215,12 @@ write_round(SqlWrite *write)
 		check_write_was_possible(write, &before);
 
 	old = write->version.item;
-	switch (decision_run(&write->decision, context, old, &item))
-	{
-		case WRITE_NOTHING:
-			return true;
-		case WRITE_DELETE:
-			write->parameters[write->key->n] = DynamoItemGetDatum(old);
-			return old == NULL ||
-				execute(write->table, write->access, STATEMENT_DELETE, write->parameters, false) > 0;
-		case WRITE_ITEM:
-			return (old != NULL && items_equal(old, item)) || store_item(write, item);
-	}
-	pg_unreachable();
+	verdict = decision_run(&write->decision, context, old, &item);
+	if (verdict == WRITE_DELETE && old != NULL)
+		return delete_item(write, old);
+	if (verdict == WRITE_ITEM && (old == NULL || !items_equal(old, item)))
+		return store_item(write, item);
+	return !write->hold || hold_version(write);
 }
 
 /*
@@ -312,6 +318,48 @@ store_item(SqlWrite *write, DynamoItem *item)
 	return execute(write->table, write->access, kind, write->parameters, false) > 0;
 }
 
+/* False if another transaction was faster. */
+static bool
+delete_item(SqlWrite *write, DynamoItem *item)
+{
+	write->parameters[write->key->n] = DynamoItemGetDatum(item);
+	return execute(write->table, write->access, STATEMENT_DELETE, write->parameters, false) > 0;
+}
+
+/* False if another transaction was faster. */
+static bool
+hold_version(SqlWrite *write)
+{
+	if (write->version.found)
+	{
+		write->parameters[write->key->n] = DynamoItemGetDatum(write->version.item);
+		return execute(write->table, write->access, STATEMENT_SHARE, write->parameters, false) > 0;
+	}
+	if (write->can_look_up)
+		return row_hold_absent(&write->lookup, write->key);
+	return hold_absent_by_statements(write);
+}
+
+/*
+ * The placeholder is the key alone.  (A trigger that changes it is met by the
+ * deletion, which then finds nothing and is not repeated in vain for long.)
+ */
+static bool
+hold_absent_by_statements(SqlWrite *write)
+{
+	const KeySchema *schema = &table_definition(write->table->rel)->key;
+	MapEntry	entries[MAX_KEY_ATTRIBUTES];
+	DynamoItem *placeholder;
+
+	for (int i = 0; i < write->key->n; i++)
+	{
+		entries[i].name = schema->attributes[i].name;
+		entries[i].value = write->key->values[i];
+	}
+	placeholder = item_from_root(attribute_make_map(entries, write->key->n));
+	return store_item(write, placeholder) && delete_item(write, placeholder);
+}
+
 /* What the access method checks elsewhere; the rows here may have another one. */
 static void
 check_new_item(SqlWrite *write, const DynamoItem *item)
@@ -392,6 +440,7 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 		[STATEMENT_INSERT] = 1,
 		[STATEMENT_UPDATE] = 2,
 		[STATEMENT_DELETE] = 1,
+		[STATEMENT_SHARE] = 1,
 	};
 	Oid			argtypes[MAX_KEY_ATTRIBUTES + 2];
 	int			nargs = 0;
@@ -482,6 +531,13 @@ append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 			append_table_name(sql, rel);
 			append_key_condition(sql, rel, access);
 			append_item_condition(sql, rel, access);
+			break;
+		case STATEMENT_SHARE:
+			appendStringInfoString(sql, "SELECT FROM ");
+			append_table_name(sql, rel);
+			append_key_condition(sql, rel, access);
+			append_item_condition(sql, rel, access);
+			appendStringInfoString(sql, " FOR SHARE");
 			break;
 	}
 }

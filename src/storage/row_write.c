@@ -22,6 +22,10 @@
  * privileges and the replica identity, and the access method checks the contract
  * of the new row.
  *
+ * A write that is to hold (table_write_item_held()) and changes nothing locks the
+ * version it has decided on in share mode, again exactly that one; where there is
+ * no row, row_hold.c takes over.
+ *
  * An update hands the key columns of the old version on, as they are stored: a
  * long key may be compressed there, and HOT needs the same bytes.
  */
@@ -41,16 +45,22 @@
 typedef struct RowWrite
 {
 	DynamoTable *table;
+	const ItemKey *key;
+	bool		hold;			/* what was decided on stays, written or not */
 	RowLookup	lookup;
 	Decision	decision;
 	TupleTableSlot *new_row;	/* NULL before the first use */
 	int			lost_rounds;
 } RowWrite;
 
+static void write_directly(DynamoTable *table, const ItemKey *key, bool hold,
+						   WriteDecision decide, void *arg);
 static void write_item(RowWrite *write);
 static bool write_round(RowWrite *write);
 static bool find_row(RowWrite *write);
 static void lock_row(RowWrite *write);
+static bool hold_version(RowWrite *write, bool found);
+static bool share_row(RowWrite *write);
 static bool insert_row(RowWrite *write, const DynamoItem *item);
 static bool insert_row_entries(RowWrite *write, TupleTableSlot *row);
 static bool update_row(RowWrite *write, const DynamoItem *item);
@@ -62,14 +72,26 @@ static bool replaced(TM_Result result);
 void
 table_write_item(DynamoTable *table, const ItemKey *key, WriteDecision decide, void *arg)
 {
-	RowWrite	write = {.table = table};
-	bool		snapshot_pushed;
+	if (table->direct)
+		write_directly(table, key, false, decide, arg);
+	else
+		sql_write_item(table, key, false, decide, arg);
+}
 
-	if (!table->direct)
-	{
-		sql_write_item(table, key, decide, arg);
-		return;
-	}
+void
+table_write_item_held(DynamoTable *table, const ItemKey *key, WriteDecision decide, void *arg)
+{
+	if (table->direct)
+		write_directly(table, key, true, decide, arg);
+	else
+		sql_write_item(table, key, true, decide, arg);
+}
+
+static void
+write_directly(DynamoTable *table, const ItemKey *key, bool hold, WriteDecision decide, void *arg)
+{
+	RowWrite	write = {.table = table,.key = key,.hold = hold};
+	bool		snapshot_pushed;
 
 	/* Whatever this transaction has done so far, in this command too, counts. */
 	CommandCounterIncrement();
@@ -116,13 +138,13 @@ write_round(RowWrite *write)
 	verdict = decision_run(&write->decision, context, old, &item);
 	MemoryContextSwitchTo(caller);
 
-	if (verdict == WRITE_NOTHING)
-		return true;
-	if (verdict == WRITE_DELETE)
-		return !found || delete_row(write);
-	if (!found)
+	if (verdict == WRITE_DELETE && found)
+		return delete_row(write);
+	if (verdict == WRITE_ITEM && !found)
 		return insert_row(write, item);
-	return items_equal(old, item) || update_row(write, item);
+	if (verdict == WRITE_ITEM && !items_equal(old, item))
+		return update_row(write, item);
+	return !write->hold || hold_version(write, found);
 }
 
 static bool
@@ -151,6 +173,29 @@ lock_row(RowWrite *write)
 					 GetCurrentCommandId(true), LockTupleNoKeyExclusive, LockWaitBlock,
 					 TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
 	ExecClearTuple(slot);
+}
+
+/* ---- holding ---- */
+
+/* False if what was decided on is not the latest state any more. */
+static bool
+hold_version(RowWrite *write, bool found)
+{
+	return found ? share_row(write) : row_hold_absent(&write->lookup, write->key);
+}
+
+/* Locks the row found against writers; false if it has been replaced. */
+static bool
+share_row(RowWrite *write)
+{
+	TupleTableSlot *slot = write->lookup.slot;
+	ItemPointerData tid = slot->tts_tid;
+	TM_FailureData failure;
+
+	ExecClearTuple(slot);
+	return replaced(table_tuple_lock(write->lookup.rel, &tid, GetActiveSnapshot(), slot,
+									 GetCurrentCommandId(true), LockTupleShare,
+									 LockWaitBlock, 0, &failure));
 }
 
 /* ---- storing ---- */
@@ -214,7 +259,7 @@ delete_row(RowWrite *write)
 									   &failure, false));
 }
 
-/* What became of a version that was to be replaced or deleted. */
+/* What became of a version that was to be replaced, deleted or locked. */
 static bool
 replaced(TM_Result result)
 {

@@ -164,6 +164,24 @@ typedef WriteVerdict (*WriteDecision) (void *arg, const DynamoItem *old,
 extern void table_write_item(DynamoTable *table, const ItemKey *key,
 							 WriteDecision decide, void *arg);
 
+/*
+ * The same for a write that others of the transaction depend on: what `decide`
+ * has seen stays true until the transaction ends, even if nothing is written.
+ * An item that is left as it is gets locked in share mode; a key without item
+ * is held, so that whoever inserts it waits.
+ */
+extern void table_write_item_held(DynamoTable *table, const ItemKey *key,
+								  WriteDecision decide, void *arg);
+
+/*
+ * Records that the current transaction uses a ClientRequestToken of the current
+ * user for a request with this digest.  Waits for a transaction in progress
+ * that uses it too.  False if one with the same digest has committed in the last
+ * ten minutes; raises IdempotentParameterMismatchException if one with another
+ * digest has.  (transaction_tokens.c)
+ */
+extern bool transaction_token_claim(Bytes token, Bytes digest);
+
 /* Query, and Scan (range.nequal = 0 and no bounds), in key order. */
 typedef struct ItemScanSpec
 {

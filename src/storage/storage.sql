@@ -57,6 +57,22 @@ COMMENT ON COLUMN dynamo.table_tags.relation IS 'the relation of the table';
 GRANT SELECT ON dynamo.table_tags TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.table_tags', '');
 
+-- Not dumped: what a token stands for is over in ten minutes.
+CREATE TABLE dynamo.transaction_tokens (
+    role   oid NOT NULL,
+    token  bytea NOT NULL,
+    digest bytea NOT NULL,
+    used   timestamptz NOT NULL
+);
+COMMENT ON TABLE dynamo.transaction_tokens IS
+    'the ClientRequestTokens of the transactions of the last ten minutes; older rows go when new ones come';
+COMMENT ON COLUMN dynamo.transaction_tokens.role IS 'the role that has used the token';
+COMMENT ON COLUMN dynamo.transaction_tokens.token IS 'the token, in UTF-8';
+COMMENT ON COLUMN dynamo.transaction_tokens.digest IS 'SHA-256 of the transaction''s actions';
+COMMENT ON COLUMN dynamo.transaction_tokens.used IS 'when the token was used';
+CREATE INDEX transaction_tokens_token ON dynamo.transaction_tokens (role, token);
+CREATE INDEX transaction_tokens_used ON dynamo.transaction_tokens (used);
+
 CREATE FUNCTION dynamo.forget_dropped_tables()
 RETURNS event_trigger
 AS 'MODULE_PATHNAME', 'dynamo_forget_dropped_tables'

@@ -133,6 +133,8 @@ extern Relation open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privi
 /* The table or index dynamo.<relname>, which the extension made. */
 extern Oid	catalog_oid(const char *relname);
 
+/* A relation of the schema dynamo; raises undefined_table. */
+extern Oid	catalog_oid(const char *relname);
 /* Records a new table; full_name.data is NULL where the relation has the name. */
 extern void table_settings_insert(Oid relid, Bytes full_name, const TableSettings *settings);
 /* Removes all that is recorded of a relation, if anything is. */

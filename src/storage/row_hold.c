@@ -1,0 +1,143 @@
+/*
+ * row_hold.c
+ *		Keys without row, kept so until the transaction ends.
+ *
+ * A transaction that has found that there is no item of a key, and acts on it,
+ * must keep others from inserting one.  There is nothing to lock but the key's
+ * place in the primary key's index.  So a placeholder is put there, a row with
+ * the key alone, and deleted at once: to everybody else it is a row that is
+ * being inserted, for whose end they wait before they insert theirs, in plain SQL
+ * too; after that it never was.
+ *
+ * The placeholder goes beneath the executor even where the table's rows do not:
+ * no trigger, constraint or policy has a say about a row that nobody ever sees.
+ * Nor has any index but the primary key's.
+ *
+ * It is not inserted speculatively, because it must stay.  Two that insert the
+ * same key in that way could wait for each other, so placeholders of a key take
+ * turns by a lock on the key's hash, which is kept until the transaction ends.  A
+ * speculative insertion gives way to us, and a plain one sees our entry before it
+ * makes its own, or we see its.
+ *
+ * Logical decoding does not get to see the insertion (TABLE_INSERT_NO_LOGICAL),
+ * and of the deletion not the key, which output plugins take for no change.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "common/hashfn.h"
+#include "executor/executor.h"
+#include "storage/lmgr.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "common/compat.h"
+#include "storage/row_internal.h"
+
+static TupleTableSlot *placeholder_row(Relation rel, const ItemKey *key);
+static DynamoItem *placeholder_item(const KeySchema *schema, const ItemKey *key);
+static uint32 key_hash(const ItemKey *key);
+static bool insert_placeholder(RowLookup *lookup, TupleTableSlot *row);
+static void delete_placeholder(Relation rel, ItemPointer tid);
+
+bool
+row_hold_absent(RowLookup *lookup, const ItemKey *key)
+{
+	TupleTableSlot *row = placeholder_row(lookup->rel, key);
+	bool		snapshot_pushed = !ActiveSnapshotSet();
+	bool		held;
+
+	if (snapshot_pushed)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	LockDatabaseObject(RelationGetRelid(lookup->rel), key_hash(key), 0, ExclusiveLock);
+
+	held = insert_placeholder(lookup, row);
+	CommandCounterIncrement();
+	delete_placeholder(lookup->rel, &row->tts_tid);
+	CommandCounterIncrement();
+	if (!held)
+		held = !row_find_conflict(lookup, &row->tts_tid);
+
+	if (snapshot_pushed)
+		PopActiveSnapshot();
+	ExecDropSingleTupleTableSlot(row);
+	return held;
+}
+
+static TupleTableSlot *
+placeholder_row(Relation rel, const ItemKey *key)
+{
+	const TableDefinition *definition = table_definition(rel);
+	TupleTableSlot *row = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
+
+	item_row_values(definition, row->tts_tupleDescriptor, placeholder_item(&definition->key, key),
+					row->tts_values, row->tts_isnull);
+	row->tts_tableOid = RelationGetRelid(rel);
+	return ExecStoreVirtualTuple(row);
+}
+
+static DynamoItem *
+placeholder_item(const KeySchema *schema, const ItemKey *key)
+{
+	MapEntry	entries[MAX_KEY_ATTRIBUTES];
+
+	for (int i = 0; i < key->n; i++)
+	{
+		entries[i].name = schema->attributes[i].name;
+		entries[i].value = key->values[i];
+	}
+	return item_from_root(attribute_make_map(entries, key->n));
+}
+
+/* A value has one encoding, so equal keys have equal hashes. */
+static uint32
+key_hash(const ItemKey *key)
+{
+	uint32		hash = 0;
+
+	for (int i = 0; i < key->n; i++)
+		hash = hash_combine(hash, hash_bytes((const unsigned char *) key->values[i].data,
+											 key->values[i].len));
+	return hash;
+}
+
+/* False if there may be another row of the key. */
+static bool
+insert_placeholder(RowLookup *lookup, TupleTableSlot *row)
+{
+	IndexInfo  *info = BuildIndexInfo(lookup->index);
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS];
+
+	table_tuple_insert(lookup->rel, row, GetCurrentCommandId(true), TABLE_INSERT_NO_LOGICAL, NULL);
+	FormIndexDatum(info, row, NULL, values, isnull);
+	return index_insert(lookup->index, values, isnull, &row->tts_tid, lookup->rel,
+						UNIQUE_CHECK_PARTIAL, false, info);
+}
+
+/*
+ * Nothing but the replica identity in the relation's entry tells the heap to
+ * leave the old key out of what is decoded; nothing else reads it meanwhile.
+ */
+static void
+delete_placeholder(Relation rel, ItemPointer tid)
+{
+	char		identity = rel->rd_rel->relreplident;
+	TM_FailureData failure;
+	TM_Result	result = TM_Invisible;
+
+	rel->rd_rel->relreplident = REPLICA_IDENTITY_NOTHING;
+	PG_TRY();
+	{
+		result = table_tuple_delete(rel, tid, GetCurrentCommandId(true), GetActiveSnapshot(),
+									InvalidSnapshot, true, &failure, false);
+	}
+	PG_FINALLY();
+	{
+		rel->rd_rel->relreplident = identity;
+	}
+	PG_END_TRY();
+	if (result != TM_Ok)
+		elog(ERROR, "unexpected result of a placeholder's deletion: %d", result);
+}
