@@ -71,6 +71,22 @@ SELECT pg_temp.try('UpdateItem', '{"TableName": "ops_errors", "Key": {"pk": {"S"
 SELECT pg_temp.try('UpdateItem', '{"TableName": "ops_errors", "Key": {"pk": {"S": "b"}, "sk": {"N": "1"}}, "UpdateExpression": "SET s = pk.x REMOVE sk", "ConditionExpression": "attribute_exists(sk.y)"}');
 SELECT pg_temp.try('UpdateItem', '{"TableName": "ops_errors", "Key": {"pk": {"S": "b"}, "sk": {"N": "1"}}, "UpdateExpression": "SET s = pk.x REMOVE sk"}');
 
+-- writes in a parallel query, by a function that claims to be safe there
+CREATE TABLE ops_errors_parallel AS SELECT i FROM generate_series(1, 1000) i;
+ALTER TABLE ops_errors_parallel SET (parallel_workers = 1);
+CREATE FUNCTION pg_temp.unsafe(i int) RETURNS dynamo.item LANGUAGE plpgsql PARALLEL SAFE AS $$
+BEGIN
+    RETURN dynamo.delete_item('ops_errors', '{"pk": {"S": "b"}, "sk": {"N": "1"}}');
+END $$;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT count(pg_temp.unsafe(i)) FROM ops_errors_parallel;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+DROP TABLE ops_errors_parallel;
+
 -- an error leaves nothing behind, and the session goes on
 SELECT item FROM dynamodb.ops_errors;
 SELECT dynamo.delete_table('ops_errors') IS NOT NULL;

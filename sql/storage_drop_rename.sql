@@ -92,6 +92,17 @@ SELECT dynamo.create_table(repeat('A', 64), 'Other N');
 SELECT * FROM pg_temp.recorded();
 SELECT length(dynamo.delete_table(repeat('A', 255)) ->> 'TableName');
 
+-- ALTER VIEW and the like rename columns of tables, ALTER INDEX tables
+SELECT dynamo.create_table('Viewed', 'Id S');
+ALTER VIEW storage_drop_rename."Viewed" RENAME COLUMN "Id" TO "Name";
+ALTER MATERIALIZED VIEW storage_drop_rename."Viewed" RENAME COLUMN item TO thing;
+ALTER FOREIGN TABLE storage_drop_rename."Viewed" RENAME COLUMN "Id" TO "Name";
+ALTER INDEX storage_drop_rename."Viewed" RENAME TO "Seen";
+SELECT dynamo.put_item('Seen', '{"Id": {"S": "a"}}'), dynamo.get_item('Seen', '{"Id": {"S": "a"}}');
+SELECT format('ALTER INDEX %s RENAME TO "NoLongerLong"', relation) FROM dynamo.table_settings WHERE full_name = repeat('A', 65)
+\gexec
+SELECT count(*) FROM dynamo.table_settings WHERE full_name = repeat('A', 65);
+
 -- attributes of more than 63 bytes, or with a name that means something else
 SELECT dynamo.create_table('Reserved', 'item S', 'xmin N');
 SELECT dynamo.create_table('Reserved2', '_ttl S', 'ctid B');

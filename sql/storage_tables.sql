@@ -118,6 +118,10 @@ SELECT dynamo.create_table('Music', 'Other S');
 SELECT relation, key_schema FROM dynamo.tables WHERE name = 'Music' AND schema ILIKE 'storage%tables%' ORDER BY 1;
 SELECT * FROM dynamo.list_tables();
 DROP SCHEMA "Storage ""Tables""" CASCADE;
+-- a setting takes what is a name
+SET dynamo.schema = '';
+SELECT set_config('dynamo.schema', repeat('s', 64), false);
+SELECT length(set_config('dynamo.schema', repeat('s', 63), false));
 SET dynamo.schema = 'storage_tables';
 
 -- A read-only transaction says so.

@@ -28,12 +28,21 @@ check_account_id(char **newval, void **extra, GucSource source)
 	return false;
 }
 
+/*
+ * An identifier that is too long is truncated; a setting may name what is to be
+ * made, and had better not be another name than what was asked for.
+ */
 static bool
 check_schema(char **newval, void **extra, GucSource source)
 {
-	if ((*newval)[0] != '\0')
+	size_t		len = strlen(*newval);
+
+	if (len > 0 && len < NAMEDATALEN)
 		return true;
-	GUC_check_errdetail("The schema of the tables needs a name.");
+	if (len == 0)
+		GUC_check_errdetail("The schema of the tables needs a name.");
+	else
+		GUC_check_errdetail("The name of a schema has at most %d bytes.", NAMEDATALEN - 1);
 	return false;
 }
 

@@ -402,8 +402,8 @@ follow_rename(Relation rel)
 }
 
 /*
- * dynamo.check_altered_tables(): event trigger on ddl_command_end of ALTER
- * TABLE.  Refuses what would leave a table without the columns that its
+ * dynamo.check_altered_tables(): event trigger on ddl_command_end of the ALTER
+ * commands that take tables.  Refuses what would leave a table without the columns that its
  * definition names, and follows a new name.
  */
 PG_FUNCTION_INFO_V1(dynamo_check_altered_tables);

@@ -90,8 +90,9 @@ AS 'MODULE_PATHNAME', 'dynamo_check_altered_tables'
 LANGUAGE C;
 COMMENT ON FUNCTION dynamo.check_altered_tables() IS
     'event trigger: refuses ALTER TABLE that takes away what the definition of a table names';
+-- (ALTER VIEW and the like may rename columns of tables, ALTER INDEX tables.)
 CREATE EVENT TRIGGER dynamo_check_altered_tables ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE')
+    WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER INDEX')
     EXECUTE FUNCTION dynamo.check_altered_tables();
 COMMENT ON EVENT TRIGGER dynamo_check_altered_tables IS
     'refuses ALTER TABLE that takes away what the definition of a table names';

@@ -72,6 +72,7 @@ static void
 check_writable(void)
 {
 	PreventCommandDuringRecovery("a write to a DynamoDB table");
+	PreventCommandIfParallelMode("a write to a DynamoDB table");
 	PreventCommandIfReadOnly("a write to a DynamoDB table");
 }
 
