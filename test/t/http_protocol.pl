@@ -120,7 +120,7 @@ my %refused = (
 	'two lengths' => [ 400, "Content-Length: 2\r\nContent-Length: 2" ],
 	'two unequal lengths' => [ 400, "Content-Length: 2\r\nContent-Length: 20" ],
 	'length and chunks' => [ 400, "Content-Length: 2\r\nTransfer-Encoding: chunked" ],
-	'an unknown transfer encoding' => [ 400, 'Transfer-Encoding: gzip, chunked' ],
+	'an unknown transfer encoding' => [ 501, 'Transfer-Encoding: gzip, chunked' ],
 	'a blank before the colon' => [ 400, 'Content-Length : 2' ],
 	'a negative length' => [ 400, 'Content-Length: -2' ],
 	'a signed length' => [ 400, 'Content-Length: +2' ],
@@ -137,7 +137,7 @@ for my $name (sort keys %refused)
 	raw_send($socket, "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n" .
 		"X-Amz-Target: DynamoDB_20120810.ListTables\r\n$lines\r\n\r\n{}");
 	my ($got) = raw_reply($socket);
-	# (the library may cut what it finds unbearable)
+	# (the library may cut what it finds unbearable; versions of it differ in 400 or 501)
 	like($got, qr/^($expected|400|closed)$/, "refused: $name");
 	is((raw_reply($socket, 5))[0], 'closed', "and the connection closed: $name");
 }
