@@ -160,6 +160,39 @@ run_list_tables(const void *request, StringInfo response)
 	respond_list_tables(response, &result);
 }
 
+static void
+run_describe_limits(const void *request, StringInfo response)
+{
+	respond_limits(response);
+}
+
+static void
+run_describe_endpoints(const void *request, StringInfo response)
+{
+	respond_endpoints(response);
+}
+
+static void
+run_describe_time_to_live(const void *request, StringInfo response)
+{
+	op_describe_time_to_live(((const TableNameRequest *) request)->table_name);
+	respond_time_to_live(response);
+}
+
+static void
+run_describe_continuous_backups(const void *request, StringInfo response)
+{
+	op_describe_continuous_backups(((const TableNameRequest *) request)->table_name);
+	respond_continuous_backups(response);
+}
+
+static void
+run_update_continuous_backups(const void *request, StringInfo response)
+{
+	op_update_continuous_backups(request);
+	respond_continuous_backups(response);
+}
+
 /* Tagging has no response, which is an empty object. */
 static void
 run_tag_resource(const void *request, StringInfo response)
@@ -198,6 +231,13 @@ static const Operation operations[] = {
 	{"DescribeTable", &describe_table_shape, run_describe_table},
 	{"ListTables", &list_tables_shape, run_list_tables},
 	{"UpdateTable", &update_table_shape, run_update_table},
+	{"DescribeLimits", &describe_limits_shape, run_describe_limits},
+	{"DescribeEndpoints", &describe_endpoints_shape, run_describe_endpoints},
+	{"DescribeTimeToLive", &describe_time_to_live_shape, run_describe_time_to_live},
+	{"DescribeContinuousBackups", &describe_continuous_backups_shape,
+	run_describe_continuous_backups},
+	{"UpdateContinuousBackups", &update_continuous_backups_shape,
+	run_update_continuous_backups},
 	{"TagResource", &tag_resource_shape, run_tag_resource},
 	{"UntagResource", &untag_resource_shape, run_untag_resource},
 	{"ListTagsOfResource", &list_tags_of_resource_shape, run_list_tags_of_resource},
@@ -208,17 +248,13 @@ static const Operation operations[] = {
 	{"DeleteBackup"},
 	{"DeleteResourcePolicy"},
 	{"DescribeBackup"},
-	{"DescribeContinuousBackups"},
 	{"DescribeContributorInsights"},
-	{"DescribeEndpoints"},
 	{"DescribeExport"},
 	{"DescribeGlobalTable"},
 	{"DescribeGlobalTableSettings"},
 	{"DescribeImport"},
 	{"DescribeKinesisStreamingDestination"},
-	{"DescribeLimits"},
 	{"DescribeTableReplicaAutoScaling"},
-	{"DescribeTimeToLive"},
 	{"DisableKinesisStreamingDestination"},
 	{"EnableKinesisStreamingDestination"},
 	{"ExecuteStatement"},
@@ -234,7 +270,6 @@ static const Operation operations[] = {
 	{"PutResourcePolicy"},
 	{"RestoreTableFromBackup"},
 	{"RestoreTableToPointInTime"},
-	{"UpdateContinuousBackups"},
 	{"UpdateContributorInsights"},
 	{"UpdateGlobalTable"},
 	{"UpdateGlobalTableSettings"},

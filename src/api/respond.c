@@ -11,6 +11,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "common/limits.h"
+#include "common/settings.h"
 #include "api/respond.h"
 
 static void append_item_list(StringInfo out, List *items);
@@ -459,6 +461,43 @@ append_on_demand_throughput(StringInfo out, const TableSettings *settings)
 	if (settings->max_write_request_units != 0)
 		append_integer(out, "MaxWriteRequestUnits", settings->max_write_request_units);
 	appendStringInfoChar(out, '}');
+}
+
+/* DynamoDB's defaults; nothing limits capacity here. */
+void
+respond_limits(StringInfo out)
+{
+	appendStringInfoChar(out, '{');
+	append_integer(out, "AccountMaxReadCapacityUnits", MAX_ACCOUNT_CAPACITY);
+	append_integer(out, "AccountMaxWriteCapacityUnits", MAX_ACCOUNT_CAPACITY);
+	append_integer(out, "TableMaxReadCapacityUnits", MAX_TABLE_CAPACITY);
+	append_integer(out, "TableMaxWriteCapacityUnits", MAX_TABLE_CAPACITY);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_endpoints(StringInfo out)
+{
+	appendStringInfoString(out, "{\"Endpoints\":[{");
+	append_text(out, "Address", bytes_from_cstring(psprintf("dynamodb.%s.amazonaws.com",
+														   dynamo_region)));
+	append_integer(out, "CachePeriodInMinutes", 1440);
+	appendStringInfoString(out, "}]}");
+}
+
+void
+respond_time_to_live(StringInfo out)
+{
+	appendStringInfoString(out, "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"DISABLED\"}}");
+}
+
+void
+respond_continuous_backups(StringInfo out)
+{
+	appendStringInfoString(out, "{\"ContinuousBackupsDescription\":{"
+						   "\"ContinuousBackupsStatus\":\"DISABLED\","
+						   "\"PointInTimeRecoveryDescription\":"
+						   "{\"PointInTimeRecoveryStatus\":\"DISABLED\"}}}");
 }
 
 void

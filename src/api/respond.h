@@ -24,6 +24,10 @@ extern void respond_table(StringInfo out, const char *name,
 						  const TableDescription *table);
 extern void append_table_description(StringInfo out, const TableDescription *table);
 
+extern void respond_limits(StringInfo out);
+extern void respond_endpoints(StringInfo out);
+extern void respond_time_to_live(StringInfo out);
+extern void respond_continuous_backups(StringInfo out);
 /* A list of Tag *. */
 extern void respond_tags(StringInfo out, const List *tags);
 

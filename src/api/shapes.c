@@ -530,6 +530,36 @@ static const Member list_tables_members[] = {
 const Shape list_tables_shape = SHAPE("ListTablesInput", ListTablesRequest,
 									  list_tables_members);
 
+/* ---- the service ---- */
+
+/* Requests without members; a structure of one byte is none. */
+const Shape describe_limits_shape = {.name = "DescribeLimitsInput", .size = 1};
+const Shape describe_endpoints_shape = {.name = "DescribeEndpointsRequest", .size = 1};
+
+const Shape describe_time_to_live_shape = SHAPE("DescribeTimeToLiveInput", TableNameRequest,
+												table_name_members);
+const Shape describe_continuous_backups_shape =
+	SHAPE("DescribeContinuousBackupsInput", TableNameRequest, table_name_members);
+
+static const Member point_in_time_members[] = {
+	{"PointInTimeRecoveryEnabled", MEMBER_BOOLEAN, AT(PointInTimeSpecification, enabled),
+		.required = true},
+	{"RecoveryPeriodInDays", MEMBER_INTEGER, AT(PointInTimeSpecification, recovery_period),
+		.limits = LIMITS(1, 35)},
+};
+static const Shape point_in_time_shape =
+	SHAPE("PointInTimeRecoverySpecification", PointInTimeSpecification, point_in_time_members);
+
+static const Member update_continuous_backups_members[] = {
+	TABLE_NAME(ContinuousBackupsRequest),
+	{"PointInTimeRecoverySpecification", MEMBER_STRUCTURE,
+		AT(ContinuousBackupsRequest, specification), .required = true,
+		.shape = &point_in_time_shape},
+};
+const Shape update_continuous_backups_shape =
+	SHAPE("UpdateContinuousBackupsInput", ContinuousBackupsRequest,
+		  update_continuous_backups_members);
+
 /* ---- tags ---- */
 
 #define RESOURCE_ARN(structure) \

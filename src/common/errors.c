@@ -47,6 +47,14 @@ static const DynamoException exceptions[] = {
 	"There is no such operation, or it is not built yet."},
 	{ERRCODE_DYNAMO_INTERNAL, "InternalServerError", 500,
 	"The server could not process the request."},
+	{ERRCODE_BACKUP_NOT_FOUND, "BackupNotFoundException", 400,
+	"There is no such backup."},
+	{ERRCODE_BACKUP_IN_USE, "BackupInUseException", 400,
+	"The backup is being restored or deleted."},
+	{ERRCODE_TABLE_ALREADY_EXISTS, "TableAlreadyExistsException", 400,
+	"A backup cannot be restored to a table that exists."},
+	{ERRCODE_CONTINUOUS_BACKUPS_UNAVAILABLE, "ContinuousBackupsUnavailableException", 400,
+	"Continuous backups are not available."},
 };
 
 const DynamoException *

@@ -34,6 +34,10 @@
 #define ERRCODE_DYNAMO_ACCESS_DENIED			MAKE_SQLSTATE('N','D','0','1','6')
 #define ERRCODE_UNKNOWN_OPERATION				MAKE_SQLSTATE('N','D','0','1','7')
 #define ERRCODE_DYNAMO_INTERNAL					MAKE_SQLSTATE('N','D','0','1','8')
+#define ERRCODE_BACKUP_NOT_FOUND				MAKE_SQLSTATE('N','D','0','1','9')
+#define ERRCODE_BACKUP_IN_USE					MAKE_SQLSTATE('N','D','0','2','0')
+#define ERRCODE_TABLE_ALREADY_EXISTS			MAKE_SQLSTATE('N','D','0','2','1')
+#define ERRCODE_CONTINUOUS_BACKUPS_UNAVAILABLE	MAKE_SQLSTATE('N','D','0','2','2')
 
 /* One row of the table in errors.c. */
 typedef struct DynamoException

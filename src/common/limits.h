@@ -25,6 +25,8 @@
 #define MAX_PAGE_SIZE				(1024 * 1024)	/* of a Query or Scan */
 #define MAX_TOTAL_SEGMENTS			1000000
 #define MAX_LIST_TABLES				100
+#define MAX_ACCOUNT_CAPACITY		80000	/* units, as DescribeLimits says */
+#define MAX_TABLE_CAPACITY			40000
 #define MAX_TAGS					50
 #define MAX_TAG_KEY_LENGTH			128 /* characters */
 #define MAX_TAG_VALUE_LENGTH		256

@@ -424,6 +424,26 @@ typedef struct ListTablesResult
 
 extern void op_list_tables(Bytes after, OptionalInt limit, ListTablesResult *result);
 
+/* ---- features that a table does not have (service.c) ---- */
+
+typedef struct PointInTimeSpecification
+{
+	OptionalBool enabled;
+	OptionalInt recovery_period;	/* days */
+} PointInTimeSpecification;
+
+typedef struct ContinuousBackupsRequest
+{
+	Bytes		table_name;
+	PointInTimeSpecification *specification;
+} ContinuousBackupsRequest;
+
+/* These return if the table is there: the feature is disabled. */
+extern void op_describe_time_to_live(Bytes table_name);
+extern void op_describe_continuous_backups(Bytes table_name);
+/* Raises ContinuousBackupsUnavailableException if they shall be enabled. */
+extern void op_update_continuous_backups(const ContinuousBackupsRequest *request);
+
 /* ---- tags ---- */
 
 typedef struct TagResourceRequest

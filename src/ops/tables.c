@@ -33,7 +33,6 @@ static void change_throughput(const ProvisionedThroughput *throughput,
 							  TableSettings *settings);
 static void change_on_demand_throughput(const OnDemandThroughput *on_demand,
 										TableSettings *settings);
-static Oid	existing_table(Bytes name);
 static void describe(DynamoTable *table, const TableSettings *settings,
 					 const char *status, TableDescription *result);
 
@@ -368,8 +367,18 @@ open_own_table(Bytes name, LOCKMODE lockmode)
 	return dynamo_table_open(name, lockmode, ACL_NO_RIGHTS);
 }
 
-/* The operations on tables name the table that they do not find. */
-static Oid
+Oid
+existing_source_table(Bytes name)
+{
+	Oid			relid = dynamo_table_lookup(name);
+
+	if (!OidIsValid(relid))
+		ereport(ERROR, (errcode(ERRCODE_TABLE_NOT_FOUND),
+						errmsg_internal("Table not found: %.*s", name.len, name.data)));
+	return relid;
+}
+
+Oid
 existing_table(Bytes name)
 {
 	Oid			relid = dynamo_table_lookup(name);

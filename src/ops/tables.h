@@ -14,6 +14,13 @@
  */
 extern DynamoTable *open_own_table(Bytes name, LOCKMODE lockmode);
 
+/*
+ * The relation of a table, or ResourceNotFoundException that names the table,
+ * or, in the operations on backups, TableNotFoundException.
+ */
+extern Oid	existing_table(Bytes name);
+extern Oid	existing_source_table(Bytes name);
+
 /* Raises ValidationException unless tags for one resource can be these. */
 extern void check_tags(const List *tags);
 extern void check_tag_count(const List *tags);
