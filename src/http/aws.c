@@ -120,8 +120,13 @@ static const ForeignError recovery_conflict = {
 static const ForeignError *
 find_foreign_error(int sqlstate)
 {
-	if (sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE && RecoveryInProgress())
-		return &recovery_conflict;
+	if (RecoveryInProgress())
+	{
+		if (sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE)
+			return &recovery_conflict;
+		if (sqlstate == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE)
+			sqlstate = ERRCODE_READ_ONLY_SQL_TRANSACTION;	/* a lock that standbys do not give */
+	}
 	for (int i = 0; i < lengthof(foreign_errors); i++)
 	{
 		const ForeignError *foreign = &foreign_errors[i];

@@ -27,6 +27,7 @@ sub start_endpoint
 	$node->{endpoint_port} = PostgreSQL::Test::Cluster::get_free_port();
 	$node->append_conf('postgresql.conf', <<~"END");
 		fsync = on
+		restart_after_crash = on
 		max_worker_processes = 20
 		max_connections = 30
 		dynamo.endpoint_port = $node->{endpoint_port}

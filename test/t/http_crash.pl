@@ -1,0 +1,122 @@
+# Every acknowledged write is there after kill -9 of all processes of the server
+# under load from 32 connections.  (A killed process leaves what it has written to
+# the operating system; that the log is flushed before the acknowledgement is
+# asked of the server from outside.)
+use strict;
+use warnings;
+use DynamoEndpoint;
+use IO::Select;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use constant { CONNECTIONS => 32, SECONDS => 1.5, ROUNDS => $ENV{DYNAMO_CRASH_ROUNDS} // 3 };
+
+for my $commit (commit_modes())
+{
+	test_commits($commit);
+}
+done_testing();
+
+sub commit_modes
+{
+	return ('plain');
+}
+
+sub test_commits
+{
+	my ($commit) = @_;
+	my $node = start_endpoint("crash_$commit", "dynamo.endpoint_commit = $commit");
+
+	call_ok($node, 'CreateTable', {
+		TableName => 'Tab', BillingMode => 'PAY_PER_REQUEST',
+		AttributeDefinitions => [{ AttributeName => 'k', AttributeType => 'S' }],
+		KeySchema => [{ AttributeName => 'k', KeyType => 'HASH' }] });
+	my %acknowledged;
+	for my $round (1 .. ROUNDS)
+	{
+		my $new = write_until_killed($node, $round, \%acknowledged);
+		start_again($node);
+		my %found = map { $_ => 1 } split /\n/, $node->safe_psql('dynamo', 'SELECT k FROM dynamodb."Tab"');
+		my @lost = grep { !$found{$_} } keys %acknowledged;
+		cmp_ok($new, '>', 20, "$commit, round $round: writes were acknowledged");
+		is(scalar @lost, 0, "$commit, round $round: none of them is lost");
+		is($node->safe_psql('dynamo', q{SELECT count(*) FROM dynamo.check_table('Tab')}), 0, 'the table is sound');
+	}
+	$node->stop;
+}
+
+# Writes over all connections, kills the server in the middle, and returns how
+# many writes were acknowledged.
+sub write_until_killed
+{
+	my ($node, $round, $acknowledged) = @_;
+	my %key;
+	my $next = 0;
+	my $count = 0;
+	my $start = time;
+	my $killed = 0;
+	my $select = IO::Select->new;
+	my $put = sub {
+		my ($socket) = @_;
+		$key{$socket} = "$round/" . $next++;
+		raw_send($socket, raw_request('PutItem',
+			qq({"TableName": "Tab", "Item": {"k": {"S": "$key{$socket}"}}})));
+	};
+
+	for (1 .. CONNECTIONS)
+	{
+		my $socket = raw_connect($node);
+		$select->add($socket);
+		$put->($socket);
+	}
+	while ($select->count > 0)
+	{
+		if (!$killed && time - $start > SECONDS)
+		{
+			kill_all($node);
+			$killed = 1;
+		}
+		for my $socket ($select->can_read(0.1))
+		{
+			my ($status) = raw_reply($socket, 1);
+			if ($status eq '200')
+			{
+				$acknowledged->{ $key{$socket} } = 1;
+				$count++;
+				next if $killed;
+				$put->($socket);
+			}
+			else
+			{
+				$select->remove($socket);
+			}
+		}
+		last if time - $start > SECONDS + 10;
+	}
+	return $count;
+}
+
+# The postmaster and its children, as fast as can be.
+sub kill_all
+{
+	my ($node) = @_;
+	my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+	my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+
+	kill 'KILL', $postmaster, @children;
+}
+
+sub start_again
+{
+	my ($node) = @_;
+
+	for (1 .. 50)
+	{
+		# (the killed processes may not be quite gone)
+		$node->{_pid} = undef;
+		last if $node->start(fail_ok => 1);
+		sleep 0.2;
+	}
+	wait_for_endpoint($node);
+}

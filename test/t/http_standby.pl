@@ -1,0 +1,54 @@
+# A hot standby serves reads and says why it does not serve writes; after
+# promotion it does.
+use strict;
+use warnings;
+use DynamoEndpoint;
+use PostgreSQL::Test::Cluster;
+use Test::More;
+
+my $primary = start_endpoint('primary');
+call_ok($primary, 'CreateTable', {
+	TableName => 'Tab', BillingMode => 'PAY_PER_REQUEST',
+	AttributeDefinitions => [{ AttributeName => 'k', AttributeType => 'S' }],
+	KeySchema => [{ AttributeName => 'k', KeyType => 'HASH' }] });
+call_ok($primary, 'PutItem', { TableName => 'Tab', Item => { k => { S => 'a' }, n => { N => '1' } } });
+$primary->backup('copy');
+
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'copy', has_streaming => 1);
+$standby->{endpoint_port} = PostgreSQL::Test::Cluster::get_free_port();
+$standby->append_conf('postgresql.conf', "dynamo.endpoint_port = $standby->{endpoint_port}");
+$standby->start;
+wait_for_endpoint($standby);
+
+call_ok($primary, 'PutItem', { TableName => 'Tab', Item => { k => { S => 'b' }, n => { N => '2' } } });
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+
+my $get = { TableName => 'Tab', Key => { k => { S => 'b' } } };
+is(call_ok($standby, 'GetItem', $get)->{Item}{n}{N}, '2', 'GetItem');
+is(call_ok($standby, 'Scan', { TableName => 'Tab' })->{Count}, 2, 'Scan');
+is(call_ok($standby, 'DescribeTable', { TableName => 'Tab' })->{Table}{TableStatus}, 'ACTIVE', 'DescribeTable');
+my %writes = (
+	PutItem => { TableName => 'Tab', Item => { k => { S => 'c' } } },
+	UpdateItem => { %$get, UpdateExpression => 'SET x = n' },
+	DeleteItem => $get,
+	DeleteTable => { TableName => 'Tab' },
+	CreateTable => {
+		TableName => 'Other', BillingMode => 'PAY_PER_REQUEST',
+		AttributeDefinitions => [{ AttributeName => 'k', AttributeType => 'S' }],
+		KeySchema => [{ AttributeName => 'k', KeyType => 'HASH' }] });
+for my $operation (sort keys %writes)
+{
+	my ($status, $body) = call($standby, $operation, $writes{$operation});
+	is($status, 400, "$operation is refused");
+	like($body->{__type} . $body->{Message}, qr/AccessDeniedException.*read-only/, 'with a reason');
+}
+
+$standby->promote;
+is((call($standby, 'UpdateItem', { %$get, UpdateExpression => 'SET x = n' }))[0], 200,
+	'after promotion writes are served');
+is(call_ok($standby, 'GetItem', $get)->{Item}{x}{N}, '2', 'and read');
+
+$standby->stop;
+$primary->stop;
+done_testing();
