@@ -140,9 +140,12 @@ forget_expired(Relation catalog, TimestampTz before)
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	row;
+	LOCKTAG		cleaner;
 
-	if (!ConditionalLockDatabaseObject(RelationGetRelid(catalog), InvalidOid, LOCK_OF_CLEANER,
-									   ExclusiveLock))
+	/* (ConditionalLockDatabaseObject() is missing in early minor versions) */
+	SET_LOCKTAG_OBJECT(cleaner, MyDatabaseId, RelationGetRelid(catalog), InvalidOid,
+					   LOCK_OF_CLEANER);
+	if (LockAcquire(&cleaner, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 		return;
 	ScanKeyInit(&key, TOKENS_USED, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
 				TimestampTzGetDatum(before));
