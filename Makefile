@@ -83,7 +83,6 @@ PG_CPPFLAGS += -I$(srcdir)/src
 PG_CFLAGS += -MMD -MP -Wall -Wextra -Wno-declaration-after-statement \
 	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	-Wshadow=compatible-local -Wno-unknown-warning-option $(WERROR)
-SHLIB_LINK += $(shell pkg-config --libs json-c 2>/dev/null || echo -ljson-c)
 
 REGRESS := $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS := --load-extension=dynamo --encoding=UTF8

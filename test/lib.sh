@@ -141,7 +141,6 @@ missing_packages() {
 	have perl || echo perl
 	have prove || echo perl
 	have flock || echo util-linux
-	[ -f /usr/include/json-c/json.h ] || pkg-config --exists json-c 2>/dev/null || echo libjson-c-dev
 	[ -f /usr/include/microhttpd.h ] || pkg-config --exists libmicrohttpd 2>/dev/null || echo libmicrohttpd-dev
 	[ -f /usr/include/zlib.h ] || pkg-config --exists zlib 2>/dev/null || echo zlib1g-dev
 	echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || echo libc6-dev

@@ -22,8 +22,9 @@ echo '-- layers'
 sh test/check_layers.sh || status=1
 # shellcheck disable=SC2086
 with cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
-	--enable=warning,portability --suppress=missingInclude --suppress=unknownMacro \
-	--suppress=nullPointerRedundantCheck --library=posix -Isrc $sources
+	--enable=warning,portability --suppress=missingInclude \
+	--suppress=nullPointerRedundantCheck --library=posix --library=test/cppcheck.cfg \
+	-Isrc $sources
 # shellcheck disable=SC2086
 with clang-tidy clang-tidy --quiet --warnings-as-errors='*' \
 	--checks='-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-branch-clone,-bugprone-macro-parentheses,-clang-analyzer-security.insecureAPI.*' \

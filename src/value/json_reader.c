@@ -239,6 +239,7 @@ decode_escape(JsonReader *reader, char *dst)
 		reader->pos -= 2;
 		malformed(reader, "unknown escape in a string");
 	}
+	/* cppcheck-suppress nullPointerArithmetic -- malformed() does not return */
 	*dst = to[found - from];
 	return dst + 1;
 }

@@ -395,6 +395,7 @@ number_check(Numeric number)
 		if (message != NULL)
 			validation_error("%s", message);
 	}
+	/* cppcheck-suppress legacyUninitvar -- decimal_encode() fills the buffer */
 	return number_from_payload((Bytes) {buf, decimal_encode(&decimal, buf)});
 }
 
