@@ -65,7 +65,8 @@ class Local:
             return answer
         try:
             error = json.loads(text)
-            return '%s: %s' % (error['__type'].split('#')[-1], error.get('Message', error.get('message')))
+            return '%s: %s%s' % (error['__type'].split('#')[-1], error.get('Message', error.get('message')),
+                                 reasons(error.get('CancellationReasons')))
         except (ValueError, KeyError):
             return 'HTTP %d' % response.status
 
@@ -91,16 +92,32 @@ def answers_of_psql(command, requests):
 def psql_answer(text, operation, exceptions):
     error = re.search(r'^ERROR:  (\w{5}): (.*?)(?=\n(?:DETAIL|HINT|CONTEXT|LOCATION|STATEMENT|LINE \d+): |\Z)', text, re.M | re.S)
     if error:
-        return '%s: %s' % (exceptions.get(error[1], error[1]), error[2].strip('\n'))
+        detail = re.search(r'^DETAIL:  (\[.*\])$', text, re.M) if error[1] == 'ND010' else None
+        return '%s: %s%s' % (exceptions.get(error[1], error[1]), error[2].strip('\n'), reasons(json.loads(detail[1]) if detail else None))
     try:
         return normal(json.loads(text), operation)
     except ValueError:
         return 'not JSON: ' + text
 
 
+def reasons(cancellation_reasons):
+    """CancellationReasons as a part of an answer; Local ends one message with a period."""
+    if not cancellation_reasons:
+        return ''
+    for reason in cancellation_reasons:
+        if 'Message' in reason:
+            reason['Message'] = reason['Message'].rstrip('.')
+    return ' ' + json.dumps(normal_value(cancellation_reasons), ensure_ascii=False)
+
+
 def normal(answer, operation):
     """The answer without its volatile members, its sets in one order, and a Scan's items too."""
     answer = normal_value(answer)
+    if isinstance(answer.get('ConsumedCapacity'), list):
+        answer['ConsumedCapacity'].sort(key=json.dumps)
+    if operation == 'BatchGetItem':
+        for items in answer.get('Responses', {}).values():
+            items.sort(key=json.dumps)
     if operation == 'Scan' and 'Items' in answer:
         answer['Items'].sort(key=json.dumps)
     return answer

@@ -160,6 +160,63 @@ def read(table, operation):
     return operation, dict(request, **expression.members())
 
 
+def targets(low, high):
+    """[(table, key)]: mostly different ones."""
+    chosen = []
+    for _ in range(random.randint(low, high)):
+        table = random.choice(list(SORT_TYPES))
+        target = table, key(table)
+        if target not in chosen or random.random() < .02:
+            chosen.append(target)
+    return chosen
+
+
+def batch_write():
+    tables = {}
+    for table, target in targets(1, 8):
+        tables.setdefault(table, []).append(
+            {'DeleteRequest': {'Key': target}} if random.random() < .3 else {'PutRequest': {'Item': dict(item(table), **target)}})
+    return 'BatchWriteItem', {'RequestItems': tables}
+
+
+def batch_get():
+    tables = {}
+    for table, target in targets(1, 8):
+        tables.setdefault(table, {'Keys': []})['Keys'].append(target)
+    # (Local does not take both in one request, even for different tables)
+    projection = random.choice([{'ProjectionExpression': 'pk, a, #b.x', 'ExpressionAttributeNames': {'#b': 'b'}},
+                                {'AttributesToGet': ['a', 'c']}])
+    for request in tables.values():
+        if random.random() < .4:
+            request.update(projection)
+    return 'BatchGetItem', {'RequestItems': tables}
+
+
+def action(table, target):
+    kind = random.choice(['Put', 'Put', 'Update', 'Delete', 'ConditionCheck'])
+    expression = Expression()
+    request = {'TableName': table, 'ReturnValuesOnConditionCheckFailure': random.choice(['ALL_OLD', 'NONE'])}
+    request.update({'Item': dict(item(table), **target)} if kind == 'Put' else {'Key': target})
+    if kind == 'Update':
+        request['UpdateExpression'] = 'SET %s = %s' % (random.choice(NAMES), expression.value())
+    if kind == 'ConditionCheck' or random.random() < .3:
+        request['ConditionExpression'] = random.choice([
+            lambda: 'attribute_exists(pk)', lambda: 'attribute_not_exists(pk)', expression.condition])()
+    return {kind: dict(request, **expression.members())}
+
+
+def transact_write():
+    return 'TransactWriteItems', {'TransactItems': [action(table, target) for table, target in targets(1, 4)]}
+
+
+def transact_get():
+    gets = [{'Get': {'TableName': table, 'Key': target}} for table, target in targets(1, 6)]
+    for get in gets:
+        if random.random() < .3:
+            get['Get']['ProjectionExpression'] = random.choice(['pk', 'a, b.x', 'e'])
+    return 'TransactGetItems', {'TransactItems': gets, 'ReturnConsumedCapacity': 'TOTAL'}
+
+
 def requests(count):
     for table, kind in SORT_TYPES.items():
         yield 'DeleteTable', {'TableName': table}
@@ -180,6 +237,7 @@ def requests(count):
             lambda: read(table, 'Query'),
             lambda: read(table, 'Query'),
             lambda: read(table, 'Scan'),
+            batch_write, batch_get, transact_write, transact_write, transact_get,
         ])()
 
 
