@@ -163,3 +163,33 @@ AS 'MODULE_PATHNAME', 'dynamo_delete_table'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dynamo.delete_table(text) IS
     'DeleteTable: drops the table with its items; returns its last TableDescription';
+
+-- ---- backups ----
+
+CREATE FUNCTION dynamo.create_backup(table_name text, backup_name text)
+RETURNS text
+AS 'MODULE_PATHNAME', 'dynamo_create_backup'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.create_backup(text, text) IS
+    'CreateBackup: copies the items of a table, as they are now, with its definition and settings; the caller owns the table; returns the backup''s ARN';
+
+CREATE FUNCTION dynamo.list_backups(table_name text DEFAULT NULL)
+RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'dynamo_list_backups'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.list_backups(text) IS
+    'ListBackups: ARNs of the backups of a table, or of all tables that are or were in dynamo.schema, the oldest first';
+
+CREATE FUNCTION dynamo.restore_table_from_backup(target_table_name text, backup_arn text)
+RETURNS regclass
+AS 'MODULE_PATHNAME', 'dynamo_restore_table_from_backup'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.restore_table_from_backup(text, text) IS
+    'RestoreTableFromBackup: makes a table of a backup, with its key, items, billing mode, capacity and class; the caller owns the backup; returns the relation';
+
+CREATE FUNCTION dynamo.delete_backup(backup_arn text)
+RETURNS json
+AS 'MODULE_PATHNAME', 'dynamo_delete_backup'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.delete_backup(text) IS
+    'DeleteBackup: drops a backup; the caller owns it; returns its BackupDescription';

@@ -15,6 +15,8 @@
 
 #include <math.h>
 
+#include "datatype/timestamp.h"
+
 #include "common/errors.h"
 #include "api/shapes.h"
 
@@ -52,6 +54,7 @@ static AttributeValue decode_names(JsonReader *reader);
 static Bytes decode_string(JsonReader *reader);
 static bool decode_boolean(JsonReader *reader);
 static int64 decode_integer(JsonReader *reader, bool is_long);
+static TimestampTz decode_time(JsonReader *reader);
 static bool is_harmless(JsonReader *reader, Harmless harmless);
 static void note_unknown(const Shape *shape, Bytes name, const Place *place,
 						 RequestNotes *notes);
@@ -130,6 +133,10 @@ decode_member(JsonReader *reader, const Member *member, void *structure,
 		case MEMBER_LONG:
 			*MEMBER_FIELD(OptionalInt, structure, member) =
 				(OptionalInt) {true, decode_integer(reader, member->type == MEMBER_LONG)};
+			break;
+		case MEMBER_TIME:
+			*MEMBER_FIELD(OptionalInt, structure, member) =
+				(OptionalInt) {true, decode_time(reader)};
 			break;
 		case MEMBER_ITEM:
 		case MEMBER_VALUES:
@@ -469,6 +476,20 @@ decode_integer(JsonReader *reader, bool is_long)
 	if (errno == ERANGE || (!is_long && (value < PG_INT32_MIN || value > PG_INT32_MAX)))
 		serialization_error("%s is out of range for %s", number, class_name);
 	return value;
+}
+
+/* Seconds since 1970, maybe with a fraction; out of range becomes infinite. */
+static TimestampTz
+decode_time(JsonReader *reader)
+{
+	double		seconds;
+
+	expect_kind(reader, JSON_KIND_NUMBER, "%s cannot be converted to Date", "java.util.Date");
+	seconds = strtod(bytes_to_cstring(json_read_number(reader)), NULL) -
+		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (double) SECS_PER_DAY;
+	if (!FLOAT8_FITS_IN_INT64(seconds * USECS_PER_SEC))
+		return seconds < 0 ? DT_NOBEGIN : DT_NOEND;
+	return (TimestampTz) rint(seconds * USECS_PER_SEC);
 }
 
 /* A map of attribute values. */

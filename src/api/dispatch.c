@@ -193,6 +193,51 @@ run_update_continuous_backups(const void *request, StringInfo response)
 	respond_continuous_backups(response);
 }
 
+static void
+run_create_backup(const void *request, StringInfo response)
+{
+	BackupDescription result = {0};
+
+	op_create_backup(request, &result);
+	respond_backup_details(response, &result);
+}
+
+static void
+run_describe_backup(const void *request, StringInfo response)
+{
+	BackupDescription result = {0};
+
+	op_describe_backup(request, &result);
+	respond_backup(response, &result);
+}
+
+static void
+run_delete_backup(const void *request, StringInfo response)
+{
+	BackupDescription result = {0};
+
+	op_delete_backup(request, &result);
+	respond_backup(response, &result);
+}
+
+static void
+run_list_backups(const void *request, StringInfo response)
+{
+	ListBackupsResult result = {0};
+
+	op_list_backups(request, &result);
+	respond_list_backups(response, &result);
+}
+
+static void
+run_restore_table_from_backup(const void *request, StringInfo response)
+{
+	TableDescription result = {0};
+
+	op_restore_table_from_backup(request, &result);
+	respond_table(response, "TableDescription", &result);
+}
+
 /* Tagging has no response, which is an empty object. */
 static void
 run_tag_resource(const void *request, StringInfo response)
@@ -238,16 +283,19 @@ static const Operation operations[] = {
 	run_describe_continuous_backups},
 	{"UpdateContinuousBackups", &update_continuous_backups_shape,
 	run_update_continuous_backups},
+	{"CreateBackup", &create_backup_shape, run_create_backup},
+	{"DescribeBackup", &describe_backup_shape, run_describe_backup},
+	{"DeleteBackup", &delete_backup_shape, run_delete_backup},
+	{"ListBackups", &list_backups_shape, run_list_backups},
+	{"RestoreTableFromBackup", &restore_table_from_backup_shape,
+	run_restore_table_from_backup},
 	{"TagResource", &tag_resource_shape, run_tag_resource},
 	{"UntagResource", &untag_resource_shape, run_untag_resource},
 	{"ListTagsOfResource", &list_tags_of_resource_shape, run_list_tags_of_resource},
 
 	{"BatchExecuteStatement"},
-	{"CreateBackup"},
 	{"CreateGlobalTable"},
-	{"DeleteBackup"},
 	{"DeleteResourcePolicy"},
-	{"DescribeBackup"},
 	{"DescribeContributorInsights"},
 	{"DescribeExport"},
 	{"DescribeGlobalTable"},
@@ -262,13 +310,11 @@ static const Operation operations[] = {
 	{"ExportTableToPointInTime"},
 	{"GetResourcePolicy"},
 	{"ImportTable"},
-	{"ListBackups"},
 	{"ListContributorInsights"},
 	{"ListExports"},
 	{"ListGlobalTables"},
 	{"ListImports"},
 	{"PutResourcePolicy"},
-	{"RestoreTableFromBackup"},
 	{"RestoreTableToPointInTime"},
 	{"UpdateContributorInsights"},
 	{"UpdateGlobalTable"},

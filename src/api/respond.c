@@ -30,6 +30,11 @@ static void append_throughput(StringInfo out, const TableSettings *settings);
 static void append_billing_mode(StringInfo out, const TableSettings *settings);
 static void append_on_demand_throughput(StringInfo out, const TableSettings *settings);
 static int	decreases_today(const TableSettings *settings);
+static void append_restore_summary(StringInfo out, const TableDescription *table);
+static void append_backup_details(StringInfo out, const BackupDescription *description);
+static void append_source_table(StringInfo out, const TableBackup *backup);
+static void append_backup_summary(StringInfo out, const TableBackup *backup);
+static void append_backup_arn(StringInfo out, const char *name, const TableBackup *backup);
 static void append_integer(StringInfo out, const char *name, int64 value);
 static void append_text(StringInfo out, const char *name, Bytes value);
 static void append_time(StringInfo out, const char *name, TimestampTz time);
@@ -365,6 +370,7 @@ append_table_description(StringInfo out, const TableDescription *table)
 	append_text(out, "TableArn", bytes_from_cstring(table_arn(table->table_name)));
 	append_table_id(out, &settings->table_id);
 	append_billing_mode(out, settings);
+	append_restore_summary(out, table);
 	if (settings->infrequent_access)
 	{
 		begin_member(out, "TableClassSummary");
@@ -460,6 +466,140 @@ append_on_demand_throughput(StringInfo out, const TableSettings *settings)
 		append_integer(out, "MaxReadRequestUnits", settings->max_read_request_units);
 	if (settings->max_write_request_units != 0)
 		append_integer(out, "MaxWriteRequestUnits", settings->max_write_request_units);
+	appendStringInfoChar(out, '}');
+}
+
+/* ---- backups ---- */
+
+void
+respond_backup_details(StringInfo out, const BackupDescription *description)
+{
+	appendStringInfoChar(out, '{');
+	append_backup_details(out, description);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_backup(StringInfo out, const BackupDescription *description)
+{
+	appendStringInfoString(out, "{\"BackupDescription\":");
+	append_backup_description(out, description);
+	appendStringInfoChar(out, '}');
+}
+
+void
+append_backup_description(StringInfo out, const BackupDescription *description)
+{
+	appendStringInfoChar(out, '{');
+	append_backup_details(out, description);
+	append_source_table(out, &description->backup);
+	begin_member(out, "SourceTableFeatureDetails");
+	appendStringInfoString(out, "{}}");
+}
+
+void
+respond_list_backups(StringInfo out, const ListBackupsResult *result)
+{
+	ListCell   *cell;
+
+	appendStringInfoString(out, "{\"BackupSummaries\":[");
+	foreach(cell, result->backups)
+	{
+		separate(out);
+		append_backup_summary(out, lfirst(cell));
+	}
+	appendStringInfoChar(out, ']');
+	if (result->last_evaluated != NULL)
+		append_backup_arn(out, "LastEvaluatedBackupArn", result->last_evaluated);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+append_backup_details(StringInfo out, const BackupDescription *description)
+{
+	const TableBackup *backup = &description->backup;
+
+	begin_member(out, "BackupDetails");
+	appendStringInfoChar(out, '{');
+	append_backup_arn(out, "BackupArn", backup);
+	append_text(out, "BackupName", backup->name);
+	append_integer(out, "BackupSizeBytes", backup->size_bytes);
+	append_text(out, "BackupStatus", bytes_from_cstring(description->status));
+	append_text(out, "BackupType", bytes_from_cstring("USER"));
+	append_time(out, "BackupCreationDateTime", backup->created);
+	appendStringInfoChar(out, '}');
+}
+
+/* The table as it was. */
+static void
+append_source_table(StringInfo out, const TableBackup *backup)
+{
+	const TableSettings *settings = &backup->settings;
+
+	begin_member(out, "SourceTableDetails");
+	appendStringInfoChar(out, '{');
+	append_text(out, "TableName", backup->table_name);
+	append_table_id(out, &settings->table_id);
+	append_text(out, "TableArn", bytes_from_cstring(table_arn(backup->table_name)));
+	append_integer(out, "TableSizeBytes", backup->size_bytes);
+	append_key_schema(out, &backup->key);
+	append_time(out, "TableCreationDateTime", settings->created);
+	begin_member(out, "ProvisionedThroughput");
+	appendStringInfoChar(out, '{');
+	append_integer(out, "ReadCapacityUnits", settings->read_capacity);
+	append_integer(out, "WriteCapacityUnits", settings->write_capacity);
+	appendStringInfoChar(out, '}');
+	append_on_demand_throughput(out, settings);
+	append_integer(out, "ItemCount", backup->item_count);
+	append_text(out, "BillingMode", bytes_from_cstring(
+					settings->billing_mode == BILLING_PAY_PER_REQUEST ? "PAY_PER_REQUEST" : "PROVISIONED"));
+	appendStringInfoChar(out, '}');
+}
+
+static void
+append_backup_summary(StringInfo out, const TableBackup *backup)
+{
+	appendStringInfoChar(out, '{');
+	append_text(out, "TableName", backup->table_name);
+	append_table_id(out, &backup->settings.table_id);
+	append_text(out, "TableArn", bytes_from_cstring(table_arn(backup->table_name)));
+	append_backup_arn(out, "BackupArn", backup);
+	append_text(out, "BackupName", backup->name);
+	append_time(out, "BackupCreationDateTime", backup->created);
+	append_text(out, "BackupStatus", bytes_from_cstring("AVAILABLE"));
+	append_text(out, "BackupType", bytes_from_cstring("USER"));
+	append_integer(out, "BackupSizeBytes", backup->size_bytes);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+append_backup_arn(StringInfo out, const char *name, const TableBackup *backup)
+{
+	append_text(out, name, bytes_from_cstring(backup_arn(backup->table_name, backup->id)));
+}
+
+/* A table that has been restored says so for good. */
+static void
+append_restore_summary(StringInfo out, const TableDescription *table)
+{
+	const TableSettings *settings = &table->settings;
+	ResourceArn source;
+	char	   *arn;
+
+	if (settings->restored == 0)
+		return;
+	begin_member(out, "RestoreSummary");
+	appendStringInfoChar(out, '{');
+	if (settings->source_backup.data != NULL)
+	{
+		arn = table_arn(settings->source_backup);
+		append_text(out, "SourceBackupArn", bytes_from_cstring(arn));
+		if (parse_arn(bytes_from_cstring(arn), &source))
+			append_text(out, "SourceTableArn", bytes_from_cstring(table_arn(source.table_name)));
+	}
+	append_time(out, "RestoreDateTime", settings->restored);
+	begin_member(out, "RestoreInProgress");
+	appendStringInfoString(out, strcmp(table->status, "CREATING") == 0 ? "true" : "false");
 	appendStringInfoChar(out, '}');
 }
 

@@ -24,6 +24,10 @@ extern void respond_table(StringInfo out, const char *name,
 						  const TableDescription *table);
 extern void append_table_description(StringInfo out, const TableDescription *table);
 
+extern void respond_backup_details(StringInfo out, const BackupDescription *description);
+extern void respond_backup(StringInfo out, const BackupDescription *description);
+extern void append_backup_description(StringInfo out, const BackupDescription *description);
+extern void respond_list_backups(StringInfo out, const ListBackupsResult *result);
 extern void respond_limits(StringInfo out);
 extern void respond_endpoints(StringInfo out);
 extern void respond_time_to_live(StringInfo out);

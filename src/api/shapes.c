@@ -560,6 +560,59 @@ const Shape update_continuous_backups_shape =
 	SHAPE("UpdateContinuousBackupsInput", ContinuousBackupsRequest,
 		  update_continuous_backups_members);
 
+/* ---- backups ---- */
+
+#define BACKUP_ARN(structure, member_name, field, ...) \
+	{member_name, MEMBER_STRING, AT(structure, field), \
+	 .limits = LIMITS(MIN_BACKUP_ARN_LENGTH, MAX_BACKUP_ARN_LENGTH), ##__VA_ARGS__}
+
+static const EnumSet backup_types = {
+	"[SYSTEM, AWS_BACKUP, USER, ALL]", {"USER", "SYSTEM", "AWS_BACKUP", "ALL"}
+};
+
+static const Member create_backup_members[] = {
+	TABLE_NAME(CreateBackupRequest),
+	{"BackupName", MEMBER_STRING, AT(CreateBackupRequest, backup_name), .required = true,
+		.limits = LIMITS(3, 255), .name_pattern = true},
+};
+const Shape create_backup_shape = SHAPE("CreateBackupInput", CreateBackupRequest,
+										create_backup_members);
+
+static const Member backup_members[] = {
+	BACKUP_ARN(BackupRequest, "BackupArn", backup_arn, .required = true),
+};
+const Shape describe_backup_shape = SHAPE("DescribeBackupInput", BackupRequest, backup_members);
+const Shape delete_backup_shape = SHAPE("DeleteBackupInput", BackupRequest, backup_members);
+
+static const Member list_backups_members[] = {
+	{"TableName", MEMBER_TABLE_NAME, AT(ListBackupsRequest, table_name)},
+	{"Limit", MEMBER_INTEGER, AT(ListBackupsRequest, limit),
+		.limits = LIMITS(1, MAX_LIST_BACKUPS)},
+	{"TimeRangeLowerBound", MEMBER_TIME, AT(ListBackupsRequest, lower_bound)},
+	{"TimeRangeUpperBound", MEMBER_TIME, AT(ListBackupsRequest, upper_bound)},
+	BACKUP_ARN(ListBackupsRequest, "ExclusiveStartBackupArn", exclusive_start_backup_arn),
+	{"BackupType", MEMBER_ENUM, AT(ListBackupsRequest, backup_type), .values = &backup_types},
+};
+const Shape list_backups_shape = SHAPE("ListBackupsInput", ListBackupsRequest,
+									   list_backups_members);
+
+static const Member restore_members[] = {
+	{"TargetTableName", MEMBER_STRING, AT(RestoreRequest, target_table_name),
+		.required = true, .limits = LIMITS(3, 255), .name_pattern = true},
+	BACKUP_ARN(RestoreRequest, "BackupArn", backup_arn, .required = true),
+	{"BillingModeOverride", MEMBER_ENUM, AT(RestoreRequest, billing_mode),
+		.values = &billing_modes},
+	UNBUILT_BUT("GlobalSecondaryIndexOverride", HARMLESS_EMPTY),
+	UNBUILT_BUT("LocalSecondaryIndexOverride", HARMLESS_EMPTY),
+	{"ProvisionedThroughputOverride", MEMBER_STRUCTURE,
+		AT(RestoreRequest, provisioned_throughput), .shape = &provisioned_throughput_shape},
+	{"OnDemandThroughputOverride", MEMBER_STRUCTURE,
+		AT(RestoreRequest, on_demand_throughput), .shape = &on_demand_throughput_shape},
+	UNBUILT_BUT("SSESpecificationOverride", HARMLESS_OFF),
+};
+const Shape restore_table_from_backup_shape =
+	SHAPE("RestoreTableFromBackupInput", RestoreRequest, restore_members);
+
 /* ---- tags ---- */
 
 #define RESOURCE_ARN(structure) \

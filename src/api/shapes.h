@@ -31,6 +31,7 @@ typedef enum MemberType
 	MEMBER_BOOLEAN,				/* OptionalBool */
 	MEMBER_INTEGER,				/* OptionalInt, 32 bits wide */
 	MEMBER_LONG,				/* OptionalInt */
+	MEMBER_TIME,				/* OptionalInt: TimestampTz, from seconds since 1970 */
 	MEMBER_ITEM,				/* AttributeValue: M */
 	MEMBER_VALUES,				/* the same, of an expression's values */
 	MEMBER_VALUE,				/* AttributeValue of any type */
@@ -155,6 +156,11 @@ extern const Shape describe_endpoints_shape;
 extern const Shape describe_time_to_live_shape;
 extern const Shape describe_continuous_backups_shape;
 extern const Shape update_continuous_backups_shape;
+extern const Shape create_backup_shape;
+extern const Shape describe_backup_shape;
+extern const Shape delete_backup_shape;
+extern const Shape list_backups_shape;
+extern const Shape restore_table_from_backup_shape;
 extern const Shape tag_resource_shape;
 extern const Shape untag_resource_shape;
 extern const Shape list_tags_of_resource_shape;

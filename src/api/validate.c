@@ -222,6 +222,7 @@ is_given(const Member *member, const void *structure, const RequestNotes *notes)
 			return MEMBER_FIELD(const OptionalBool, structure, member)->given;
 		case MEMBER_INTEGER:
 		case MEMBER_LONG:
+		case MEMBER_TIME:
 			return MEMBER_FIELD(const OptionalInt, structure, member)->given;
 		case MEMBER_ITEM:
 		case MEMBER_VALUES:
@@ -295,6 +296,7 @@ check_member(const Member *member, void *structure, const Path *path,
 				check_table_name(MEMBER_FIELD(Bytes, structure, member), path, errors);
 			break;
 		case MEMBER_BOOLEAN:
+		case MEMBER_TIME:
 		case MEMBER_ITEM:		/* its reader has checked it */
 		case MEMBER_VALUES:
 		case MEMBER_VALUE:

@@ -27,6 +27,9 @@
 #define MAX_LIST_TABLES				100
 #define MAX_ACCOUNT_CAPACITY		80000	/* units, as DescribeLimits says */
 #define MAX_TABLE_CAPACITY			40000
+#define MAX_LIST_BACKUPS			100
+#define MIN_BACKUP_ARN_LENGTH		37
+#define MAX_BACKUP_ARN_LENGTH		1024
 #define MAX_TAGS					50
 #define MAX_TAG_KEY_LENGTH			128 /* characters */
 #define MAX_TAG_VALUE_LENGTH		256

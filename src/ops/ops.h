@@ -444,6 +444,62 @@ extern void op_describe_continuous_backups(Bytes table_name);
 /* Raises ContinuousBackupsUnavailableException if they shall be enabled. */
 extern void op_update_continuous_backups(const ContinuousBackupsRequest *request);
 
+/* ---- backups ---- */
+
+#define BACKUP_TYPE_USER		1	/* in the service model's order */
+#define BACKUP_TYPE_SYSTEM		2
+#define BACKUP_TYPE_AWS_BACKUP	3
+#define BACKUP_TYPE_ALL			4
+
+typedef struct CreateBackupRequest
+{
+	Bytes		table_name;
+	Bytes		backup_name;
+} CreateBackupRequest;
+
+typedef struct BackupRequest
+{
+	Bytes		backup_arn;
+} BackupRequest;
+
+typedef struct ListBackupsRequest
+{
+	Bytes		table_name;		/* data NULL: of all tables */
+	OptionalInt limit;
+	OptionalInt lower_bound;	/* TimestampTz, inclusive */
+	OptionalInt upper_bound;	/* exclusive */
+	Bytes		exclusive_start_backup_arn;
+	int			backup_type;	/* BACKUP_TYPE_..., or 0 */
+} ListBackupsRequest;
+
+typedef struct RestoreRequest
+{
+	Bytes		target_table_name;
+	Bytes		backup_arn;
+	int			billing_mode;
+	ProvisionedThroughput *provisioned_throughput;
+	OnDemandThroughput *on_demand_throughput;
+} RestoreRequest;
+
+typedef struct BackupDescription
+{
+	TableBackup backup;
+	const char *status;			/* "CREATING", "AVAILABLE", "DELETED" */
+} BackupDescription;
+
+typedef struct ListBackupsResult
+{
+	List	   *backups;		/* of TableBackup * */
+	const TableBackup *last_evaluated;	/* NULL at the end */
+} ListBackupsResult;
+
+extern void op_create_backup(const CreateBackupRequest *request, BackupDescription *result);
+extern void op_describe_backup(const BackupRequest *request, BackupDescription *result);
+extern void op_delete_backup(const BackupRequest *request, BackupDescription *result);
+extern void op_list_backups(const ListBackupsRequest *request, ListBackupsResult *result);
+extern void op_restore_table_from_backup(const RestoreRequest *request,
+										 TableDescription *result);
+
 /* ---- tags ---- */
 
 typedef struct TagResourceRequest

@@ -23,7 +23,6 @@ static void check_key_types(List *key_schema);
 static void check_definitions_distinct(List *definitions);
 static AttributeType defined_type(const CreateTableRequest *request, Bytes name);
 static void raise_undefined_key(const CreateTableRequest *request);
-static void initial_settings(const CreateTableRequest *request, TableSettings *settings);
 static void check_billing(BillingMode mode, const ProvisionedThroughput *throughput,
 						  const OnDemandThroughput *on_demand);
 static void check_something_to_update(const UpdateTableRequest *request);
@@ -170,7 +169,7 @@ raise_undefined_key(const CreateTableRequest *request)
 					 keys.data, definitions.data);
 }
 
-static void
+void
 initial_settings(const CreateTableRequest *request, TableSettings *settings)
 {
 	const ProvisionedThroughput *throughput = request->provisioned_throughput;

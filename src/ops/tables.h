@@ -21,6 +21,9 @@ extern DynamoTable *open_own_table(Bytes name, LOCKMODE lockmode);
 extern Oid	existing_table(Bytes name);
 extern Oid	existing_source_table(Bytes name);
 
+/* The settings of a new table; raises if the request's do not go together. */
+extern void initial_settings(const CreateTableRequest *request, TableSettings *settings);
+
 /* Raises ValidationException unless tags for one resource can be these. */
 extern void check_tags(const List *tags);
 extern void check_tag_count(const List *tags);

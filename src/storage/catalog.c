@@ -58,7 +58,9 @@ enum
 	SETTINGS_MAX_WRITE_REQUEST_UNITS,
 	SETTINGS_DELETION_PROTECTION,
 	SETTINGS_TABLE_CLASS,
-	SETTINGS_NCOLUMNS = SETTINGS_TABLE_CLASS,
+	SETTINGS_RESTORED,
+	SETTINGS_SOURCE_BACKUP,
+	SETTINGS_NCOLUMNS = SETTINGS_SOURCE_BACKUP,
 };
 
 static const char *const billing_modes[] = {
@@ -85,6 +87,7 @@ static const struct
 	{SETTINGS_LAST_DECREASE, offsetof(TableSettings, last_decrease)},
 	{SETTINGS_MAX_READ_REQUEST_UNITS, offsetof(TableSettings, max_read_request_units)},
 	{SETTINGS_MAX_WRITE_REQUEST_UNITS, offsetof(TableSettings, max_write_request_units)},
+	{SETTINGS_RESTORED, offsetof(TableSettings, restored)},
 };
 
 /* ---- reaching rows ---- */
@@ -154,6 +157,9 @@ settings_from_row(Datum *values, bool *isnull, TableSettings *settings)
 		DatumGetBool(values[SETTINGS_DELETION_PROTECTION - 1]);
 	settings->infrequent_access = !isnull[SETTINGS_TABLE_CLASS - 1] &&
 		strcmp(TextDatumGetCString(values[SETTINGS_TABLE_CLASS - 1]), table_classes[true]) == 0;
+	if (!isnull[SETTINGS_SOURCE_BACKUP - 1])
+		settings->source_backup =
+			bytes_from_cstring(TextDatumGetCString(values[SETTINGS_SOURCE_BACKUP - 1]));
 }
 
 /* Sets all columns but the full name. */
@@ -176,6 +182,10 @@ row_from_settings(Oid relid, const TableSettings *settings, Datum *values, bool 
 	values[SETTINGS_BILLING_MODE - 1] = CStringGetTextDatum(billing_modes[settings->billing_mode]);
 	values[SETTINGS_DELETION_PROTECTION - 1] = BoolGetDatum(settings->deletion_protection);
 	values[SETTINGS_TABLE_CLASS - 1] = CStringGetTextDatum(table_classes[settings->infrequent_access]);
+	isnull[SETTINGS_SOURCE_BACKUP - 1] = settings->source_backup.data == NULL;
+	if (!isnull[SETTINGS_SOURCE_BACKUP - 1])
+		values[SETTINGS_SOURCE_BACKUP - 1] =
+			CStringGetTextDatum(bytes_to_cstring(settings->source_backup));
 }
 
 /* ---- reading and writing ---- */
@@ -273,6 +283,7 @@ catalog_forget(Oid relid)
 {
 	table_settings_delete(relid);
 	table_tags_delete(relid);
+	table_backup_forget(relid);
 }
 
 /* The full name in a row of the catalog; false if there is none. */

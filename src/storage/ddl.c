@@ -44,7 +44,7 @@
 #include "common/settings.h"
 #include "storage/storage_internal.h"
 
-static void
+void
 run_utility(Node *statement)
 {
 	PlannedStmt *planned = makeNode(PlannedStmt);
@@ -72,26 +72,25 @@ lock_name(Oid schema, Bytes name)
 
 /* ---- creating ---- */
 
-/* The schema named by dynamo.schema, made if it is not there. */
-static Oid
-ensure_schema(void)
+Oid
+ensure_schema(char *name)
 {
-	Oid			schema = get_namespace_oid(dynamo_schema, true);
+	Oid			schema = get_namespace_oid(name, true);
 	CreateSchemaStmt *statement;
 
 	if (OidIsValid(schema))
 		return schema;
-	lock_name(get_namespace_oid("dynamo", false), bytes_from_cstring(dynamo_schema));
-	schema = get_namespace_oid(dynamo_schema, true);
+	lock_name(get_namespace_oid("dynamo", false), bytes_from_cstring(name));
+	schema = get_namespace_oid(name, true);
 	if (OidIsValid(schema))
 		return schema;
 	statement = makeNode(CreateSchemaStmt);
-	statement->schemaname = dynamo_schema;
+	statement->schemaname = name;
 	run_utility((Node *) statement);
-	return get_namespace_oid(dynamo_schema, false);
+	return get_namespace_oid(name, false);
 }
 
-static ColumnDef *
+ColumnDef *
 make_column(const char *name, Oid type, Oid collation)
 {
 	ColumnDef  *column = makeColumnDef(name, type, -1, collation);
@@ -212,7 +211,7 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	PreventCommandDuringRecovery("CREATE TABLE");
 	PreventCommandIfReadOnly("CREATE TABLE");
 	relation_name(name, &relname);
-	schema = ensure_schema();
+	schema = ensure_schema(dynamo_schema);
 	lock_name(schema, name);
 	if (OidIsValid(get_relname_relid(NameStr(relname), schema)))
 		ereport(ERROR,
@@ -231,6 +230,17 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 
 /* ---- dropping ---- */
 
+void
+drop_relation(char *schema, char *relname, ObjectType type)
+{
+	DropStmt   *statement = makeNode(DropStmt);
+
+	statement->removeType = type;
+	statement->objects = list_make1(list_make2(makeString(schema), makeString(relname)));
+	statement->behavior = DROP_RESTRICT;
+	run_utility((Node *) statement);
+}
+
 /*
  * Drops the relation as DROP TABLE does, and so fails where other objects
  * depend on it.  The table is closed first: DROP TABLE wants to be its only
@@ -242,15 +252,11 @@ dynamo_table_drop(DynamoTable *table)
 	Oid			relid = RelationGetRelid(table->rel);
 	char	   *schema = get_namespace_name(RelationGetNamespace(table->rel));
 	char	   *relname = pstrdup(RelationGetRelationName(table->rel));
-	DropStmt   *statement = makeNode(DropStmt);
-
-	statement->removeType = table->rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE ?
+	ObjectType	type = table->rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE ?
 		OBJECT_FOREIGN_TABLE : OBJECT_TABLE;
-	statement->objects = list_make1(list_make2(makeString(schema), makeString(relname)));
-	statement->behavior = DROP_RESTRICT;
 
 	dynamo_table_close(table);
-	run_utility((Node *) statement);
+	drop_relation(schema, relname, type);
 	/* Once more, for where event triggers are off. */
 	catalog_forget(relid);
 }

@@ -74,6 +74,8 @@ typedef struct TableSettings
 	int64		max_write_request_units;
 	bool		deletion_protection;
 	bool		infrequent_access;	/* table class STANDARD_INFREQUENT_ACCESS */
+	TimestampTz restored;		/* from a backup, 0: never */
+	Bytes		source_backup;	/* that, as the end of its ARN: table/backup/id */
 } TableSettings;
 
 typedef struct Tag
@@ -129,6 +131,40 @@ extern void table_tags_write(Oid relid, const List *tags);
 extern List *dynamo_table_list(Bytes after, int limit, bool *more);
 /* As PostgreSQL estimates them (reltuples), and the relation's size. */
 extern void table_statistics(DynamoTable *table, int64 *item_count, int64 *bytes);
+
+/* ---- backups (backup.c) ---- */
+
+typedef struct TableBackup
+{
+	Oid			relid;			/* of the copy, which belongs to who made it */
+	Bytes		id;				/* the end of its ARN */
+	Bytes		name;
+	Bytes		table_name;
+	KeySchema	key;
+	TableSettings settings;		/* of the table */
+	TimestampTz created;
+	int64		item_count;
+	int64		size_bytes;		/* of the items, by DynamoDB's rule */
+} TableBackup;
+
+/*
+ * Copies the items of a table, as they are at one moment; the caller owns the
+ * table.  Needs the privileges of CREATE TABLE in the schema of the backups,
+ * which is dynamo.schema with "_backups" behind it, made if need be.
+ */
+extern void table_backup_create(DynamoTable *table, Bytes name, TableBackup *backup);
+/* False if there is no such backup of a table in dynamo.schema. */
+extern bool table_backup_find(Bytes id, TableBackup *backup);
+/* All of dynamo.schema, ordered by id, which is by time: TableBackup *. */
+extern List *table_backup_list(void);
+/*
+ * ShareLock to restore, ExclusiveLock to delete, kept to the end of the
+ * transaction.  Does not wait: false if others are in the way.
+ */
+extern bool table_backup_lock(const TableBackup *backup, LOCKMODE lockmode);
+/* Stores the items in a table of the same key. */
+extern void table_backup_restore(const TableBackup *backup, DynamoTable *table);
+extern void table_backup_drop(const TableBackup *backup);
 
 /* ---- rows (row_read.c, row_write.c, row_scan.c, row_sql.c) ---- */
 

@@ -35,15 +35,35 @@ CREATE TABLE dynamo.table_settings (
     max_read_request_units  bigint,
     max_write_request_units bigint,
     deletion_protection     boolean NOT NULL,
-    table_class             text NOT NULL
+    table_class             text NOT NULL,
+    restored                timestamptz,
+    source_backup           text
 );
 COMMENT ON TABLE dynamo.table_settings IS
-    'what is recorded of a table beside its definition; a table without row has the defaults';
+    'what is recorded of a table, or of the table of a backup, beside its definition; a table without row has the defaults';
 COMMENT ON COLUMN dynamo.table_settings.relation IS 'the relation of the table';
 COMMENT ON COLUMN dynamo.table_settings.full_name IS
     'name of the table in DynamoDB, where it is too long for that of the relation';
 GRANT SELECT ON dynamo.table_settings TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.table_settings', '');
+
+-- One row per backup; backup.c alone writes it and knows its columns by number.
+CREATE TABLE dynamo.backups (
+    relation   regclass PRIMARY KEY,
+    name       text NOT NULL,
+    table_name text NOT NULL,
+    key_schema text[] NOT NULL,
+    created    timestamptz NOT NULL,
+    item_count bigint NOT NULL,
+    size_bytes bigint NOT NULL
+);
+COMMENT ON TABLE dynamo.backups IS 'the backups of tables, which stay when those are dropped';
+COMMENT ON COLUMN dynamo.backups.relation IS
+    'the relation that holds the items, named by the backup''s id; dropping it deletes the backup';
+COMMENT ON COLUMN dynamo.backups.key_schema IS
+    'name, type and HASH or RANGE of each key attribute';
+GRANT SELECT ON dynamo.backups TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('dynamo.backups', '');
 
 -- One row per tag; tags.c alone writes it and knows its columns by number.
 CREATE TABLE dynamo.table_tags (

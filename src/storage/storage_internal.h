@@ -12,6 +12,7 @@
 #include "access/tableam.h"
 #include "access/tupdesc.h"
 #include "catalog/index.h"
+#include "nodes/parsenodes.h"
 #include "utils/reltrigger.h"
 
 #include "storage/storage.h"
@@ -128,7 +129,17 @@ extern bool is_hashed_name(const char *name);
  */
 extern Relation open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges);
 
-/* ---- catalog (catalog.c, tags.c) ---- */
+/* ---- commands (ddl.c) ---- */
+
+/* Runs a utility statement as the caller, as if typed. */
+extern void run_utility(Node *statement);
+/* The schema of this name, made if it is not there; keeps the name. */
+extern Oid	ensure_schema(char *name);
+/* A column that is NOT NULL. */
+extern ColumnDef *make_column(const char *name, Oid type, Oid collation);
+extern void drop_relation(char *schema, char *relname, ObjectType type);
+
+/* ---- catalog (catalog.c, tags.c, backup.c) ---- */
 
 /* The table or index dynamo.<relname>, which the extension made. */
 extern Oid	catalog_oid(const char *relname);
@@ -140,6 +151,7 @@ extern void table_settings_insert(Oid relid, Bytes full_name, const TableSetting
 /* Removes all that is recorded of a relation, if anything is. */
 extern void catalog_forget(Oid relid);
 extern void table_tags_delete(Oid relid);
+extern void table_backup_forget(Oid relid);
 /* DynamoDB's name of a relation: palloc'd. */
 extern Bytes table_full_name(Oid relid, const char *relname);
 

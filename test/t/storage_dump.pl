@@ -17,6 +17,7 @@ my $everything = q{
 	SELECT 'item', tableoid::regclass::text, "Artist", "SongTitle", item::text FROM dynamodb."Music"
 	UNION ALL SELECT 'item', tableoid::regclass::text, "Id"::text, '', item::text FROM other."Music"
 	UNION ALL SELECT 'table', schema, name, key_schema, concat_ws(' ', billing_mode, read_capacity, deletion_protection, created) FROM dynamo.tables
+	UNION ALL SELECT 'backup', relation::text, name, table_name, concat_ws(' ', key_schema::text, item_count, size_bytes, created) FROM dynamo.backups
 	UNION ALL SELECT 'tag', relation::text, key, value, '' FROM dynamo.table_tags
 	UNION ALL SELECT 'id', table_id::text, '', '', '' FROM dynamo.table_settings
 	UNION ALL SELECT 'trigger', pg_get_triggerdef(oid), tgenabled::text, '', '' FROM pg_trigger WHERE NOT tgisinternal
@@ -42,6 +43,7 @@ query('source', q{
 	CREATE TABLE log (artist text);
 	CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.log VALUES (NEW.item ->> ''Artist''); RETURN NEW; END';
 	CREATE TRIGGER note BEFORE INSERT ON dynamodb."Music" FOR EACH ROW EXECUTE FUNCTION note();
+	SELECT dynamo.create_backup('Music', 'kept');
 	SET dynamo.schema = other;
 	SELECT dynamo.create_table('Music', 'Id N');
 	INSERT INTO other."Music" (item) SELECT jsonb_build_object('Id', i)::dynamo.item FROM generate_series(1, 10) i;
@@ -75,6 +77,10 @@ is(query('parallel', q{SELECT dynamo.put_item('Music', '{"Artist": {"S": "new"},
 	SELECT dynamo.get_item('Music', '{"Artist": {"S": "new"}, "SongTitle": {"S": "1"}}');
 	SELECT count(*) FROM log WHERE artist = 'new'}),
 	"\n" . '{"Artist":{"S":"new"},"SongTitle":{"S":"1"}}' . "\n1", 'the table serves, and its user trigger fires');
+query('parallel', q{SELECT dynamo.restore_table_from_backup('Again', (SELECT dynamo.list_backups('Music')))});
+is(query('parallel', q{SELECT count(*), md5(string_agg(item::text, '' ORDER BY "Artist", "SongTitle")) FROM dynamodb."Again"}),
+	query('source', q{SELECT count(*), md5(string_agg(item::text, '' ORDER BY "Artist", "SongTitle")) FROM dynamodb."Music"}),
+	'a backup in the dump can be restored');
 my ($ret, $stdout, $stderr) = $node->psql('parallel', q{SELECT dynamo.delete_table('Music')});
 like($stderr, qr/deletion protection/i, 'deletion protection is back');
 

@@ -1,0 +1,203 @@
+/*
+ * backups.c
+ *		CreateBackup, DescribeBackup, ListBackups, DeleteBackup,
+ *		RestoreTableFromBackup.
+ *
+ * A backup is there when the transaction that made it has committed, so
+ * DescribeBackup always says AVAILABLE.  Only who owns the table makes a
+ * backup, and only who made it (or is a member of that role) describes, deletes
+ * or restores it.
+ *
+ * These functions run for as long as the table is large.  They need no more
+ * than a transaction with an active snapshot.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "common/compat.h"
+#include "common/errors.h"
+#include "ops/tables.h"
+
+static void find_own_backup(Bytes arn, LOCKMODE lockmode, TableBackup *backup);
+static bool is_wanted(const ListBackupsRequest *request, const TableBackup *backup);
+static void check_target_is_free(Bytes name);
+static void restored_settings(const RestoreRequest *request, const TableBackup *backup,
+							  TableSettings *settings);
+static void restore_items(const TableBackup *backup, Bytes target);
+
+void
+op_create_backup(const CreateBackupRequest *request, BackupDescription *result)
+{
+	DynamoTable *table;
+
+	existing_source_table(request->table_name);
+	table = open_own_table(request->table_name, AccessShareLock);
+	table_backup_create(table, request->backup_name, &result->backup);
+	dynamo_table_close(table);
+	result->status = "CREATING";
+}
+
+void
+op_describe_backup(const BackupRequest *request, BackupDescription *result)
+{
+	find_own_backup(request->backup_arn, NoLock, &result->backup);
+	result->status = "AVAILABLE";
+}
+
+void
+op_delete_backup(const BackupRequest *request, BackupDescription *result)
+{
+	find_own_backup(request->backup_arn, ExclusiveLock, &result->backup);
+	table_backup_drop(&result->backup);
+	result->status = "DELETED";
+}
+
+/*
+ * The backup of an ARN, with this lock.  Raises BackupNotFoundException,
+ * insufficient_privilege, BackupInUseException.
+ */
+static void
+find_own_backup(Bytes text, LOCKMODE lockmode, TableBackup *backup)
+{
+	ResourceArn arn;
+
+	if (!parse_arn(text, &arn) || !arn_is_here(&arn) || arn.backup_id.data == NULL ||
+		!table_backup_find(arn.backup_id, backup) ||
+		!bytes_equal(arn.table_name, backup->table_name))
+		ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
+						errmsg_internal("Backup not found: %.*s", text.len, text.data)));
+	if (!compat_owns_relation(backup->relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, bytes_to_cstring(backup->id));
+	if (lockmode == NoLock)
+		return;
+	if (!table_backup_lock(backup, lockmode))
+		ereport(ERROR, (errcode(ERRCODE_BACKUP_IN_USE),
+						errmsg_internal("Backup is in use: %.*s", text.len, text.data)));
+	/* It may have been deleted in the meantime. */
+	if (get_rel_name(backup->relid) == NULL)
+		ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
+						errmsg_internal("Backup not found: %.*s", text.len, text.data)));
+}
+
+/* ---- listing ---- */
+
+void
+op_list_backups(const ListBackupsRequest *request, ListBackupsResult *result)
+{
+	int			limit = request->limit.given ? request->limit.value : MAX_LIST_BACKUPS;
+	ListCell   *cell;
+
+	memset(result, 0, sizeof(*result));
+	foreach(cell, table_backup_list())
+	{
+		if (!is_wanted(request, lfirst(cell)))
+			continue;
+		if (list_length(result->backups) == limit)
+		{
+			result->last_evaluated = llast(result->backups);
+			return;
+		}
+		result->backups = lappend(result->backups, lfirst(cell));
+	}
+}
+
+static bool
+is_wanted(const ListBackupsRequest *request, const TableBackup *backup)
+{
+	ResourceArn start;
+
+	if (request->backup_type == BACKUP_TYPE_SYSTEM ||
+		request->backup_type == BACKUP_TYPE_AWS_BACKUP)
+		return false;
+	if (request->table_name.data != NULL &&
+		!bytes_equal(request->table_name, backup->table_name))
+		return false;
+	if (request->lower_bound.given && backup->created < request->lower_bound.value)
+		return false;
+	if (request->upper_bound.given && backup->created >= request->upper_bound.value)
+		return false;
+	if (request->exclusive_start_backup_arn.data == NULL)
+		return true;
+	if (!parse_arn(request->exclusive_start_backup_arn, &start) || start.backup_id.data == NULL)
+		validation_error("Invalid ExclusiveStartBackupArn: %.*s",
+						 request->exclusive_start_backup_arn.len,
+						 request->exclusive_start_backup_arn.data);
+	return bytes_compare(backup->id, start.backup_id) > 0;
+}
+
+/* ---- restoring ---- */
+
+void
+op_restore_table_from_backup(const RestoreRequest *request, TableDescription *result)
+{
+	TableBackup backup;
+
+	memset(result, 0, sizeof(*result));
+	find_own_backup(request->backup_arn, ShareLock, &backup);
+	check_target_is_free(request->target_table_name);
+	restored_settings(request, &backup, &result->settings);
+	dynamo_table_create(request->target_table_name, &backup.key, &result->settings);
+	restore_items(&backup, request->target_table_name);
+
+	result->table_name = request->target_table_name;
+	result->key = backup.key;
+	result->status = "CREATING";
+}
+
+static void
+check_target_is_free(Bytes name)
+{
+	if (OidIsValid(dynamo_table_lookup(name)))
+		ereport(ERROR, (errcode(ERRCODE_TABLE_ALREADY_EXISTS),
+						errmsg_internal("Table already exists: %.*s", name.len, name.data)));
+}
+
+/* As of a table that is created now with the backup's settings, or the request's. */
+static void
+restored_settings(const RestoreRequest *request, const TableBackup *backup,
+				  TableSettings *settings)
+{
+	const TableSettings *old = &backup->settings;
+	bool		was_on_demand = old->billing_mode == BILLING_PAY_PER_REQUEST;
+	ProvisionedThroughput throughput = {
+		{true, old->read_capacity}, {true, old->write_capacity}
+	};
+	OnDemandThroughput on_demand = {
+		{old->max_read_request_units != 0, old->max_read_request_units},
+		{old->max_write_request_units != 0, old->max_write_request_units}
+	};
+	CreateTableRequest create = {
+		.billing_mode = request->billing_mode != 0 ? request->billing_mode :
+		was_on_demand ? BILLING_MODE_PAY_PER_REQUEST : BILLING_MODE_PROVISIONED,
+		.provisioned_throughput = request->provisioned_throughput,
+		.on_demand_throughput = request->on_demand_throughput,
+		.table_class = old->infrequent_access ? TABLE_CLASS_INFREQUENT_ACCESS : 0,
+	};
+
+	if (create.provisioned_throughput == NULL && !was_on_demand &&
+		create.billing_mode == BILLING_MODE_PROVISIONED)
+		create.provisioned_throughput = &throughput;
+	if (create.on_demand_throughput == NULL && was_on_demand &&
+		create.billing_mode == BILLING_MODE_PAY_PER_REQUEST)
+		create.on_demand_throughput = &on_demand;
+	initial_settings(&create, settings);
+	settings->restored = settings->created;
+	settings->source_backup = bytes_from_cstring(psprintf("%s/backup/%s",
+														  bytes_to_cstring(backup->table_name),
+														  bytes_to_cstring(backup->id)));
+}
+
+static void
+restore_items(const TableBackup *backup, Bytes target)
+{
+	DynamoTable *table = dynamo_table_open(target, RowExclusiveLock,
+										   ACL_SELECT | ACL_INSERT | ACL_UPDATE);
+
+	table_backup_restore(backup, table);
+	dynamo_table_close(table);
+}

@@ -1,0 +1,419 @@
+/*
+ * backup.c
+ *		Backups of tables: dynamo.backups, and the copies of the items.
+ *
+ * A backup is a plain heap relation with one column, the item, named by the
+ * backup's id, in a schema beside that of the tables:
+ *
+ *		CREATE TABLE dynamodb_backups."01763619000123-5f0c2a9b" (item dynamo.item NOT NULL);
+ *
+ * It belongs to who made it and lives on when its table is dropped.  A row of
+ * dynamo.backups tells of what table it is, with its key; its row in
+ * dynamo.table_settings holds the table's settings.  Both are configuration
+ * data of the extension, written as catalog.c describes, and go with the
+ * relation, however that is dropped.
+ *
+ * The copy is that of one snapshot, taken once the table is locked.
+ *
+ * Locks: creating and restoring hold ShareLock on the backup, deleting
+ * ExclusiveLock: object locks of our own, since autovacuum and pg_dump lock
+ * the relation itself.  All are held to the end of the transaction.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "common/compat.h"
+#include "common/settings.h"
+#include "storage/storage_internal.h"
+
+#define BACKUPS_TABLE	"backups"
+#define BACKUPS_INDEX	"backups_pkey"
+#define SCHEMA_SUFFIX	"_backups"
+#define ITEM_ATTNUM		1		/* of a copy */
+
+/* Columns of dynamo.backups, as storage.sql makes them. */
+enum
+{
+	BACKUPS_RELATION = 1,
+	BACKUPS_NAME,
+	BACKUPS_TABLE_NAME,
+	BACKUPS_KEY_SCHEMA,
+	BACKUPS_CREATED,
+	BACKUPS_ITEM_COUNT,
+	BACKUPS_SIZE_BYTES,
+	BACKUPS_NCOLUMNS = BACKUPS_SIZE_BYTES,
+};
+
+/* Of an attribute in key_schema: its name, its type, HASH or RANGE. */
+#define KEY_FIELDS		3
+
+static char *backup_schema(void);
+static Bytes new_backup_id(TimestampTz now);
+static Oid	create_copy(Bytes id);
+static void copy_items(DynamoTable *table, Relation copy, TableBackup *backup);
+static void insert_row(const TableBackup *backup);
+static bool backup_from_row(Relation catalog, HeapTuple row, Oid schema, TableBackup *backup);
+static Datum key_schema_datum(const KeySchema *key);
+static void key_schema_from_datum(Datum datum, KeySchema *key);
+static WriteVerdict store_item(void *arg, const DynamoItem *old, DynamoItem **new_item);
+
+/* ---- creating ---- */
+
+void
+table_backup_create(DynamoTable *table, Bytes name, TableBackup *backup)
+{
+	Oid			relid = RelationGetRelid(table->rel);
+	Relation	copy;
+
+	PreventCommandDuringRecovery("CreateBackup");
+	PreventCommandIfReadOnly("CreateBackup");
+	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row-level security hides items of table \"%s\" from a backup", table->name),
+				 errhint("Back up the table as a role with BYPASSRLS.")));
+
+	memset(backup, 0, sizeof(*backup));
+	backup->created = GetCurrentTimestamp();
+	backup->id = new_backup_id(backup->created);
+	backup->name = name;
+	backup->table_name = bytes_from_cstring(table->name);
+	backup->key = table->definition->key;
+	table_settings_read(relid, &backup->settings);
+	backup->relid = create_copy(backup->id);
+	(void) table_backup_lock(backup, ShareLock);
+
+	copy = table_open(backup->relid, RowExclusiveLock);
+	copy_items(table, copy, backup);
+	table_close(copy, NoLock);
+	insert_row(backup);
+	table_settings_insert(backup->relid, (Bytes) {NULL, 0}, &backup->settings);
+}
+
+/* The schema of the backups of the tables in dynamo.schema. */
+static char *
+backup_schema(void)
+{
+	NameData	schema;
+
+	relation_name(bytes_from_cstring(psprintf("%s" SCHEMA_SUFFIX, dynamo_schema)), &schema);
+	return pstrdup(NameStr(schema));
+}
+
+/* As DynamoDB makes them: milliseconds since 1970, and something random. */
+static Bytes
+new_backup_id(TimestampTz now)
+{
+	int64		milliseconds =
+		(now + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
+	uint32		random;
+
+	if (!pg_strong_random(&random, sizeof(random)))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+						errmsg("could not generate a backup id")));
+	return bytes_from_cstring(psprintf("%014lld-%08x", (long long) milliseconds, random));
+}
+
+static Oid
+create_copy(Bytes id)
+{
+	char	   *schema = backup_schema();
+	Oid			schema_oid = ensure_schema(schema);
+	CreateStmt *statement = makeNode(CreateStmt);
+
+	statement->relation = makeRangeVar(schema, bytes_to_cstring(id), -1);
+	statement->tableElts = list_make1(make_column(ITEM_COLUMN, item_type_oid(), InvalidOid));
+	statement->oncommit = ONCOMMIT_NOOP;
+	statement->accessMethod = "heap";
+	run_utility((Node *) statement);
+	return get_relname_relid(bytes_to_cstring(id), schema_oid);
+}
+
+/* Copies what is in the table now, in the order of its key, and counts it. */
+static void
+copy_items(DynamoTable *table, Relation copy, TableBackup *backup)
+{
+	ItemScanSpec everything = {0};
+	BulkInsertState bulk = GetBulkInsertState();
+	TupleTableSlot *slot = table_slot_create(copy, NULL);
+	CommandId	command = GetCurrentCommandId(true);
+	const DynamoItem *item;
+	ItemScan   *scan;
+
+	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
+	scan = table_scan_begin(table, &everything);
+	while ((item = table_scan_next(scan)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		ExecClearTuple(slot);
+		slot->tts_values[0] = DynamoItemGetDatum(item);
+		slot->tts_isnull[0] = false;
+		ExecStoreVirtualTuple(slot);
+		table_tuple_insert(copy, slot, command, 0, bulk);
+		backup->item_count++;
+		backup->size_bytes += item_size(item);
+	}
+	table_scan_end(scan);
+	PopActiveSnapshot();
+	FreeBulkInsertState(bulk);
+	table_finish_bulk_insert(copy, 0);
+	ExecDropSingleTupleTableSlot(slot);
+	CommandCounterIncrement();
+}
+
+/* ---- locking ---- */
+
+bool
+table_backup_lock(const TableBackup *backup, LOCKMODE lockmode)
+{
+	LOCKTAG		tag;
+
+	/* Sub-object 0 would be the relation in another's eyes. */
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationRelationId, backup->relid, 1);
+	if (LockAcquire(&tag, lockmode, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	AcceptInvalidationMessages();
+	return true;
+}
+
+/* ---- the catalog ---- */
+
+static void
+insert_row(const TableBackup *backup)
+{
+	Relation	catalog = table_open(catalog_oid(BACKUPS_TABLE), RowExclusiveLock);
+	Datum		values[BACKUPS_NCOLUMNS];
+	bool		isnull[BACKUPS_NCOLUMNS] = {false};
+
+	values[BACKUPS_RELATION - 1] = ObjectIdGetDatum(backup->relid);
+	values[BACKUPS_NAME - 1] = CStringGetTextDatum(bytes_to_cstring(backup->name));
+	values[BACKUPS_TABLE_NAME - 1] = CStringGetTextDatum(bytes_to_cstring(backup->table_name));
+	values[BACKUPS_KEY_SCHEMA - 1] = key_schema_datum(&backup->key);
+	values[BACKUPS_CREATED - 1] = TimestampTzGetDatum(backup->created);
+	values[BACKUPS_ITEM_COUNT - 1] = Int64GetDatum(backup->item_count);
+	values[BACKUPS_SIZE_BYTES - 1] = Int64GetDatum(backup->size_bytes);
+	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, isnull));
+	table_close(catalog, NoLock);
+	CommandCounterIncrement();
+}
+
+static SysScanDesc
+begin_scan(Relation catalog, Oid relid, ScanKeyData *key)
+{
+	ScanKeyInit(key, BACKUPS_RELATION, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	return systable_beginscan(catalog, catalog_oid(BACKUPS_INDEX), true, NULL, 1, key);
+}
+
+bool
+table_backup_find(Bytes id, TableBackup *backup)
+{
+	Oid			schema = get_namespace_oid(backup_schema(), true);
+	Oid			relid = InvalidOid;
+	Relation	catalog;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+	bool		found;
+
+	if (OidIsValid(schema) && id.len < NAMEDATALEN && memchr(id.data, '\0', id.len) == NULL)
+		relid = get_relname_relid(bytes_to_cstring(id), schema);
+	if (!OidIsValid(relid))
+		return false;
+	catalog = table_open(catalog_oid(BACKUPS_TABLE), AccessShareLock);
+	scan = begin_scan(catalog, relid, &key);
+	row = systable_getnext(scan);
+	found = HeapTupleIsValid(row) && backup_from_row(catalog, row, schema, backup);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	if (found)
+		table_settings_read(relid, &backup->settings);
+	return found;
+}
+
+static int
+compare_ids(const ListCell *a, const ListCell *b)
+{
+	return bytes_compare(((const TableBackup *) lfirst(a))->id,
+						 ((const TableBackup *) lfirst(b))->id);
+}
+
+List *
+table_backup_list(void)
+{
+	Oid			schema = get_namespace_oid(backup_schema(), true);
+	Relation	catalog = table_open(catalog_oid(BACKUPS_TABLE), AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	List	   *backups = NIL;
+	ListCell   *cell;
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		TableBackup *backup = palloc(sizeof(TableBackup));
+
+		if (backup_from_row(catalog, row, schema, backup))
+			backups = lappend(backups, backup);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	foreach(cell, backups)
+		table_settings_read(((TableBackup *) lfirst(cell))->relid,
+							&((TableBackup *) lfirst(cell))->settings);
+	list_sort(backups, compare_ids);
+	return backups;
+}
+
+/* All but the settings.  False if the relation is gone or in another schema. */
+static bool
+backup_from_row(Relation catalog, HeapTuple row, Oid schema, TableBackup *backup)
+{
+	Datum		values[BACKUPS_NCOLUMNS];
+	bool		isnull[BACKUPS_NCOLUMNS];
+	char	   *relname;
+
+	memset(backup, 0, sizeof(*backup));
+	heap_deform_tuple(row, RelationGetDescr(catalog), values, isnull);
+	backup->relid = DatumGetObjectId(values[BACKUPS_RELATION - 1]);
+	relname = get_rel_name(backup->relid);
+	if (relname == NULL || get_rel_namespace(backup->relid) != schema)
+		return false;
+	backup->id = bytes_from_cstring(relname);
+	backup->name = bytes_from_cstring(TextDatumGetCString(values[BACKUPS_NAME - 1]));
+	backup->table_name = bytes_from_cstring(TextDatumGetCString(values[BACKUPS_TABLE_NAME - 1]));
+	key_schema_from_datum(values[BACKUPS_KEY_SCHEMA - 1], &backup->key);
+	backup->created = DatumGetTimestampTz(values[BACKUPS_CREATED - 1]);
+	backup->item_count = DatumGetInt64(values[BACKUPS_ITEM_COUNT - 1]);
+	backup->size_bytes = DatumGetInt64(values[BACKUPS_SIZE_BYTES - 1]);
+	return true;
+}
+
+void
+table_backup_forget(Oid relid)
+{
+	Relation	catalog = table_open(catalog_oid(BACKUPS_TABLE), RowExclusiveLock);
+	ScanKeyData key;
+	SysScanDesc scan = begin_scan(catalog, relid, &key);
+	HeapTuple	row = systable_getnext(scan);
+
+	if (HeapTupleIsValid(row))
+		CatalogTupleDelete(catalog, &row->t_self);
+	systable_endscan(scan);
+	table_close(catalog, NoLock);
+	CommandCounterIncrement();
+}
+
+/* ---- the key as an array of text ---- */
+
+static Datum
+key_schema_datum(const KeySchema *key)
+{
+	Datum		fields[MAX_KEY_ATTRIBUTES * KEY_FIELDS];
+	int			n = 0;
+
+	for (int i = 0; i < key->nhash + key->nrange; i++)
+	{
+		fields[n++] = CStringGetTextDatum(bytes_to_cstring(key->attributes[i].name));
+		fields[n++] = CStringGetTextDatum(attribute_type_name(key->attributes[i].type));
+		fields[n++] = CStringGetTextDatum(i < key->nhash ? "HASH" : "RANGE");
+	}
+	return PointerGetDatum(construct_array(fields, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static void
+key_schema_from_datum(Datum datum, KeySchema *key)
+{
+	Datum	   *fields;
+	int			n;
+
+	memset(key, 0, sizeof(*key));
+	deconstruct_array(DatumGetArrayTypePCopy(datum), TEXTOID, -1, false, TYPALIGN_INT,
+					  &fields, NULL, &n);
+	for (int i = 0; i + KEY_FIELDS <= Min(n, MAX_KEY_ATTRIBUTES * KEY_FIELDS); i += KEY_FIELDS)
+	{
+		KeyAttribute *attribute = &key->attributes[i / KEY_FIELDS];
+		char	   *type = TextDatumGetCString(fields[i + 1]);
+
+		attribute->name = bytes_from_cstring(TextDatumGetCString(fields[i]));
+		if (!attribute_type_by_name(type, strlen(type), &attribute->type))
+			elog(ERROR, "key of a backup has the type %s", type);
+		if (strcmp(TextDatumGetCString(fields[i + 2]), "HASH") == 0)
+			key->nhash++;
+		else
+			key->nrange++;
+	}
+}
+
+/* ---- restoring, deleting ---- */
+
+void
+table_backup_restore(const TableBackup *backup, DynamoTable *table)
+{
+	Relation	copy = table_open(backup->relid, AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(copy, NULL);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan = table_beginscan(copy, snapshot, 0, NULL);
+	MemoryContext item_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo restored item",
+													   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(item_context);
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		bool		isnull;
+		DynamoItem *item = DatumGetDynamoItem(slot_getattr(slot, ITEM_ATTNUM, &isnull));
+		ItemKey		key;
+
+		CHECK_FOR_INTERRUPTS();
+		item_key(&table->definition->key, item_root(item), &key);
+		table_write_item(table, &key, store_item, item);
+		MemoryContextReset(item_context);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(item_context);
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(copy, NoLock);
+}
+
+/* A WriteDecision. */
+static WriteVerdict
+store_item(void *arg, const DynamoItem *old, DynamoItem **new_item)
+{
+	*new_item = arg;
+	return WRITE_ITEM;
+}
+
+void
+table_backup_drop(const TableBackup *backup)
+{
+	PreventCommandIfReadOnly("DeleteBackup");
+	drop_relation(get_namespace_name(get_rel_namespace(backup->relid)),
+				  bytes_to_cstring(backup->id), OBJECT_TABLE);
+	/* Once more, for where event triggers are off. */
+	catalog_forget(backup->relid);
+}
