@@ -34,10 +34,13 @@ extern PGDLLEXPORT ApiWatcher api_watcher;
 
 /*
  * What the same module may ask of the layers below, through this one: the item
- * that a ConditionalCheckFailedException carries, or NULL (see ops.h), and the
- * capacity units that this session has consumed so far.
+ * that a ConditionalCheckFailedException carries, or NULL, what the error of the
+ * last api_call() is to a TransactWriteItems (see ops.h), and the capacity units
+ * that this session has consumed so far.
  */
 extern PGDLLEXPORT const char *api_condition_failure_item(const ErrorData *error);
+extern PGDLLEXPORT bool api_transaction_conflict(const ErrorData *error, char **message,
+												 char **reasons);
 extern PGDLLEXPORT double api_consumed_units(void);
 
 #endif							/* DYNAMO_API_H */

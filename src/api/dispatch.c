@@ -369,6 +369,7 @@ api_call(Bytes operation_name, Bytes request_json, StringInfo response)
 	void	   *request = palloc0(operation->shape->size);
 	RequestNotes notes = {0};
 
+	forget_transaction();
 	decode_request(operation->shape, request_json, request, &notes);
 	validate_request(operation->shape, request, &notes);
 	if (api_watcher != NULL)
@@ -383,6 +384,12 @@ const char *
 api_condition_failure_item(const ErrorData *error)
 {
 	return condition_failure_item(error);
+}
+
+bool
+api_transaction_conflict(const ErrorData *error, char **message, char **reasons)
+{
+	return transaction_conflict(error, message, reasons);
 }
 
 double

@@ -155,9 +155,19 @@ aws_error(StringInfo body, const ErrorData *error, RequestOutcome *outcome)
 	const DynamoException *exception = dynamo_exception(error->sqlerrcode);
 	const char *message = error->message ? error->message : "";
 	const char *item = api_condition_failure_item(error);
+	const char *reasons = error->sqlerrcode == ERRCODE_TRANSACTION_CANCELED ? error->detail : NULL;
+	char	   *conflict_message;
+	char	   *conflict_reasons;
+	bool		is_conflict = api_transaction_conflict(error, &conflict_message, &conflict_reasons);
 	const ExceptionForm *form;
 
-	if (exception == NULL)
+	if (is_conflict)
+	{
+		exception = dynamo_exception(ERRCODE_TRANSACTION_CANCELED);
+		message = conflict_message;
+		reasons = conflict_reasons;
+	}
+	else if (exception == NULL)
 	{
 		const ForeignError *foreign = find_foreign_error(error->sqlerrcode);
 
@@ -166,15 +176,15 @@ aws_error(StringInfo body, const ErrorData *error, RequestOutcome *outcome)
 			message = foreign->message;
 	}
 	form = find_exception_form(exception->sqlstate);
-	*outcome = form->outcome;
+	*outcome = is_conflict ? OUTCOME_CONFLICT : form->outcome;
 
 	appendStringInfo(body, "{\"__type\":\"%s#%s\",\"%s\":", form->prefix, exception->name,
 					 form->message_member);
 	escape_json(body, message);
 	if (item != NULL)
 		appendStringInfo(body, ",\"Item\":%s", item);
-	if (error->sqlerrcode == ERRCODE_TRANSACTION_CANCELED && error->detail != NULL)
-		appendStringInfo(body, ",\"CancellationReasons\":%s", error->detail);
+	if (reasons != NULL)
+		appendStringInfo(body, ",\"CancellationReasons\":%s", reasons);
 	appendStringInfoChar(body, '}');
 	return exception->http_status;
 }

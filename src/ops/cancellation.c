@@ -127,6 +127,12 @@ note_action(int action, int nactions)
 	current_nactions = nactions;
 }
 
+void
+forget_transaction(void)
+{
+	note_action(0, 0);
+}
+
 static bool
 is_conflict(int sqlstate)
 {

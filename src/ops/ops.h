@@ -318,13 +318,14 @@ extern void op_transact_get_items(const TransactGetRequest *request,
  */
 extern const char *cancellation_reasons(const ErrorData *error);
 /*
- * Whether the error, with which the last TransactWriteItems of this process
- * ended, is another transaction's doing: a deadlock, a lock timeout or a
- * serialization failure at one of the actions.  Then DynamoDB would have
- * cancelled the transaction for a TransactionConflict of that action: sets
- * message and reasons, palloc'd.  (SQL gets PostgreSQL's error.)
+ * Whether the error ended a TransactWriteItems because of another transaction:
+ * a deadlock, a lock timeout or a serialization failure at one of the actions.
+ * Then DynamoDB would have cancelled the transaction for a TransactionConflict
+ * of that action: sets message and reasons, palloc'd.  (SQL gets PostgreSQL's
+ * error.)  Speaks of the operations since forget_transaction().
  */
 extern bool transaction_conflict(const ErrorData *error, char **message, char **reasons);
+extern void forget_transaction(void);
 
 /*
  * The same reads item by item, for set-returning SQL functions: no pages, only

@@ -66,7 +66,7 @@ op_transact_write_items(const TransactWriteRequest *request, TransactWriteResult
 {
 	Transaction transaction;
 
-	note_action(0, 0);
+	forget_transaction();
 	prepare_transaction(&transaction, request);
 	check_transaction_size(&transaction);
 	open_actions(&transaction);
@@ -82,7 +82,7 @@ op_transact_write_items(const TransactWriteRequest *request, TransactWriteResult
 	else
 		result->capacities = repeated_capacities(&transaction);
 	close_actions(&transaction);
-	note_action(0, 0);
+	forget_transaction();
 }
 
 /* ---- before the tables are looked at ---- */
