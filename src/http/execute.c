@@ -71,6 +71,7 @@ watch_request(const char *operation, Bytes table_name)
 	snprintf(current.activity, sizeof(current.activity), "%s%s%s", operation,
 			 length > 0 ? " " : "", current.table);
 	pgstat_report_activity(STATE_RUNNING, current.activity);
+	durability_begin_operation(operation);
 }
 
 void
@@ -114,6 +115,8 @@ begin_call(Call *call)
 	call->must_wait = false;
 	call->lsn = InvalidXLogRecPtr;
 
+	durability_begin_request();
+	XactLastCommitEnd = InvalidXLogRecPtr;
 	QueryCancelPending = false;
 	debug_query_string = call->operation;
 	SetCurrentStatementStartTimestamp();
@@ -165,6 +168,10 @@ run_in_transaction(Call *call, Bytes body)
 	CHECK_FOR_INTERRUPTS();
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(request_context);
+	if (synchronous_commit > SYNCHRONOUS_COMMIT_OFF && !flush_is_confirmed(XactLastCommitEnd))
+		ereport(ERROR,
+				(errcode(ERRCODE_DYNAMO_INTERNAL),
+				 errmsg_internal("The write was made, but no standby has confirmed it")));
 }
 
 /* ---- errors ---- */
@@ -226,6 +233,7 @@ end_call(Call *call, instr_time started, double units)
 	if (call->must_wait)
 		return;
 
+	call->lsn = Max(XactLastCommitEnd, durability_of_request());
 	call->reply = (Bytes) {reply.data, reply.len};
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, started);

@@ -123,11 +123,11 @@ typedef struct Exchange
 	size_t		allocated;
 	size_t		discarded;		/* of a body that is too large */
 
-	/* while parked */
+	/* while parked in flush.c */
+	dlist_node	node;
 	struct MHD_Response *response;
 	int			status;
 	XLogRecPtr	lsn;
-	struct Exchange *next;
 } Exchange;
 
 extern struct MHD_Daemon *protocol_start(void);
@@ -158,6 +158,28 @@ extern int	lane_outstanding(void);
 /* Resumes them all with an error. */
 extern void lane_abandon(void);
 
+/* ---- durability (flush.c) ---- */
+
+/* At start, before any commit.  A worker that may defer commits parks its replies. */
+extern void flush_init(bool may_defer);
+/* Can a crash, or the loss of this server, undo what is before this position? */
+extern bool flush_is_durable(XLogRecPtr lsn);
+/* Makes it durable, waiting for it; false if standbys have not confirmed it. */
+extern bool flush_now(XLogRecPtr lsn);
+/* Of a commit that has waited: did it wait to the end? */
+extern bool flush_is_confirmed(XLogRecPtr lsn);
+/* Parks an exchange with its reply until that is durable. */
+extern void flush_park(Exchange *exchange, int status, struct MHD_Response *response,
+					   XLogRecPtr lsn);
+/* Resumes what is durable by now. */
+extern void flush_release(void);
+/* Asks the flusher for what is not. */
+extern void flush_request(void);
+/* At the end: flushes and resumes; whether anything is left; resumes that with an error. */
+extern void flush_finish(void);
+extern int	flush_outstanding(void);
+extern void flush_abandon(void);
+
 /* ---- GET /metrics (metrics.c) ---- */
 
 extern void metrics_render(StringInfo text);
@@ -167,5 +189,7 @@ extern void metrics_render(StringInfo text);
 extern void begin_worker(const char *name);
 /* On SIGHUP; may ask for shutdown. */
 extern void worker_reload_settings(void);
+/* SIGTERM for workers whose work may take long: it is cancelled. */
+extern void shut_down_at_once(SIGNAL_ARGS);
 
 #endif							/* DYNAMO_HTTP_H */

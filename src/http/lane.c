@@ -222,7 +222,6 @@ static SlowJob *take_job(void);
 static void run_job(SlowJob *job);
 static int	remaining_time(const SlowJob *job);
 static void finish_job(SlowJob *job, int status, Bytes reply);
-static void shut_down(SIGNAL_ARGS);
 static void leave(int code, Datum arg);
 
 void
@@ -230,7 +229,9 @@ dynamo_slow_lane_main(Datum arg)
 {
 	my_number = DatumGetInt32(arg);
 	begin_worker("dynamo endpoint slow lane");
-	pqsignal(SIGTERM, shut_down);
+	/* Nobody is to wait for a request that waits. */
+	pqsignal(SIGTERM, shut_down_at_once);
+	flush_init(false);
 	attach();
 	before_shmem_exit(leave, 0);
 	endpoint_shared->slow_workers[my_number] = MyProc;
@@ -258,19 +259,6 @@ dynamo_slow_lane_main(Datum arg)
 		}
 	}
 	proc_exit(1);
-}
-
-/* A request that waits is not worth waiting for: cancel it, its client may retry. */
-static void
-shut_down(SIGNAL_ARGS)
-{
-	int			save_errno = errno;
-
-	ShutdownRequestPending = true;
-	QueryCancelPending = true;
-	InterruptPending = true;
-	SetLatch(MyLatch);
-	errno = save_errno;
 }
 
 /* The job that has been ready for longest, or NULL. */
@@ -308,7 +296,10 @@ run_job(SlowJob *job)
 
 	running = job;
 	execute_call(&call);
-	finish_job(job, call.status, call.reply);
+	if (flush_now(call.lsn))
+		finish_job(job, call.status, call.reply);
+	else
+		finish_job(job, MHD_HTTP_INTERNAL_SERVER_ERROR, (Bytes) {NULL, 0});
 }
 
 /* Of the request's time; at least a moment, in which it is cancelled. */

@@ -322,6 +322,7 @@ run_exchange(Exchange *exchange)
 		.may_wait = endpoint_slow_workers == 0,
 		.timeout = endpoint_request_timeout,
 	};
+	struct MHD_Response *response;
 
 	if (exchange->too_large)
 		return answer_error(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
@@ -330,12 +331,19 @@ run_exchange(Exchange *exchange)
 		return answer_error(exchange, MHD_HTTP_BAD_REQUEST, "UnknownOperationException", NULL,
 							false);
 	execute_call(&call);
-	if (!call.must_wait)
-		return answer(exchange, call.status, make_response(exchange->request_id, call.reply));
-	if (lane_submit(exchange))
-		return MHD_YES;
-	return answer_error(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "ServiceUnavailableException",
-						"Too many requests are waiting for locks", false);
+	if (call.must_wait)
+	{
+		if (lane_submit(exchange))
+			return MHD_YES;
+		return answer_error(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+							"ServiceUnavailableException",
+							"Too many requests are waiting for locks", false);
+	}
+	response = make_response(exchange->request_id, call.reply);
+	if (response == NULL || flush_is_durable(call.lsn))
+		return answer(exchange, call.status, response);
+	flush_park(exchange, call.status, response, call.lsn);
+	return MHD_YES;
 }
 
 void

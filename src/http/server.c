@@ -62,6 +62,7 @@ dynamo_endpoint_main(Datum arg)
 	begin_worker("dynamo endpoint");
 	if (endpoint_slow_workers > 0)
 		SetConfigOption("lock_timeout", PATIENCE_FOR_LOCKS, PGC_SUSET, PGC_S_OVERRIDE);
+	flush_init(true);
 	publish_worker();
 	loop_time = GetCurrentTimestamp();
 	http = protocol_start();
@@ -115,6 +116,18 @@ worker_reload_settings(void)
 		ShutdownRequestPending = true;
 	pfree(database);
 	pfree(role);
+}
+
+void
+shut_down_at_once(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	ShutdownRequestPending = true;
+	QueryCancelPending = true;
+	InterruptPending = true;
+	SetLatch(MyLatch);
+	errno = save_errno;
 }
 
 static void
@@ -174,6 +187,8 @@ look_around(void)
 	if (ShutdownRequestPending)
 		say_farewell();
 	lane_collect();
+	flush_release();
+	flush_request();
 }
 
 static void
@@ -245,12 +260,13 @@ say_farewell(void)
 	for (;;)
 	{
 		lane_collect();
+		flush_finish();
 		MHD_run(http);
 		if (GetCurrentTimestamp() >= patience)
 			break;
 		if (MHD_get_timeout(http, &timeout) == MHD_YES && timeout == 0)
 			continue;
-		if (lane_outstanding() == 0)
+		if (lane_outstanding() == 0 && flush_outstanding() == 0)
 			break;
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 FAREWELL_NAP, PG_WAIT_EXTENSION);
@@ -258,6 +274,7 @@ say_farewell(void)
 	}
 	/* (the library must not be stopped while it has a suspended connection) */
 	lane_abandon();
+	flush_abandon();
 	MHD_run(http);
 	MHD_stop_daemon(http);
 	proc_exit(1);				/* 0 would mean: not to be started again */

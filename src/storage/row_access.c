@@ -29,6 +29,8 @@
 
 #include "storage/row_internal.h"
 
+RowWatcher	row_watcher = NULL;
+
 typedef struct AccessEntry
 {
 	Oid			relid;

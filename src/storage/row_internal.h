@@ -226,4 +226,12 @@ extern void append_column_name(StringInfo sql, Relation rel, AttrNumber column);
 extern struct _SPI_plan *sql_kept_plan(TableAccess *access, const char *statement,
 									   int nargs, Oid *argtypes);
 
+/* Tells the watcher, if there is one. */
+static inline void
+watch_rows(const DynamoTable *table, AttributeValue partition, bool write)
+{
+	if (row_watcher != NULL)
+		row_watcher(table, partition, write);
+}
+
 #endif							/* DYNAMO_ROW_INTERNAL_H */

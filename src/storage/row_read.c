@@ -19,6 +19,7 @@ table_get_item(DynamoTable *table, const ItemKey *key)
 	DynamoItem *item = NULL;
 	RowLookup	lookup;
 
+	watch_rows(table, key->values[0], false);
 	if (!table->direct)
 		return sql_get_item(table, key);
 

@@ -72,6 +72,7 @@ static bool replaced(TM_Result result);
 void
 table_write_item(DynamoTable *table, const ItemKey *key, WriteDecision decide, void *arg)
 {
+	watch_rows(table, key->values[0], true);
 	if (table->direct)
 		write_directly(table, key, false, decide, arg);
 	else

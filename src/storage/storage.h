@@ -169,6 +169,15 @@ extern void table_backup_drop(const TableBackup *backup);
 /* ---- rows (row_read.c, row_write.c, row_scan.c, row_sql.c) ---- */
 
 /*
+ * Told, where set, which rows are about to be read or written: those of one
+ * partition, or of any (NO_ATTRIBUTE_VALUE).  May not raise.  Transactions on
+ * several items (table_write_item_held() and its like) do not tell.
+ */
+typedef void (*RowWatcher) (const DynamoTable *table, AttributeValue partition,
+							bool write);
+extern RowWatcher row_watcher;
+
+/*
  * The item of this key as the caller's snapshot sees it, or NULL.  Detoasted
  * (maybe packed) and palloc'd.
  */

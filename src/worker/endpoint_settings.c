@@ -36,6 +36,7 @@ int			slow_request_time = -1;
 
 static const struct config_enum_entry commit_options[] = {
 	{"plain", COMMIT_PLAIN, false},
+	{"deferred", COMMIT_DEFERRED, false},
 	{NULL, 0, false}
 };
 

@@ -79,6 +79,7 @@ worker_init(void)
 	shmem_request_hook = request_shmem;
 	previous_shmem_startup_hook = shmem_startup_hook;
 	shmem_startup_hook = init_shmem;
+	durability_init();
 	if (endpoint_port != 0 && !IsBinaryUpgrade && endpoint_open_sockets())
 		register_launcher();
 }
@@ -88,7 +89,9 @@ request_shmem(void)
 {
 	if (previous_shmem_request_hook)
 		previous_shmem_request_hook();
-	RequestAddinShmemSpace(add_size(endpoint_shmem_size(), statistics_shmem_size()));
+	RequestAddinShmemSpace(endpoint_shmem_size());
+	RequestAddinShmemSpace(durability_shmem_size());
+	RequestAddinShmemSpace(statistics_shmem_size());
 }
 
 static void
@@ -98,6 +101,7 @@ init_shmem(void)
 		previous_shmem_startup_hook();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	endpoint_shmem_init();
+	durability_shmem_init();
 	statistics_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }

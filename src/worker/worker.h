@@ -14,6 +14,7 @@
 #ifndef DYNAMO_WORKER_H
 #define DYNAMO_WORKER_H
 
+#include "access/xlogdefs.h"
 #include "datatype/timestamp.h"
 #include "port/atomics.h"
 #include "storage/lwlock.h"
@@ -120,6 +121,7 @@ typedef struct EndpointShared
 	PGPROC	   *slow_workers[MAX_SLOW_WORKERS];
 	PGPROC	   *flusher;
 	pg_atomic_uint64 flush_request; /* the highest LSN somebody waits for */
+	pg_atomic_uint64 durable;	/* how far the flusher has come, standbys included */
 	SlowJob		jobs[MAX_SLOW_JOBS];
 	int			dsa_tranche;
 	char		dsa_space[SLOW_LANE_SPACE] pg_attribute_aligned(MAXIMUM_ALIGNOF);
@@ -141,6 +143,17 @@ extern PGDLLEXPORT int endpoint_receive_socket(int worker);
 
 /* How many workers of a kind the settings ask for. */
 extern PGDLLEXPORT int endpoint_worker_count(WorkerKind kind);
+
+/* ---- deferred commit (durability.c) ---- */
+
+/* A request begins; nothing is known of it.  Then its operation is known. */
+extern PGDLLEXPORT void durability_begin_request(void);
+extern PGDLLEXPORT void durability_begin_operation(const char *operation);
+/*
+ * Up to where the log must be durable before the reply may leave, given what
+ * the request has seen; its own commit, if any, is the caller's to add.
+ */
+extern PGDLLEXPORT XLogRecPtr durability_of_request(void);
 
 /* ---- statistics of requests (statistics.c) ---- */
 
@@ -181,6 +194,9 @@ extern PGDLLEXPORT RequestStatistics *statistics_read(int *n);
 extern bool endpoint_open_sockets(void);
 extern Size endpoint_shmem_size(void);
 extern void endpoint_shmem_init(void);
+extern void durability_init(void);
+extern Size durability_shmem_size(void);
+extern void durability_shmem_init(void);
 extern Size statistics_shmem_size(void);
 extern void statistics_shmem_init(void);
 

@@ -1,0 +1,264 @@
+/*
+ * flush.c
+ *		Durability: replies wait for the log, and the flusher that flushes it.
+ *
+ * With dynamo.endpoint_commit = deferred a worker commits without waiting,
+ * parks the reply and serves on; the flusher flushes for all that have asked
+ * meanwhile, and waits for synchronous standbys where there are any.  Replies
+ * that only show somebody else's commit wait likewise (src/worker/durability.c
+ * says for what).
+ *
+ * A wait for standbys can be cancelled, which PostgreSQL answers with a
+ * warning; here it never becomes an acknowledgement.
+ *
+ * The flusher clears a worker's flag before it reads how far to flush: a
+ * request that comes later raises the flag and sets the latch again.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/interrupt.h"
+#include "replication/syncrep.h"
+#include "replication/walsender.h"
+#include "replication/walsender_private.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/guc.h"
+
+#include "http/http.h"
+
+PGDLLEXPORT void dynamo_flusher_main(Datum arg);
+
+#define RETRY_NAP 100			/* ms, when standbys have not confirmed */
+
+static int	wanted_commit;		/* synchronous_commit as it is configured */
+static dlist_head parked;		/* exchanges, by the position they wait for */
+static XLogRecPtr requested;	/* the last that the flusher was asked for */
+
+void
+flush_init(bool may_defer)
+{
+	wanted_commit = synchronous_commit;
+	dlist_init(&parked);
+	if (may_defer && endpoint_commit == COMMIT_DEFERRED &&
+		wanted_commit > SYNCHRONOUS_COMMIT_OFF)
+		SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+/* ---- what is durable ---- */
+
+static bool
+needs_standbys(void)
+{
+	return wanted_commit > SYNCHRONOUS_COMMIT_LOCAL_FLUSH && max_wal_senders > 0 &&
+		SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
+}
+
+/* Have the standbys confirmed it that synchronous_commit asks for? */
+bool
+flush_is_confirmed(XLogRecPtr lsn)
+{
+	int			mode = SYNC_REP_WAIT_FLUSH;
+	XLogRecPtr	confirmed;
+
+	if (lsn == InvalidXLogRecPtr || !needs_standbys())
+		return true;
+	if (wanted_commit == SYNCHRONOUS_COMMIT_REMOTE_WRITE)
+		mode = SYNC_REP_WAIT_WRITE;
+	else if (wanted_commit == SYNCHRONOUS_COMMIT_REMOTE_APPLY)
+		mode = SYNC_REP_WAIT_APPLY;
+	LWLockAcquire(SyncRepLock, LW_SHARED);
+	confirmed = WalSndCtl->lsn[mode];
+	LWLockRelease(SyncRepLock);
+	return lsn <= confirmed;
+}
+
+bool
+flush_is_durable(XLogRecPtr lsn)
+{
+	if (lsn == InvalidXLogRecPtr || wanted_commit <= SYNCHRONOUS_COMMIT_OFF)
+		return true;
+	if (lsn <= pg_atomic_read_u64(&endpoint_shared->durable))
+		return true;
+	return !needs_standbys() && lsn <= GetFlushRecPtr(NULL);
+}
+
+bool
+flush_now(XLogRecPtr lsn)
+{
+	if (flush_is_durable(lsn))
+		return true;
+	XLogFlush(lsn);
+	if (!needs_standbys())
+		return true;
+	HOLD_INTERRUPTS();
+	SyncRepWaitForLSN(lsn, true);
+	RESUME_INTERRUPTS();
+	return flush_is_confirmed(lsn);
+}
+
+/* ---- workers ---- */
+
+/* (positions nearly always grow, so the search starts at the end) */
+void
+flush_park(Exchange *exchange, int status, struct MHD_Response *response, XLogRecPtr lsn)
+{
+	dlist_node *before = &parked.head;
+
+	exchange->status = status;
+	exchange->response = response;
+	exchange->lsn = lsn;
+	while (!dlist_is_empty(&parked) && before->prev != &parked.head &&
+		   dlist_container(Exchange, node, before->prev)->lsn > lsn)
+		before = before->prev;
+	if (before == &parked.head)
+		dlist_push_tail(&parked, &exchange->node);
+	else
+		dlist_insert_before(before, &exchange->node);
+	exchange_park(exchange);
+}
+
+static Exchange *
+first_parked(void)
+{
+	return dlist_is_empty(&parked) ? NULL : dlist_head_element(Exchange, node, &parked);
+}
+
+void
+flush_release(void)
+{
+	Exchange   *exchange;
+
+	while ((exchange = first_parked()) != NULL && flush_is_durable(exchange->lsn))
+	{
+		dlist_delete(&exchange->node);
+		exchange_resume(exchange, exchange->status, exchange->response);
+	}
+}
+
+/* Called once per round of the loop, so once for a batch of requests. */
+void
+flush_request(void)
+{
+	XLogRecPtr	lsn;
+	uint64		current = pg_atomic_read_u64(&endpoint_shared->flush_request);
+	PGPROC	   *flusher = endpoint_shared->flusher;
+
+	if (dlist_is_empty(&parked))
+		return;
+	lsn = dlist_tail_element(Exchange, node, &parked)->lsn;
+	if (lsn <= requested)
+		return;
+	requested = lsn;
+	while (current < lsn &&
+		   !pg_atomic_compare_exchange_u64(&endpoint_shared->flush_request, &current, lsn))
+		;
+	pg_atomic_write_u32(&endpoint_shared->workers[my_number].wants_flush, 1);
+	pg_memory_barrier();
+	if (flusher != NULL)
+		SetLatch(&flusher->procLatch);
+	else if (!needs_standbys())
+	{
+		XLogFlush(lsn);			/* it is being started */
+		SetLatch(MyLatch);
+	}
+}
+
+void
+flush_finish(void)
+{
+	if (!dlist_is_empty(&parked) && !needs_standbys())
+		XLogFlush(dlist_tail_element(Exchange, node, &parked)->lsn);
+	flush_release();
+}
+
+int
+flush_outstanding(void)
+{
+	return dlist_is_empty(&parked) ? 0 : 1;
+}
+
+void
+flush_abandon(void)
+{
+	Exchange   *exchange;
+
+	while ((exchange = first_parked()) != NULL)
+	{
+		dlist_delete(&exchange->node);
+		if (exchange->response != NULL)
+			MHD_destroy_response(exchange->response);
+		exchange_resume_unavailable(exchange);
+	}
+}
+
+/* ---- the flusher ---- */
+
+static bool flush_for(bool *asking);
+static void leave(int code, Datum arg);
+
+void
+dynamo_flusher_main(Datum arg)
+{
+	begin_worker("dynamo endpoint flusher");
+	pqsignal(SIGTERM, shut_down_at_once);
+	flush_init(false);
+	before_shmem_exit(leave, 0);
+	endpoint_shared->flusher = MyProc;
+	/* Whoever asked before may have found nobody. */
+	for (int i = 0; i < MAX_ENDPOINT_WORKERS; i++)
+		pg_atomic_write_u32(&endpoint_shared->workers[i].wants_flush, 1);
+
+	while (!ShutdownRequestPending)
+	{
+		bool		asking[MAX_ENDPOINT_WORKERS];
+		bool		done;
+
+		ResetLatch(MyLatch);
+		if (ConfigReloadPending)
+			worker_reload_settings();
+		QueryCancelPending = false;
+		CHECK_FOR_INTERRUPTS();
+		done = flush_for(asking);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (done ? 0 : WL_TIMEOUT),
+						 RETRY_NAP, PG_WAIT_EXTENSION);
+	}
+	proc_exit(1);
+}
+
+/* False if it has to be tried again. */
+static bool
+flush_for(bool *asking)
+{
+	EndpointWorker *workers = endpoint_shared->workers;
+	XLogRecPtr	lsn;
+	bool		durable;
+
+	for (int i = 0; i < MAX_ENDPOINT_WORKERS; i++)
+		asking[i] = pg_atomic_exchange_u32(&workers[i].wants_flush, 0) != 0;
+	lsn = pg_atomic_read_u64(&endpoint_shared->flush_request);
+	durable = flush_now(lsn);
+	if (durable && lsn > pg_atomic_read_u64(&endpoint_shared->durable))
+		pg_atomic_write_u64(&endpoint_shared->durable, lsn);
+	for (int i = 0; i < MAX_ENDPOINT_WORKERS; i++)
+	{
+		PGPROC	   *proc = workers[i].proc;
+
+		if (!asking[i])
+			continue;
+		if (!durable)
+			pg_atomic_write_u32(&workers[i].wants_flush, 1);
+		else if (proc != NULL)
+			SetLatch(&proc->procLatch);
+	}
+	return durable;
+}
+
+static void
+leave(int code, Datum arg)
+{
+	endpoint_shared->flusher = NULL;
+}
