@@ -54,7 +54,6 @@
 #define BACKUPS_TABLE	"backups"
 #define BACKUPS_INDEX	"backups_pkey"
 #define SCHEMA_SUFFIX	"_backups"
-#define ITEM_ATTNUM		1		/* of a copy */
 
 /* Columns of dynamo.backups, as storage.sql makes them. */
 enum
@@ -80,6 +79,7 @@ static void insert_row(const TableBackup *backup);
 static bool backup_from_row(Relation catalog, HeapTuple row, Oid schema, TableBackup *backup);
 static Datum key_schema_datum(const KeySchema *key);
 static void key_schema_from_datum(Datum datum, KeySchema *key);
+static AttrNumber checked_item_column(Relation copy);
 static WriteVerdict store_item(void *arg, const DynamoItem *old, DynamoItem **new_item);
 
 /* ---- creating ---- */
@@ -370,10 +370,12 @@ key_schema_from_datum(Datum datum, KeySchema *key)
 
 /* ---- restoring, deleting ---- */
 
+/* Items that have been added to the copy by SQL obey the table's contract too. */
 void
 table_backup_restore(const TableBackup *backup, DynamoTable *table)
 {
 	Relation	copy = table_open(backup->relid, AccessShareLock);
+	AttrNumber	item_column = checked_item_column(copy);
 	TupleTableSlot *slot = table_slot_create(copy, NULL);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TableScanDesc scan = table_beginscan(copy, snapshot, 0, NULL);
@@ -384,11 +386,15 @@ table_backup_restore(const TableBackup *backup, DynamoTable *table)
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		bool		isnull;
-		DynamoItem *item = DatumGetDynamoItem(slot_getattr(slot, ITEM_ATTNUM, &isnull));
+		Datum		datum = slot_getattr(slot, item_column, &isnull);
+		DynamoItem *item;
 		ItemKey		key;
 
 		CHECK_FOR_INTERRUPTS();
-		item_key(&table->definition->key, item_root(item), &key);
+		if (isnull)
+			continue;
+		item = DatumGetDynamoItem(datum);
+		item_checked_key(&table->definition->key, item_root(item), &key);
 		table_write_item(table, &key, store_item, item);
 		MemoryContextReset(item_context);
 	}
@@ -398,6 +404,21 @@ table_backup_restore(const TableBackup *backup, DynamoTable *table)
 	UnregisterSnapshot(snapshot);
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(copy, NoLock);
+}
+
+/* The copy is its owner's, who may have altered it. */
+static AttrNumber
+checked_item_column(Relation copy)
+{
+	AttrNumber	column = copy->rd_rel->relkind == RELKIND_RELATION ?
+		find_item_column(RelationGetDescr(copy)) : InvalidAttrNumber;
+
+	if (column == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("relation \"%s\" is no backup any more", RelationGetRelationName(copy)),
+				 errdetail("It has no column \"%s\" of type dynamo.item.", ITEM_COLUMN)));
+	return column;
 }
 
 /* A WriteDecision. */
