@@ -160,6 +160,70 @@ def read(table, operation):
     return operation, dict(request, **expression.members())
 
 
+def comparison(names=NAMES):
+    """A condition of before expressions; sometimes its arguments do not fit."""
+    scalars = [{'S': string()}, {'N': number()}, {'B': binary()}]
+    operator = random.choice(['EQ', 'NE', 'IN', 'LE', 'LT', 'GE', 'GT', 'BETWEEN', 'NOT_NULL', 'NULL', 'CONTAINS', 'NOT_CONTAINS', 'BEGINS_WITH'])
+    if random.random() < .05:
+        arguments = [value() for _ in range(random.randint(0, 3))]
+    elif operator in ('EQ', 'NE'):
+        arguments = [value()]
+    elif operator == 'BETWEEN':
+        arguments = [{'N': '-3'}, {'N': number().lstrip('-')}]
+    elif operator == 'IN':
+        arguments = [{'N': number()} for _ in range(random.randint(1, 3))]
+    elif operator.endswith('NULL'):
+        arguments = []
+    else:
+        arguments = [random.choice(scalars)]
+    return random.choice(names), {'ComparisonOperator': operator, 'AttributeValueList': arguments}
+
+
+def comparisons(names=NAMES):
+    """Conditions by attribute, and how they are joined."""
+    conditions = dict(comparison(names) for _ in range(random.randint(1, 3)))
+    operator = {'ConditionalOperator': random.choice(['AND', 'OR'])} if len(conditions) > 1 and random.random() < .5 else {}
+    return conditions, operator
+
+
+def legacy_write(table):
+    operation = random.choice(['PutItem', 'UpdateItem', 'UpdateItem', 'DeleteItem'])
+    request = {'TableName': table, 'ReturnValues': random.choice(['NONE', 'ALL_OLD'])}
+    request.update({'Item': item(table)} if operation == 'PutItem' else {'Key': key(table)})
+    if operation == 'UpdateItem':
+        updates = request['AttributeUpdates'] = {}
+        for name in random.sample(NAMES, random.randint(0, 3)):
+            updates[name] = random.choice([
+                lambda: {'Action': 'PUT', 'Value': value()}, lambda: {'Value': value()}, lambda: {'Action': 'DELETE'},
+                lambda: {'Action': 'ADD', 'Value': random.choice([{'N': number()}, {'SS': ['x', 'new']}, {'L': [value(0)]}])},
+                lambda: {'Action': 'DELETE', 'Value': random.choice([{'SS': ['x', 'y']}, {'NS': ['1', '2']}])}])()
+        request['ReturnValues'] = random.choice(['NONE', 'ALL_OLD', 'ALL_NEW', 'UPDATED_OLD', 'UPDATED_NEW'])
+    if random.random() < .5:
+        request['Expected'], operator = comparisons()
+        request.update(operator)
+        if random.random() < .5:
+            request['Expected'][random.choice(NAMES)] = random.choice([{'Exists': False}, {'Value': value()}])
+    return operation, request
+
+
+def legacy_read(table):
+    operation = random.choice(['GetItem', 'Query', 'Scan'])
+    request = {'TableName': table}
+    if operation == 'GetItem':
+        request['Key'] = key(table)
+    if operation == 'Query':
+        request['KeyConditions'] = {'pk': {'ComparisonOperator': 'EQ', 'AttributeValueList': [{'S': random.choice('pq')}]}}
+        if random.random() < .5:
+            request['KeyConditions']['sk'] = {'ComparisonOperator': random.choice(['EQ', 'LT', 'LE', 'GT', 'GE']),
+                                              'AttributeValueList': [key(table)['sk']]}
+    if operation != 'GetItem' and random.random() < .7:
+        request[operation + 'Filter'], operator = comparisons()
+        request.update(operator)
+    if random.random() < .3:
+        request['AttributesToGet'] = random.sample(['pk', 'sk'] + NAMES, random.randint(1, 4))
+    return operation, request
+
+
 def targets(low, high):
     """[(table, key)]: mostly different ones."""
     chosen = []
@@ -237,6 +301,7 @@ def requests(count):
             lambda: read(table, 'Query'),
             lambda: read(table, 'Query'),
             lambda: read(table, 'Scan'),
+            lambda: legacy_write(table), lambda: legacy_write(table), lambda: legacy_read(table), lambda: legacy_read(table),
             batch_write, batch_get, transact_write, transact_write, transact_get,
         ])()
 
