@@ -156,6 +156,7 @@ bind_anew(BoundCall *call, ExprKind kind, struct varlena *const *args)
 	for (int i = 0; i < NUM_ARGS; i++)
 		call->args[i] = args[i] ? copy_varlena(args[i]) : NULL;
 
+	/* Only the last arguments may be NULL: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	text = (Bytes) {VARDATA_ANY(call->args[0]), VARSIZE_ANY_EXHDR(call->args[0])};
 	if (call->args[1])
 		names = expr_names_from_jsonb(DatumGetJsonbP(PointerGetDatum(call->args[1])));
