@@ -32,9 +32,9 @@ check: ## run every test on a temporary server (TESTS='regress/value_*' picks)
 soak: ## repeat crash tests and fuzzers (DURATION=3600 seconds)
 	@test/soak.sh
 installcheck: ## pg_regress and isolation tests against a running server (PGHOST, PGPORT)
-bench: ## measure against plain PostgreSQL
+bench: ## measure against plain PostgreSQL (MEASURES='P5 P6' picks)
 	@test/bench.sh
-fuzz: ## fuzz item text, item binary and the grammars (DURATION=600 seconds each)
+fuzz: ## fuzz items, the JSON reader, requests and the grammars (DURATION=600 seconds each)
 	@test/fuzz.sh
 format: ## clang-format the sources
 	@test/format.sh

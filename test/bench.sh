@@ -1,18 +1,75 @@
 #!/bin/sh
 # `make bench`: set up, then test/bench/run.sh on a server of its own, which it
-# finds in PGHOST and PGPORT; that prints "<name> <ratio> <what/what> <detail>".
+# finds in PGHOST and PGPORT and whose endpoint in URL; that prints
+# "<name> <ratio> <what/what> <detail>".
+#
+# MEASURES picks among P1, P2, P3, P5, P6, P8, and the same server set otherwise:
+# P6-deferred with deferred commits, P6-large with data several times larger than
+# the buffer pool.  BENCH_ENDPOINT_PORT is the endpoint's port.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=test/lib.sh
 . "$top/test/lib.sh"
 
+all=${MEASURES:-P1 P2 P3 P8 P5 P6 P6-deferred P6-large}
+endpoint_port=${BENCH_ENDPOINT_PORT:-54323}
+
+# picked MEASURE …: those of them that are to be measured
+picked() {
+	for measure; do
+		case " $all " in *" $measure "*) printf '%s ' "$measure" ;; esac
+	done
+}
+
+# start OPTIONS
+start() {
+	server_stop "$work"
+	options="-c max_connections=100 -c max_worker_processes=20 -c max_wal_size=8GB $1"
+	options="$options -c dynamo.endpoint_port=$endpoint_port -c dynamo.endpoint_database=postgres"
+	server_start "$work" 54322 "$options"
+}
+
+# run MEASURES [VARIABLE=VALUE …]: what the caller has set goes before
+run() {
+	measures=$1
+	shift
+	as_user env PATH="$bindir:$PATH" PGHOST="$work" PGPORT=54322 PGUSER=postgres PGDATABASE=postgres \
+		URL="http://127.0.0.1:$endpoint_port" "$@" MEASURES="$measures" sh "$work/bench/run.sh"
+}
+
+# The pool is smaller than one table, and there are two.
+pool='shared_buffers=512MB'
+small_pool='shared_buffers=16MB'
+
+has_deferred_commit() {
+	as_user "$bindir/psql" -XAtq -h "$work" -p 54322 -U postgres -c \
+		"SELECT 'deferred' = ANY (enumvals) FROM pg_settings WHERE name = 'dynamo.endpoint_commit'" </dev/null | grep -q t
+}
+
+# shellcheck disable=SC2034
+EXTRA_TOOLS=wrk:wrk
 setup
 work=$(as_user mktemp -d "$state/bench.XXXXXX")
 trap 'server_stop "$work" || true; as_user rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 server_init "$work"
-server_start "$work" 54322 '-c shared_buffers=512MB -c max_connections=60 -c max_wal_size=8GB'
 as_user mkdir "$work/bench"
 tar -C "$top/test/bench" -cf - . | as_user tar -C "$work/bench" -xf - --no-same-owner -m
-as_user env PATH="$bindir:$PATH" PGHOST="$work" PGPORT=54322 PGUSER=postgres PGDATABASE=postgres \
-	sh "$work/bench/run.sh"
+
+start "-c $pool"
+measures=$(picked P1 P2 P3 P8)
+if [ -n "$measures" ]; then run "$measures"; fi
+measures=$(picked P5 P6)
+if [ -n "$measures" ]; then
+	run "$measures" ROUNDS="${ROUNDS:-3}" SECONDS_EACH="${SECONDS_EACH:-2}" SIZES="${SIZES:-400}"
+fi
+if [ -n "$(picked P6-deferred)" ] && has_deferred_commit; then
+	start "-c $pool -c dynamo.endpoint_commit=deferred"
+	run P6 LABEL='deferred commit' ROUNDS="${ROUNDS:-3}" SECONDS_EACH="${SECONDS_EACH:-2}" \
+		SIZES="${SIZES:-400}" CONNECTIONS="${CONNECTIONS:-16 64}"
+fi
+if [ -n "$(picked P6-large)" ]; then
+	start "-c $small_pool"
+	run P6 LABEL="$small_pool" ROUNDS="${ROUNDS:-3}" SECONDS_EACH="${SECONDS_EACH:-2}" \
+		SIZES=4096 ITEMS=20000 CONNECTIONS="${CONNECTIONS:-16}"
+fi

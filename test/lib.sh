@@ -132,7 +132,9 @@ apt_pg_version() {
 }
 
 # Print the names of packages (Debian's names) that are missing for building and
-# testing; $1 is the PostgreSQL version to name, empty where one is complete.
+# testing, and for what else a script needs: EXTRA_TOOLS='wrk:wrk', each a command
+# or a file and its package.  $1 is the PostgreSQL version to name, empty where one
+# is complete.
 missing_packages() {
 	have gcc || echo gcc
 	have make || echo make
@@ -146,6 +148,9 @@ missing_packages() {
 	echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || echo libc6-dev
 	perl -MIPC::Run -e1 2>/dev/null || echo libipc-run-perl
 	[ -f /usr/share/iso-codes/json/iso_3166-2.json ] || echo iso-codes
+	for tool in ${EXTRA_TOOLS:-}; do
+		have "${tool%%:*}" || [ -e "${tool%%:*}" ] || echo "${tool#*:}"
+	done
 	if [ -n "$1" ]; then
 		[ -x "/usr/lib/postgresql/$1/bin/postgres" ] || echo "postgresql-$1"
 		[ -f "/usr/include/postgresql/$1/server/postgres.h" ] || echo "postgresql-server-dev-$1"

@@ -7,30 +7,42 @@
 # where the ratio is ours over plain SQL: of transactions per second (above 1:
 # ours is faster) or of bytes (below 1: ours is smaller).
 #
+#	P1, P2, P3	get_item(), put_item(), update_item() beside plain SQL
+#	P5		requests to the endpoint at URL beside the same by dynamo.call()
+#	P6		requests to the endpoint beside plain SQL
+#	P8		space
+#
 # Each measure alternates short runs of both sides and prints the median of the
-# rounds' ratios, so that a noisy neighbour meets both.  Commits do not wait for the disk
-# (synchronous_commit = off): we compare work, not fsync.
-# ROUNDS, SECONDS_EACH, ITEMS and MEASURES ("P1 P3") shorten or lengthen a run.
+# rounds' ratios, so that a noisy neighbour meets both.  In P1 to P3 commits do not
+# wait for the disk (synchronous_commit = off): we compare work, not fsync.  In P5
+# and P6 they do, on both sides.
+#
+# ROUNDS, SECONDS_EACH, ITEMS, SIZES (of items in bytes), CONNECTIONS (to the
+# endpoint) and MEASURES ("P1 P3") shorten or lengthen a run; LABEL is appended to
+# the details.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 rounds=${ROUNDS:-5}
 seconds=${SECONDS_EACH:-3}
 items=${ITEMS:-50000}
 measures=${MEASURES:-P1 P2 P3 P8}
-PGOPTIONS='-c synchronous_commit=off'
-export PGOPTIONS
+label=${LABEL:+, $LABEL}
+commit=off
 
 median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
 query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
 # tps SCRIPT CLIENTS: transactions per second of one short run
 tps() {
-	pgbench -n -M prepared -T "$seconds" -c "$2" -j 2 -D customers=$((items / 10)) \
+	PGOPTIONS="-c synchronous_commit=$commit" pgbench -n -M prepared -T "$seconds" -c "$2" -j 2 -D customers=$((items / 10)) \
 		-f "$here/$1.sql" 2>"$here/errors" | awk '/^tps/ {print $3}' | grep . || {
 		cat "$here/errors" >&2
 		exit 1
 	}
 }
+
+# medians N: of each of the columns of the rounds, in one line
+medians() { for column in $(seq "$1"); do cut -d' ' -f"$column" "$here/rounds" | median; done | xargs; }
 
 # compare NAME OURS PLAIN BYTES CLIENTS
 compare() {
@@ -41,8 +53,8 @@ compare() {
 		b=$(tps "$plain" "$clients")
 		echo "$a $b" | awk '{print $1 / $2, $1, $2}' >>"$here/rounds"
 	done
-	for column in 1 2 3; do cut -d' ' -f$column "$here/rounds" | median; done | xargs |
-		awk -v what="$name" -v sides="$ours/$plain" -v of="$bytes B items, $clients client(s)" \
+	medians 3 |
+		awk -v what="$name" -v sides="$ours/$plain" -v of="$bytes B items, $clients client(s)$label" \
 			'{printf "%s %.2f %s %s: %.0f/s against %.0f/s\n", what, $1, sides, of, $2, $3}'
 }
 
@@ -54,6 +66,71 @@ put_script() {
 	} >"$here/$1.sql"
 }
 
+# ---- the endpoint ----
+
+# The requests of each operation as JSON, in files for http.lua, and as pgbench
+# scripts that give the same JSON to dynamo.call().
+request_files() {
+	key='"Key":{"pk":{"S":"CUSTOMER#@c"},"sk":{"S":"ORDER#@o"}}'
+	echo "{\"TableName\":\"Bench\",$key}" >"$here/http-get.json"
+	echo "{\"TableName\":\"Bench\",$key,\"UpdateExpression\":\"SET version = version + :one\",\"ConditionExpression\":\"version >= :zero\",\"ExpressionAttributeValues\":{\":one\":{\"N\":\"1\"},\":zero\":{\"N\":\"0\"}}}" >"$here/http-update.json"
+	echo '{"TableName":"Bench","KeyConditionExpression":"pk = :pk","ExpressionAttributeValues":{":pk":{"S":"CUSTOMER#@c"}}}' >"$here/http-query.json"
+	query -v side=http-put -f "$here/templates.sql" >"$here/http-put.json"
+	for request in get put update query; do
+		{
+			printf '\\set c random(0, :customers - 1)\n\\set o random(0, 9)\n\\set p random(0, 19)\n\\set v random(1, 1000000)\n'
+			printf "SELECT dynamo.call('%s', format(E'" "$(operation $request)"
+			# pgbench would take ":one" for a variable
+			sed 's/@c/%1$s/g; s/@o/%2$s/g; s/@p/%3$s/g; s/@v/%4$s/g; s/:/\\x3a/g' "$here/http-$request.json" | tr -d '\n'
+			echo "', :c::int, :o::int, :p::int, :v::int)::json);"
+		} >"$here/call-$request.sql"
+	done
+}
+
+operation() {
+	case $1 in
+		get) echo GetItem ;; put) echo PutItem ;; update) echo UpdateItem ;; query) echo Query ;;
+	esac
+}
+
+# Until the endpoint's workers have found the role that setup.sql makes.
+wait_for_endpoint() {
+	query -c 'SELECT pg_reload_conf()' >"$here/errors"
+	perl -MHTTP::Tiny -e 'for (1 .. 100) {
+			exit 0 if HTTP::Tiny->new(timeout => 2)->get($ARGV[0])->{content} =~ /^healthy/;
+			select(undef, undef, undef, 0.1);
+		}
+		die "no endpoint at $ARGV[0]\n"' "$URL"
+}
+
+# rps REQUEST CONNECTIONS: requests per second, p50 and p99 in ms of one short run
+rps() {
+	wrk -t "$(($2 < 2 ? 1 : 2))" -c "$2" -d "${seconds}s" -s "$here/http.lua" "$URL" -- \
+		"$(operation "$1")" "$here/http-$1.json" $((items / 10)) >"$here/wrk" 2>&1 &&
+		tail -n 1 "$here/wrk" | awk 'NF == 4 && $1 > 0 && $4 == 0 {print $1, $2, $3; good = 1} END {exit !good}' || {
+		cat "$here/wrk" >&2
+		exit 1
+	}
+}
+
+# compare_http NAME REQUEST PARTNER BYTES CONNECTIONS
+compare_http() {
+	name=$1 request=$2 partner=$3 bytes=$4 clients=$5
+	: >"$here/rounds"
+	for round in $(seq "$rounds"); do
+		a=$(rps "$request" "$clients")
+		b=$(tps "$partner" "$clients")
+		echo "$b $a" | awk '{print $2 / $1, $2, $1, $3, $4}' >>"$here/rounds"
+	done
+	case $partner in call-*) side=dynamo.call ;; select-jsonb) side=pgbench-select ;; *) side=pgbench-upsert ;; esac
+	case $request in get | query) durable= ;; *) durable=', durable' ;; esac
+	medians 5 |
+		awk -v what="$name" -v sides="http-$request/$side" -v of="$bytes B items, $clients connection(s)$durable$label" \
+			'{printf "%s %.2f %s %s: %.0f/s against %.0f/s, p50 %.2f ms, p99 %.2f ms\n", what, $1, sides, of, $2, $3, $4, $5}'
+}
+
+# ----
+
 space() {
 	query -c "SELECT format('P8 %s bytes-per-item/jsonb-bytes-per-item %s B items with indexes: %s against %s; the values alone: %s against %s',
 	                 round(a.total / b.total, 2), $1, round(a.total / $items), round(b.total / $items), a.value, b.value)
@@ -63,14 +140,29 @@ space() {
 	                         (SELECT round(avg(pg_column_size(doc))) FROM plain) AS value) b"
 }
 
-for bytes in 400 4096; do
+measured() { case " $measures " in *" $1 "*) true ;; *) false ;; esac }
+
+for bytes in ${SIZES:-400 4096}; do
 	query -v items="$items" -v bytes="$bytes" -f "$here/setup.sql"
-	case " $measures " in *' P8 '*) space "$bytes" ;; esac
+	if measured P8; then space "$bytes"; fi
 	put_script put_item
 	put_script insert-on-conflict
 	for clients in 1 8; do
-		case " $measures " in *' P1 '*) compare P1 get_item select-jsonb "$bytes" "$clients" ;; esac
-		case " $measures " in *' P2 '*) compare P2 put_item insert-on-conflict "$bytes" "$clients" ;; esac
-		case " $measures " in *' P3 '*) compare P3 update_item-conditional-counter update-jsonb_set "$bytes" "$clients" ;; esac
+		if measured P1; then compare P1 get_item select-jsonb "$bytes" "$clients"; fi
+		if measured P2; then compare P2 put_item insert-on-conflict "$bytes" "$clients"; fi
+		if measured P3; then compare P3 update_item-conditional-counter update-jsonb_set "$bytes" "$clients"; fi
 	done
+	if ! measured P5 && ! measured P6; then continue; fi
+	commit=on
+	request_files
+	wait_for_endpoint
+	for clients in ${CONNECTIONS:-1 16 64}; do
+		for request in get query update put; do
+			if measured P5; then compare_http P5 $request call-$request "$bytes" "$clients"; fi
+		done
+		if [ "$clients" -lt 16 ] || ! measured P6; then continue; fi
+		compare_http P6 get select-jsonb "$bytes" "$clients"
+		compare_http P6 put insert-on-conflict "$bytes" "$clients"
+	done
+	commit=off
 done

@@ -15,6 +15,13 @@ CREATE TABLE plain (
     PRIMARY KEY (pk, sk)
 );
 SELECT dynamo.create_table('Bench', 'pk S', 'sk S');
+-- as which the endpoint connects, where there is one
+SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'dynamo_endpoint') AS is_new \gset
+\if :is_new
+    CREATE ROLE dynamo_endpoint LOGIN;
+\endif
+GRANT USAGE ON SCHEMA dynamodb TO dynamo_endpoint;
+GRANT SELECT, INSERT, UPDATE, DELETE ON dynamodb."Bench" TO dynamo_endpoint;
 
 SELECT setseed(0.5);
 CREATE TEMPORARY TABLE source AS
