@@ -119,7 +119,7 @@ connective_of(ConditionalOperator conditional_operator)
 BoundExpr *
 expr_from_expected(const List *conditions, ConditionalOperator conditional_operator)
 {
-	List	   *comparisons_of = NIL;
+	List	   *checked = NIL;
 	ListCell   *lc;
 
 	foreach(lc, conditions)
@@ -129,9 +129,9 @@ expr_from_expected(const List *conditions, ConditionalOperator conditional_opera
 		check_expected(lfirst(lc));
 		*condition = comparison_of_expected(lfirst(lc));
 		check_condition(condition);
-		comparisons_of = lappend(comparisons_of, condition);
+		checked = lappend(checked, condition);
 	}
-	return make_condition(EXPR_CONDITION, comparisons_of, connective_of(conditional_operator));
+	return make_condition(EXPR_CONDITION, checked, connective_of(conditional_operator));
 }
 
 BoundExpr *
@@ -262,12 +262,13 @@ check_arguments(const Comparison *comparison, const List *arguments)
 static BoundExpr *
 make_condition(ExprKind kind, const List *conditions, OperatorId connective)
 {
-	Builder		builder = {make_bound(kind, 0), 0};
+	Builder		builder = {NULL, 0};
 	List	   *nodes = NIL;
 	ListCell   *lc;
 
 	if (conditions == NIL)
 		return NULL;
+	builder.bound = make_bound(kind, 0);
 	foreach(lc, conditions)
 		nodes = lappend(nodes, condition_node(&builder, lfirst(lc)));
 	builder.bound->expr->condition = list_length(nodes) == 1 ?
@@ -281,6 +282,7 @@ condition_node(Builder *builder, const LegacyCondition *condition)
 	const Comparison *comparison = &comparisons[condition->comparison];
 	List	   *operands = list_make1(make_path(condition->attribute));
 	ExprNode   *node;
+	ExprNode   *exists;
 	ListCell   *lc;
 
 	foreach(lc, condition->arguments.elements)
@@ -288,9 +290,9 @@ condition_node(Builder *builder, const LegacyCondition *condition)
 	node = expr_make_operation(comparison->operator, operands);
 	if (!comparison->negated)
 		return node;
-	return expr_make_operation(OP_AND, list_make2(expr_make_operation(FN_ATTRIBUTE_EXISTS,
-																	  list_make1(linitial(operands))),
-												  expr_make_operation(OP_NOT, list_make1(node))));
+	exists = expr_make_operation(FN_ATTRIBUTE_EXISTS, list_make1(linitial(operands)));
+	node = expr_make_operation(OP_NOT, list_make1(node));
+	return expr_make_operation(OP_AND, list_make2(exists, node));
 }
 
 /* ---- updates ---- */
@@ -298,11 +300,12 @@ condition_node(Builder *builder, const LegacyCondition *condition)
 BoundExpr *
 expr_from_attribute_updates(const List *updates)
 {
-	Builder		builder = {make_bound(EXPR_UPDATE, list_length(updates)), 0};
+	Builder		builder = {NULL, 0};
 	ListCell   *lc;
 
 	if (updates == NIL)
 		return NULL;
+	builder.bound = make_bound(EXPR_UPDATE, list_length(updates));
 	foreach(lc, updates)
 	{
 		check_update(lfirst(lc));
@@ -358,12 +361,13 @@ update_action(Builder *builder, const LegacyUpdate *update)
 BoundExpr *
 expr_from_attributes_to_get(const List *names)
 {
-	BoundExpr  *bound = make_bound(EXPR_PROJECTION, list_length(names));
+	BoundExpr  *bound;
 	ListCell   *lc;
 
 	if (names == NIL)
 		return NULL;
 	check_distinct_names(names);
+	bound = make_bound(EXPR_PROJECTION, list_length(names));
 	foreach(lc, names)
 		add_action(bound, (PathAction) {
 			.type = ACTION_PROJECT,.path = make_path(*(Bytes *) lfirst(lc))

@@ -361,6 +361,8 @@ open_own_table(Bytes name, LOCKMODE lockmode)
 {
 	Oid			relid = existing_table(name);
 
+	if (lockmode > RowExclusiveLock)
+		PreventCommandDuringRecovery("a change of tables or backups");
 	if (!compat_owns_relation(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, bytes_to_cstring(name));
 	return dynamo_table_open(name, lockmode, ACL_NO_RIGHTS);

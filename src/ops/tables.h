@@ -10,7 +10,8 @@
 /*
  * Opens a table that the current user may alter.  Ownership is checked before
  * the lock is taken, so that nobody can stand in the way of others' tables.
- * Raises ResourceNotFoundException that names the table.
+ * Raises ResourceNotFoundException that names the table, and
+ * read_only_sql_transaction for locks that a standby does not have.
  */
 extern DynamoTable *open_own_table(Bytes name, LOCKMODE lockmode);
 

@@ -193,6 +193,7 @@ table_backup_lock(const TableBackup *backup, LOCKMODE lockmode)
 {
 	LOCKTAG		tag;
 
+	PreventCommandDuringRecovery("a change of tables or backups");
 	/* Sub-object 0 would be the relation in another's eyes. */
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationRelationId, backup->relid, 1);
 	if (LockAcquire(&tag, lockmode, false, true) == LOCKACQUIRE_NOT_AVAIL)

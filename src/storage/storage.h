@@ -159,7 +159,8 @@ extern bool table_backup_find(Bytes id, TableBackup *backup);
 extern List *table_backup_list(void);
 /*
  * ShareLock to restore, ExclusiveLock to delete, kept to the end of the
- * transaction.  Does not wait: false if others are in the way.
+ * transaction.  Does not wait: false if others are in the way.  Raises
+ * read_only_sql_transaction on a standby.
  */
 extern bool table_backup_lock(const TableBackup *backup, LOCKMODE lockmode);
 /* Stores the items in a table of the same key. */

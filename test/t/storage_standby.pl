@@ -18,6 +18,7 @@ FROM unnest(ARRAY['direct', 'sql']) t, generate_series(1, 30) i;
 SELECT dynamo.put_item(t, format('{"pk": {"S": "big"}, "sk": {"N": "1"}, "v": {"S": "%s"}}',
     (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 3000) i))::dynamo.item) FROM unnest(ARRAY['direct', 'sql']) t;
 SQL
+$primary->safe_psql('postgres', q{SELECT dynamo.create_backup('direct', 'kept')});
 $primary->backup('backup');
 
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -62,6 +63,18 @@ foreach my $t ('direct', 'sql')
 }
 my ($result, $out, $err) = $standby->psql('postgres', "SELECT dynamo.create_table('new', 'pk S')");
 like($err, qr/cannot execute .* (during recovery|in a read-only transaction)/, 'creating a table is refused');
+is(read_back(q{SELECT count(*) FROM dynamo.list_backups()}), 1, 'backups are listed');
+my %changes = (
+	'tagging' => q{dynamo.call('TagResource', '{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/direct", "Tags": [{"Key": "a", "Value": "b"}]}')},
+	'an update of a table' => q{dynamo.update_table('direct', deletion_protection_enabled => true)},
+	'a backup' => q{dynamo.create_backup('direct', 'another')},
+	'restoring' => q{dynamo.restore_table_from_backup('restored', (SELECT dynamo.list_backups()))},
+	'deleting a backup' => q{dynamo.delete_backup((SELECT dynamo.list_backups()))});
+foreach my $change (sort keys %changes)
+{
+	($result, $out, $err) = $standby->psql('postgres', "SELECT $changes{$change}");
+	like($err, qr/cannot execute .* during recovery/, "$change is refused");
+}
 
 # and as a primary of its own
 $standby->promote;
