@@ -118,6 +118,16 @@ SELECT dynamo.create_table('Music', 'Other S');
 SELECT relation, key_schema FROM dynamo.tables WHERE name = 'Music' AND schema ILIKE 'storage%tables%' ORDER BY 1;
 SELECT * FROM dynamo.list_tables();
 DROP SCHEMA "Storage ""Tables""" CASCADE;
+-- A table is not temporary, and its name may not be that of another relation.
+CREATE TEMP TABLE storage_tables_temp (pk text COLLATE "C", item dynamo.item);
+SELECT set_config('dynamo.schema', pg_my_temp_schema()::regnamespace::text, false) LIKE 'pg_temp%';
+SELECT dynamo.create_table('Music', 'Artist S');
+CREATE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON storage_tables_temp
+    FOR EACH ROW EXECUTE FUNCTION dynamo.maintain_columns('pk', 'S', 'pk', 'HASH');
+SELECT dynamo.update_table('storage_tables_temp', deletion_protection_enabled => true);
+DROP TABLE storage_tables_temp;
+SET dynamo.schema = 'storage_tables';
+SELECT dynamo.create_table('Music_pkey', 'Artist S');
 -- a setting takes what is a name
 SET dynamo.schema = '';
 SELECT set_config('dynamo.schema', repeat('s', 64), false);

@@ -254,6 +254,11 @@ table_settings_write(DynamoTable *table, const TableSettings *settings)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(table->rel));
 	PreventCommandIfReadOnly("UpdateTable");
 
+	if (table->rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("nothing can be recorded of a temporary table")));
+
 	LockRelationOid(relid, ShareUpdateExclusiveLock);
 	catalog = table_open(catalog_oid(SETTINGS_TABLE), RowExclusiveLock);
 	row = fetch_row(catalog, relid);

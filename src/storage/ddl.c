@@ -31,6 +31,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -71,6 +72,31 @@ lock_name(Oid schema, Bytes name)
 }
 
 /* ---- creating ---- */
+
+/* What is recorded of a table would outlive a temporary one. */
+static void
+check_schema_lasts(Oid schema)
+{
+	if (isAnyTempNamespace(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a DynamoDB table cannot be temporary"),
+				 errhint("dynamo.schema names the schema in which tables are made.")));
+}
+
+static void
+check_name_is_free(Bytes name, const char *relname, Oid schema)
+{
+	Oid			relid = get_relname_relid(relname, schema);
+
+	if (OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_RESOURCE_IN_USE),
+				 errmsg_internal("Table already exists: %.*s", name.len, name.data),
+				 OidIsValid(get_trigger_oid(relid, MAINTENANCE_TRIGGER, true)) ? 0 :
+				 errdetail("In schema \"%s\" a relation of this name is no DynamoDB table.",
+						   dynamo_schema)));
+}
 
 Oid
 ensure_schema(char *name)
@@ -212,11 +238,9 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	PreventCommandIfReadOnly("CREATE TABLE");
 	relation_name(name, &relname);
 	schema = ensure_schema(dynamo_schema);
+	check_schema_lasts(schema);
 	lock_name(schema, name);
-	if (OidIsValid(get_relname_relid(NameStr(relname), schema)))
-		ereport(ERROR,
-				(errcode(ERRCODE_RESOURCE_IN_USE),
-				 errmsg_internal("Table already exists: %.*s", name.len, name.data)));
+	check_name_is_free(name, NameStr(relname), schema);
 
 	relation = makeRangeVar(dynamo_schema, pstrdup(NameStr(relname)), -1);
 	run_utility((Node *) make_create_table(copyObject(relation), key));
@@ -224,6 +248,7 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	run_utility((Node *) make_alter_table(copyObject(relation), key));
 
 	relid = get_relname_relid(NameStr(relname), schema);
+	catalog_forget(relid);		/* left by an earlier relation of this number */
 	table_settings_insert(relid, hashed ? name : (Bytes) {NULL, 0}, settings);
 	return relid;
 }
