@@ -30,8 +30,10 @@ SELECT dynamo.call('BatchGetItem', '{"RequestItems": {
                   "ProjectionExpression": "#v, sk", "ExpressionAttributeNames": {"#v": "v"}}},
     "ReturnConsumedCapacity": "INDEXES"}');
 SELECT dynamo.call('BatchGetItem', '{"RequestItems": {"ops_batch": {"Keys": [{"pk": {"S": "b"}, "sk": {"N": "1"}}], "AttributesToGet": ["sk"]}}}');
--- a table by its ARN
+-- a table by its ARN, which the answer repeats
 SELECT dynamo.call('BatchGetItem', '{"RequestItems": {"arn:aws:dynamodb:us-east-1:000000000000:table/ops_batch2": {"Keys": [{"pk": {"S": "a"}}]}}}');
+SELECT dynamo.call('BatchGetItem', '{"RequestItems": {"arn:aws:dynamodb:us-east-1:000000000000:table/ops_batch2": {"Keys": [{"pk": {"S": "a"}}]},
+    "ops_batch2": {"Keys": [{"pk": {"S": "b"}}, {"pk": {"S": "a"}}]}}, "ReturnConsumedCapacity": "TOTAL"}');
 
 -- a batch is done as a whole, and the statement sees its own writes
 BEGIN;

@@ -145,7 +145,7 @@ respond_batch_get(StringInfo out, const BatchGetResult *result)
 		BatchGetTableResult *table = lfirst(cell);
 
 		separate(out);
-		json_append_string(out, table->request->table_name);
+		json_append_string(out, table->request->given_name);
 		appendStringInfoChar(out, ':');
 		append_item_list(out, table->items);
 		capacities = lappend(capacities, &table->capacity);
@@ -167,7 +167,7 @@ append_unprocessed_keys(StringInfo out, const BatchGetTableResult *table)
 	if (table->unprocessed_keys == NIL)
 		return;
 	separate(out);
-	json_append_string(out, request->table_name);
+	json_append_string(out, request->given_name);
 	appendStringInfoString(out, ":{\"Keys\":");
 	append_item_list(out, table->unprocessed_keys);
 	if (request->consistent_read.given)

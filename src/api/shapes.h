@@ -43,7 +43,8 @@ typedef enum MemberType
 	MEMBER_STRUCTURE,			/* pointer to the structure of the nested shape */
 	MEMBER_LIST,				/* List * of such pointers; NULL for JSON null */
 	MEMBER_ITEMS,				/* List * of AttributeValue *, each an M; NULL likewise */
-	MEMBER_TABLES,				/* List * of pointers to structures, a map by table name */
+	MEMBER_TABLES,				/* List * of pointers to structures, a map by table name; their
+								 * first fields are the name and what was given, an ARN perhaps */
 	MEMBER_UNBUILT,				/* in the model, not in this version */
 } MemberType;
 

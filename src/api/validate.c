@@ -465,7 +465,7 @@ shown_list(List *list)
 	return bytes_from_cstring(list == NIL ? "[]" : "[...]");
 }
 
-/* Structures by table name, which is their first field. */
+/* Structures by table name, which is their first field; the second keeps what was given. */
 static void
 check_tables(const Member *member, List *list, const Path *path,
 			 const RequestNotes *notes, ErrorList *errors)
@@ -481,6 +481,7 @@ check_tables(const Member *member, List *list, const Path *path,
 		Path		key = {path, .key = *name};
 		Path		value = {&key, "member"};
 
+		name[1] = *name;
 		check_map_key(name, path, errors);
 		if (list_member_ptr(notes->null_elements, name))
 			add_error(errors, NO_VALUE, &value, "Member must not be null");

@@ -197,10 +197,14 @@ extern void op_scan(const ReadRequest *request, ReadResult *result);
 
 /* ---- several items (batch.c) ---- */
 
-/* What BatchGetItem asks of one table. */
+/*
+ * What BatchGetItem asks of one table.  The first two fields are the key in
+ * RequestItems, which answers repeat as it was given.
+ */
 typedef struct BatchGetTable
 {
-	Bytes		table_name;		/* the first field: the key of RequestItems */
+	Bytes		table_name;
+	Bytes		given_name;		/* the name or an ARN */
 	List	   *keys;			/* of AttributeValue *, each an M */
 	OptionalBool consistent_read;
 	Bytes		projection_expression;
@@ -236,7 +240,8 @@ typedef struct BatchWrite
 
 typedef struct BatchWriteTable
 {
-	Bytes		table_name;		/* the first field: the key of RequestItems */
+	Bytes		table_name;		/* as above */
+	Bytes		given_name;
 	List	   *writes;			/* of BatchWrite * */
 } BatchWriteTable;
 

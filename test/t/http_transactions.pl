@@ -96,5 +96,15 @@ is($body->{__type}, 'com.amazonaws.dynamodb.v20120810#TransactionCanceledExcepti
 $other->('ROLLBACK', 1);
 is_deeply(call_ok($node, 'GetItem', { TableName => 'Tab', Key => { k => { S => 'z' } } }), {}, 'nothing of it was done');
 
+# ---- the log ----
+
+# Items that come with reasons are the client's, not the log's.
+call_ok($node, 'PutItem', { TableName => 'Tab', Item => { k => { S => 'h' }, secret => { S => 'treasure' } } });
+my (undef, undef, $error) = $node->psql('dynamo', q{SELECT dynamo.call('TransactWriteItems', '{"TransactItems": [{"Delete": {"TableName": "Tab",
+	"Key": {"k": {"S": "h"}}, "ConditionExpression": "attribute_not_exists(k)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}]}')});
+like($error, qr/DETAIL: .*treasure/, 'SQL gets the item');
+like(slurp_file($node->logfile), qr/The reasons were returned to the client/, 'the log has the error');
+unlike(slurp_file($node->logfile), qr/treasure/, 'without the item');
+
 $node->stop;
 done_testing();
