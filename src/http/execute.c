@@ -233,7 +233,9 @@ end_call(Call *call, instr_time started, double units)
 	if (call->must_wait)
 		return;
 
-	call->lsn = Max(XactLastCommitEnd, durability_of_request());
+	call->lsn = durability_of_request();
+	if (synchronous_commit <= SYNCHRONOUS_COMMIT_OFF)	/* else it has waited for that */
+		call->lsn = Max(call->lsn, XactLastCommitEnd);
 	call->reply = (Bytes) {reply.data, reply.len};
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, started);

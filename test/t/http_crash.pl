@@ -1,6 +1,6 @@
 # Every acknowledged write is there after kill -9 of all processes of the server
 # under load from 32 connections.  (A killed process leaves what it has written to
-# the operating system; http_durability.pl throws away what was not synced.)
+# the operating system; http_unsynced_crash.pl throws away what was not synced.)
 use strict;
 use warnings;
 use DynamoEndpoint;

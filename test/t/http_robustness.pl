@@ -141,13 +141,14 @@ others_are_served('rubbish');
 
 # ---- too many ----
 
-sleep 1.5; # for what is left of the others
+sleep 3.5; # until what is left of the others is cut (the library forgets an end that comes with data)
 my @many = map { raw_connect($node) } 1 .. 60;
 sleep 0.3;
 raw_send($_, $request) for @many;
 my %count;
 $count{ (raw_reply($_, 5))[0] }++ for @many;
-cmp_ok($count{200} // 0, '>=', 16, 'as many connections as allowed are served');
+cmp_ok($count{200} // 0, '>=', 16, 'as many connections as allowed are served')
+  or diag(explain(\%count));
 cmp_ok(($count{503} // 0) + ($count{closed} // 0), '>=', 20, 'the others refused')
   or diag(explain(\%count));
 close $_ for @many;

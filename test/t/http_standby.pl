@@ -44,6 +44,43 @@ for my $operation (sort keys %writes)
 	like($body->{__type} . $body->{Message}, qr/AccessDeniedException.*read-only/, 'with a reason');
 }
 
+# ---- a synchronous standby that is not there ----
+
+for my $commit ('plain', 'deferred')
+{
+	$primary->append_conf('postgresql.conf', <<~"END");
+		synchronous_standby_names = 'standby'
+		dynamo.endpoint_commit = $commit
+		END
+	$primary->restart;
+	wait_for_endpoint($primary);
+	$primary->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'});
+	is((call($primary, 'PutItem', { TableName => 'Tab', Item => { k => { S => $commit } } }))[0], 200,
+		"$commit: a write that the standby confirms");
+
+	$standby->stop;
+	my $socket = raw_connect($primary);
+	raw_send($socket, raw_request('PutItem', qq({"TableName": "Tab", "Item": {"k": {"S": "$commit alone"}}})));
+	is((raw_reply($socket, 0.7))[0], 'timeout', "$commit: one that it does not confirm is not acknowledged");
+	$primary->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+		WHERE wait_event = 'SyncRep' AND backend_type LIKE 'dynamo endpoint%'});
+	my ($status, $body) = raw_reply($socket, 0.7);
+	if ($commit eq 'plain')
+	{
+		is($status, 500, 'plain: a cancelled wait is an error');
+		like($body, qr/InternalServerError.*no standby has confirmed/, 'that says so');
+	}
+	else
+	{
+		is($status, 'timeout', 'deferred: a cancelled wait changes nothing');
+	}
+	$standby->start;
+	wait_for_endpoint($standby);
+	is((raw_reply($socket))[0], 200, 'deferred: the reply comes with the confirmation') if $commit eq 'deferred';
+}
+$primary->append_conf('postgresql.conf', "synchronous_standby_names = ''");
+$primary->reload;
+
 $standby->promote;
 is((call($standby, 'UpdateItem', { %$get, UpdateExpression => 'SET x = n' }))[0], 200,
 	'after promotion writes are served');

@@ -1,0 +1,290 @@
+# No acknowledgement, and no other reply, leaves before what it shows is on disk.
+# A shim under the server makes syncing the log slow, and keeps a copy of what
+# is synced: the rest is thrown away after a crash.
+use strict;
+use warnings;
+use DynamoEndpoint;
+use File::Basename;
+use IO::Select;
+use JSON::PP;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use constant { DELAY => 0.4, CONNECTIONS => 32, ROUNDS => $ENV{DYNAMO_CRASH_ROUNDS} // 2 };
+
+my $shim = PostgreSQL::Test::Utils::tempdir_short() . '/shim.so';
+my $state = "$shim.state";
+system('gcc', '-shared', '-fPIC', '-O1', '-o', $shim, dirname(__FILE__) . '/durability_shim.c', '-ldl') == 0
+  or die 'the shim does not compile';
+open my $new_state, '>:raw', $state or die;
+print $new_state "\0" x 40; # struct Log of the shim
+close $new_state;
+
+sub set_delay
+{
+	my ($seconds) = @_;
+	open my $file, '+<:raw', $state or die;
+	print $file pack('Q', $seconds * 1e6);
+	close $file;
+}
+
+# How often the log has been synced.
+sub syncs
+{
+	return (unpack 'QQQQQ', slurp_file($state))[1];
+}
+
+my $node = do {
+	local $ENV{LD_PRELOAD} = $shim;
+	local $ENV{DURABILITY_SHIM} = $state;
+	start_endpoint('durability', <<'END');
+dynamo.endpoint_commit = deferred
+wal_sync_method = fdatasync
+wal_writer_delay = '10s'
+autovacuum = off
+checkpoint_timeout = '1h'
+max_wal_size = '10GB'
+recovery_init_sync_method = syncfs
+END
+};
+for my $name ('Tab', 'Sorted')
+{
+	call_ok($node, 'CreateTable', {
+		TableName => $name, BillingMode => 'PAY_PER_REQUEST',
+		AttributeDefinitions => [{ AttributeName => 'k', AttributeType => 'S' }],
+		KeySchema => [{ AttributeName => 'k', KeyType => 'HASH' }] });
+}
+sub item { return { TableName => 'Tab', Item => { k => { S => $_[0] }, n => { N => '1' } } } }
+sub key { return { TableName => 'Tab', Key => { k => { S => $_[0] } } } }
+call_ok($node, 'PutItem', item($_)) for 'old', 'old2';
+cmp_ok(syncs(), '>', 0, 'the shim sees the log');
+
+# ---- a slow disk ----
+
+set_delay(DELAY);
+
+# Starts a write; its reply, and how long that took.
+sub start_write
+{
+	my ($operation, $request) = @_;
+	my $socket = raw_connect($node);
+	my $start = time;
+
+	raw_send($socket, raw_request($operation, encode_json($request)));
+	return sub { my ($status) = raw_reply($socket); return ($status, time - $start) };
+}
+
+sub timed
+{
+	my ($operation, $request) = @_;
+	my $start = time;
+	my ($status, $body) = call($node, $operation, $request);
+	return ($status, $body, time - $start);
+}
+
+# While a write is on its way to disk, this request waits for it as well.
+sub waits
+{
+	my ($name, $write, $operation, $request, $sees) = @_;
+	my $before = syncs();
+	my $reply = start_write(@$write);
+	my ($status, $body, $time);
+
+	sleep DELAY / 4;
+	($status, $body, $time) = timed($operation, $request);
+	ok($sees->($status, $body), "$name: shows the write");
+	cmp_ok(syncs(), '>', $before, "$name: not before it is on disk");
+	my ($written, $writing_time) = $reply->();
+	is($written, 200, "$name: the write itself");
+	cmp_ok($writing_time, '>', DELAY * 0.9, "$name: waits too");
+}
+
+waits('GetItem', [ 'PutItem', item('a') ], 'GetItem', key('a'), sub { $_[1]{Item}{n}{N} == 1 });
+waits('an absent item', [ 'DeleteItem', key('a') ], 'GetItem', key('a'), sub { !exists $_[1]{Item} });
+waits('a condition that fails', [ 'PutItem', item('b') ], 'PutItem',
+	{ %{ item('b') }, ConditionExpression => 'attribute_not_exists(k)' }, sub { $_[0] == 400 });
+waits('Query', [ 'PutItem', item('c') ], 'Query', { TableName => 'Tab', KeyConditionExpression => 'k = :k',
+	ExpressionAttributeValues => { ':k' => { S => 'c' } } }, sub { $_[1]{Count} == 1 });
+waits('Scan', [ 'PutItem', item('d') ], 'Scan', { TableName => 'Tab' },
+	sub { scalar grep { $_->{k}{S} eq 'd' } @{ $_[1]{Items} } });
+waits('BatchGetItem', [ 'PutItem', item('e') ], 'BatchGetItem',
+	{ RequestItems => { Tab => { Keys => [{ k => { S => 'e' } }, { k => { S => 'old' } }] } } },
+	sub { scalar @{ $_[1]{Responses}{Tab} } == 2 });
+waits('TransactGetItems', [ 'PutItem', item('f') ], 'TransactGetItems',
+	{ TransactItems => [{ Get => key('f') }] }, sub { $_[1]{Responses}[0]{Item}{n}{N} == 1 });
+waits('after TransactWriteItems', [ 'TransactWriteItems', { TransactItems => [{ Put => item('g') }] } ],
+	'GetItem', key('g'), sub { $_[1]{Item}{n}{N} == 1 });
+waits('a new table', [ 'CreateTable', {
+	TableName => 'New', BillingMode => 'PAY_PER_REQUEST',
+	AttributeDefinitions => [{ AttributeName => 'k', AttributeType => 'S' }],
+	KeySchema => [{ AttributeName => 'k', KeyType => 'HASH' }] } ],
+	'ListTables', {}, sub { scalar grep { $_ eq 'New' } @{ $_[1]{TableNames} } });
+
+# SQL sessions with asynchronous commit leave marks too.
+my $before = syncs();
+$node->safe_psql('dynamo', q{SET synchronous_commit = off;
+	SELECT dynamo.put_item('Tab', '{"k": {"S": "sql"}, "n": {"N": "1"}}')});
+is(syncs(), $before, 'an asynchronous commit by SQL');
+is((timed('GetItem', key('sql')))[1]{Item}{n}{N}, '1', 'is shown');
+cmp_ok(syncs(), '>', $before, 'when it is on disk');
+
+# What is durable is not held up.
+my $reply = start_write('PutItem', item('h'));
+sleep DELAY / 4;
+my $slow = 0;
+for (1 .. 5)
+{
+	my ($status, $body, $time) = timed('GetItem', key('old'));
+	$slow++ if $time > DELAY / 2;
+}
+cmp_ok($slow, '<', 3, 'a read of a durable row does not wait');
+my ($status) = $reply->();
+is($status, 200, 'though a write did');
+
+# A lock: through the slow lane, which makes its own commit durable.
+$before = syncs();
+($status) = start_write('UpdateItem', { %{ key('old') }, UpdateExpression => 'ADD n :n',
+	ExpressionAttributeValues => { ':n' => { N => '1' } } })->();
+is($status, 200, 'UpdateItem');
+cmp_ok(syncs(), '>', $before, 'is on disk');
+
+# The flusher is not needed for that.
+my $flushers = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'dynamo endpoint flusher'};
+is($node->safe_psql('postgres', $flushers), 1, 'there is a flusher');
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+	WHERE backend_type = 'dynamo endpoint flusher'});
+$before = syncs();
+($status) = start_write('PutItem', item('i'))->();
+is($status, 200, 'while it is terminated a write is acknowledged');
+cmp_ok(syncs(), '>', $before, 'when it is on disk');
+ok($node->poll_query_until('postgres', "$flushers", '1'), 'and there is another one');
+
+# ---- what was not synced is lost ----
+
+set_delay(0.003);
+my (%acknowledged, %seen);
+for my $round (1 .. ROUNDS)
+{
+	my $n = write_and_read_until_killed($round);
+	throw_away();
+	start_again();
+	my %found = map { $_ => 1 } split /\n/, $node->safe_psql('dynamo', 'SELECT k FROM dynamodb."Sorted"');
+	cmp_ok($n, '>', 20, "round $round: $n writes were acknowledged");
+	is(scalar(grep { !$found{$_} } keys %acknowledged), 0, "round $round: none of them is lost");
+	cmp_ok(scalar keys %seen, '>', 5, "round $round: items were read before their acknowledgement");
+	is(scalar(grep { !$found{$_} } keys %seen), 0, "round $round: nor any that was shown");
+	is($node->safe_psql('dynamo', q{SELECT count(*) FROM dynamo.check_table('Sorted')}), 0,
+		"round $round: the table is sound");
+}
+$node->stop;
+done_testing();
+
+# Half of the connections write new items, the others read what is being written.
+sub write_and_read_until_killed
+{
+	my ($round) = @_;
+	my $select = IO::Select->new;
+	my (%writer, %asked, @recent);
+	my ($next, $count, $killed, $start) = (0, 0, 0, time);
+	my $send = sub {
+		my ($socket) = @_;
+		if ($writer{$socket})
+		{
+			my $k = "$round/" . $next++;
+			$asked{$socket} = $k;
+			push @recent, $k;
+			shift @recent if @recent > CONNECTIONS / 4;
+			raw_send($socket, raw_request('PutItem', qq({"TableName": "Sorted", "Item": {"k": {"S": "$k"}}})));
+		}
+		else
+		{
+			$asked{$socket} = $recent[ rand @recent ];
+			raw_send($socket, raw_request('GetItem', qq({"TableName": "Sorted", "Key": {"k": {"S": "$asked{$socket}"}}})));
+		}
+	};
+
+	for my $i (1 .. CONNECTIONS)
+	{
+		my $socket = raw_connect($node);
+		$writer{$socket} = $i % 2;
+		$select->add($socket);
+		$send->($socket);
+	}
+	while ($select->count > 0 && time - $start < 12)
+	{
+		if (!$killed && time - $start > 1.5)
+		{
+			kill_all();
+			$killed = 1;
+		}
+		for my $socket ($select->can_read(0.1))
+		{
+			my ($code, $body) = raw_reply($socket, 1);
+			if ($code ne '200')
+			{
+				$select->remove($socket);
+				next;
+			}
+			if ($writer{$socket})
+			{
+				$acknowledged{ $asked{$socket} } = 1;
+				$count++;
+			}
+			elsif ($body =~ /Item/ && !$acknowledged{ $asked{$socket} })
+			{
+				$seen{ $asked{$socket} } = 1;
+			}
+			$send->($socket) if !$killed;
+		}
+	}
+	return $count;
+}
+
+sub kill_all
+{
+	my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+	my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+	kill 'KILL', $postmaster, @children;
+	for (1 .. 100)
+	{
+		last if !grep { kill 0, $_ } $postmaster, @children;
+		sleep 0.1;
+	}
+}
+
+# Puts the log back to what of it was synced.
+sub throw_away
+{
+	my $first = (unpack 'QQQQQ', slurp_file($state))[2];
+	my $size = 16 * 1024 * 1024;
+
+	open my $copy, '<:raw', "$state.wal" or die;
+	for my $path (glob($node->data_dir . '/pg_wal/' . '?' x 24))
+	{
+		my ($high, $low) = basename($path) =~ /^.{8}(.{8})(.{8})$/;
+		my $start = (hex($high) << 32) + hex($low) * $size;
+		my $from = $first > $start ? $first : $start;
+		next if $from >= $start + $size;
+		my $bytes = '';
+		seek $copy, $from, 0;
+		read $copy, $bytes, $start + $size - $from;
+		open my $file, '+<:raw', $path or die;
+		seek $file, $from - $start, 0;
+		print $file $bytes, "\0" x ($start + $size - $from - length $bytes);
+		close $file;
+	}
+}
+
+sub start_again
+{
+	local $ENV{LD_PRELOAD} = $shim;
+	local $ENV{DURABILITY_SHIM} = $state;
+	for (1 .. 50)
+	{
+		$node->{_pid} = undef;
+		last if $node->start(fail_ok => 1);
+		sleep 0.2;
+	}
+	wait_for_endpoint($node);
+}
