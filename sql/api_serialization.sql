@@ -46,6 +46,7 @@ SELECT request, outcome('Scan', '{"TableName": "none", "TotalSegments": 1, "Segm
     ('-2147483649'),
     ('99999999999999999999'),
     ('1e400'),
+    ('1e-400'),
     ('null')) AS t (request);
 SELECT request, outcome('CreateTable', '{"ProvisionedThroughput": {"ReadCapacityUnits": ' || request || '}}') FROM (VALUES
     ('"5"'),

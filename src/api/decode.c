@@ -468,9 +468,9 @@ decode_integer(JsonReader *reader, bool is_long)
 	{
 		double		fractional = trunc(strtod(number, NULL));
 
-		if (!FLOAT8_FITS_IN_INT64(fractional))
-			errno = ERANGE;
-		else
+		/* (strtod() finds ERANGE in 1e-400, too, which is 0) */
+		errno = FLOAT8_FITS_IN_INT64(fractional) ? 0 : ERANGE;
+		if (errno == 0)
 			value = (int64) fractional;
 	}
 	if (errno == ERANGE || (!is_long && (value < PG_INT32_MIN || value > PG_INT32_MAX)))
