@@ -21,6 +21,8 @@ find_fuzzing_clang() {
 	return 1
 }
 
+# shellcheck disable=SC2034
+EXTRA_TOOLS=/usr/include/json-c/json.h:libjson-c-dev
 setup
 if ! find_fuzzing_clang; then
 	have apt-get || die "please install (Debian's names): clang libclang-rt-dev"

@@ -26,6 +26,12 @@
 extern PGDLLEXPORT void api_call(Bytes operation, Bytes request, StringInfo response);
 
 /*
+ * Decodes and validates a request as api_call() would, and stops there: for
+ * fuzzing, which knows operations by number (any that is not negative).
+ */
+extern void api_check_request(int number, Bytes request);
+
+/*
  * Told, where set, of each request that api_call() is about to run: the
  * operation, and the table that it names (data NULL: none).  May not raise.
  */

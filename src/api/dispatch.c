@@ -347,6 +347,26 @@ find_operation(Bytes name)
 							 name.len, name.data)));
 }
 
+/* The request structure, decoded and validated. */
+static void *
+read_request(const Operation *operation, Bytes json)
+{
+	void	   *request = palloc0(operation->shape->size);
+	RequestNotes notes = {0};
+
+	decode_request(operation->shape, json, request, &notes);
+	validate_request(operation->shape, request, &notes);
+	return request;
+}
+
+void
+api_check_request(int number, Bytes request)
+{
+	const Operation *operation = &operations[number % lengthof(operations)];
+
+	(void) read_request(find_operation(bytes_from_cstring(operation->name)), request);
+}
+
 /* The table that a validated request names; data NULL if it names none, or several. */
 static Bytes
 named_table(const Shape *shape, const void *request)
@@ -366,12 +386,10 @@ api_call(Bytes operation_name, Bytes request_json, StringInfo response)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dynamo request",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
-	void	   *request = palloc0(operation->shape->size);
-	RequestNotes notes = {0};
+	void	   *request;
 
 	forget_transaction();
-	decode_request(operation->shape, request_json, request, &notes);
-	validate_request(operation->shape, request, &notes);
+	request = read_request(operation, request_json);
 	if (api_watcher != NULL)
 		api_watcher(operation->name, named_table(operation->shape, request));
 	operation->run(request, response);

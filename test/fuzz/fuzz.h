@@ -31,6 +31,13 @@ pg_noreturn extern void fuzz_fail(const char *what);
 /* A context whose every chunk is a malloc() of its own, for AddressSanitizer. */
 extern MemoryContext fuzz_context_create(void);
 
+/* ---- what targets of JSON share ---- */
+
+#define MAX_JSON_TEST_DEPTH 128 /* of our reader */
+
+/* Depth of brackets, an upper bound: those in strings count too. */
+extern int	bracket_depth(Bytes text);
+
 /* ---- the targets' functions ---- */
 
 extern void fuzz_item_text(Bytes input, int argument);
@@ -38,6 +45,8 @@ extern void fuzz_item_binary(Bytes input, int argument);
 extern void fuzz_attribute_text(Bytes input, int argument);
 extern void fuzz_number(Bytes input, int argument);
 extern void fuzz_json(Bytes input, int argument);
+extern void fuzz_json_values(Bytes input, int argument);
+extern void fuzz_request(Bytes input, int argument);
 extern void fuzz_expression(Bytes input, int kind);
 
 #endif							/* DYNAMO_FUZZ_H */

@@ -16,8 +16,6 @@ extern Datum dynamo_item_recv(PG_FUNCTION_ARGS);
 extern Datum dynamo_value_to_jsonb(PG_FUNCTION_ARGS);
 extern Datum dynamo_item_from_jsonb(PG_FUNCTION_ARGS);
 
-#define MAX_JSON_TEST_DEPTH 128 /* of our reader */
-
 /* ---- what holds of every value ---- */
 
 static void check_value(AttributeValue value);
@@ -195,8 +193,7 @@ fuzz_number(Bytes input, int argument)
 	check_number(attribute_make_number(number));
 }
 
-/* Depth of brackets outside of strings: where the server has no limit of ours. */
-static int
+int
 bracket_depth(Bytes text)
 {
 	int			depth = 0;
@@ -260,5 +257,5 @@ fuzz_json(Bytes input, int argument)
 #endif
 	if ((pg_parse_json(lexer, &nothing) == JSON_SUCCESS) != accepted)
 		fuzz_fail(accepted ? "accepted JSON that the server refuses" :
-				  "refused JSON that the server accepts");
+							 "refused JSON that the server accepts");
 }

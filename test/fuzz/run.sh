@@ -44,7 +44,7 @@ build_library() {
 		COPT="-fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer -O1 -g \
 			-Isrc/fuzz -w" \
 		LDFLAGS_SL="-shared-libasan -Wl,-Bsymbolic -Wl,--whole-archive $fuzzer \
-			-Wl,--no-whole-archive -lstdc++ -lm -ldl -lpthread" \
+			-Wl,--no-whole-archive -lstdc++ -lm -ldl -lpthread -ljson-c" \
 		dynamo.so
 	"$CLANG" -shared -fPIC -O1 -o "$build/no_gettext.so" "$top/test/fuzz/preload/no_gettext.c"
 }
@@ -77,7 +77,8 @@ fuzz() {
 	as_user rm -rf "$data"
 	as_user cp -R "$work/cluster" "$data"
 	as_user mkdir -p "$work/corpus/$target" "$work/seeds/$target"
-	as_user tee "$work/dictionary" <"$top/test/fuzz/dictionary" >/dev/null
+	cat "$top/test/fuzz/dictionary" "$top/test/fuzz/dictionary.$target" 2>/dev/null |
+		as_user tee "$work/dictionary-$target" >/dev/null
 	for seed in "$top/test/fuzz/corpus/$target"/*; do
 		if [ -f "$seed" ]; then as_user tee "$work/seeds/$target/$(basename "$seed")" <"$seed" >/dev/null; fi
 	done
@@ -86,7 +87,7 @@ fuzz() {
 	options="-artifact_prefix=$work/findings/$target- -timeout=25 -print_final_stats=1"
 	case ${MODE:-fuzz} in
 		replay) options="$options -runs=0" ;;
-		*) options="$options -max_total_time=$DURATION -max_len=${MAX_LEN:-4096} -dict=$work/dictionary" ;;
+		*) options="$options -max_total_time=$DURATION -max_len=${MAX_LEN:-4096} -dict=$work/dictionary-$target" ;;
 	esac
 	status=0
 	backend "$data" "SELECT fuzz_run('$target', string_to_array('$options $work/corpus/$target $work/seeds/$target', ' '))" \

@@ -14,6 +14,8 @@ const FuzzTarget fuzz_targets[] = {
 	{"attribute_text", fuzz_attribute_text, 0},
 	{"number", fuzz_number, 0},
 	{"json", fuzz_json, 0},
+	{"json_values", fuzz_json_values, 0},
+	{"request", fuzz_request, 0},
 	{"condition", fuzz_expression, EXPR_CONDITION},
 	{"filter", fuzz_expression, EXPR_FILTER},
 	{"key_condition", fuzz_expression, EXPR_KEY_CONDITION},
