@@ -128,6 +128,14 @@ SELECT dynamo.update_table('storage_tables_temp', deletion_protection_enabled =>
 DROP TABLE storage_tables_temp;
 SET dynamo.schema = 'storage_tables';
 SELECT dynamo.create_table('Music_pkey', 'Artist S');
+-- A table of which nothing is recorded has the defaults, and can be changed.
+SELECT dynamo.create_table('Unrecorded', 'Id S');
+DELETE FROM dynamo.table_settings WHERE relation = 'storage_tables."Unrecorded"'::regclass;
+SELECT dynamo.describe_table('Unrecorded')::jsonb - 'TableId';
+SELECT dynamo.update_table('Unrecorded', table_class => 'STANDARD_INFREQUENT_ACCESS')::jsonb -> 'TableClassSummary';
+SELECT billing_mode, table_class, created FROM dynamo.tables WHERE name = 'Unrecorded';
+DROP TABLE storage_tables."Unrecorded";
+
 -- a setting takes what is a name
 SET dynamo.schema = '';
 SELECT set_config('dynamo.schema', repeat('s', 64), false);

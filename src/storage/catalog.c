@@ -80,6 +80,7 @@ static const struct
 	int			column;
 	size_t		offset;
 }			number_columns[] = {
+	{SETTINGS_CREATED, offsetof(TableSettings, created)},
 	{SETTINGS_BILLING_MODE_CHANGED, offsetof(TableSettings, billing_mode_changed)},
 	{SETTINGS_READ_CAPACITY, offsetof(TableSettings, read_capacity)},
 	{SETTINGS_WRITE_CAPACITY, offsetof(TableSettings, write_capacity)},
@@ -140,8 +141,6 @@ settings_from_row(Datum *values, bool *isnull, TableSettings *settings)
 {
 	if (!isnull[SETTINGS_TABLE_ID - 1])
 		settings->table_id = *DatumGetUUIDP(values[SETTINGS_TABLE_ID - 1]);
-	if (!isnull[SETTINGS_CREATED - 1])
-		settings->created = DatumGetTimestampTz(values[SETTINGS_CREATED - 1]);
 	for (int i = 0; i < lengthof(number_columns); i++)
 	{
 		int			column = number_columns[i].column - 1;
@@ -170,7 +169,6 @@ row_from_settings(Oid relid, const TableSettings *settings, Datum *values, bool 
 	values[SETTINGS_RELATION - 1] = ObjectIdGetDatum(relid);
 	isnull[SETTINGS_FULL_NAME - 1] = true;
 	values[SETTINGS_TABLE_ID - 1] = UUIDPGetDatum(&settings->table_id);
-	values[SETTINGS_CREATED - 1] = TimestampTzGetDatum(settings->created);
 	for (int i = 0; i < lengthof(number_columns); i++)
 	{
 		int			column = number_columns[i].column - 1;

@@ -63,7 +63,7 @@ typedef enum BillingMode
 typedef struct TableSettings
 {
 	pg_uuid_t	table_id;
-	TimestampTz created;
+	TimestampTz created;		/* 0: unknown */
 	BillingMode billing_mode;
 	TimestampTz billing_mode_changed;	/* 0: never */
 	int64		read_capacity;	/* units per second, 0 when on demand */

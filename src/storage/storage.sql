@@ -25,7 +25,7 @@ CREATE TABLE dynamo.table_settings (
     relation                regclass PRIMARY KEY,
     full_name               text,
     table_id                uuid NOT NULL,
-    created                 timestamptz NOT NULL,
+    created                 timestamptz,
     billing_mode            text NOT NULL,
     billing_mode_changed    timestamptz,
     read_capacity           bigint,
