@@ -37,6 +37,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/xact.h"
@@ -138,6 +139,8 @@ static uint64 execute(DynamoTable *table, TableAccess *access, KeyStatement kind
 static SqlStatements *statements_of(TableAccess *access);
 static SPIPlanPtr prepare_key_statement(DynamoTable *table, TableAccess *access,
 										KeyStatement kind);
+static void check_key_is_unique(Relation rel, const TableAccess *access);
+static bool is_unique_key_index(Relation index, const TableAccess *access);
 static SPIPlanPtr prepare(const char *statement, int nargs, Oid *argtypes);
 static void append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 								 KeyStatement kind);
@@ -446,6 +449,9 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 	int			nargs = 0;
 	StringInfoData sql;
 
+	if (kind == STATEMENT_INSERT && table->rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
+		check_key_is_unique(table->rel, access);
+
 	for (int i = 0; i < access->nkeys; i++)
 		argtypes[nargs++] = access->keys[i].type_oid;
 	for (int i = 0; i < nitems[kind]; i++)
@@ -454,6 +460,49 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 	initStringInfo(&sql);
 	append_key_statement(&sql, table->rel, access, kind);
 	return prepare(sql.data, nargs, argtypes);
+}
+
+/* Raises an error if no index keeps a key from being inserted twice. */
+static void
+check_key_is_unique(Relation rel, const TableAccess *access)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	bool		unique = false;
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		unique |= is_unique_key_index(index, access);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	if (!unique)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no unique index over its key columns",
+						RelationGetRelationName(rel)),
+				 errhint("ALTER TABLE ... ADD PRIMARY KEY makes one.")));
+}
+
+/* Whether the index may arbitrate INSERT ... ON CONFLICT (the key columns). */
+static bool
+is_unique_key_index(Relation index, const TableAccess *access)
+{
+	Form_pg_index form = index->rd_index;
+	bool		result = form->indisunique && form->indimmediate && form->indisvalid &&
+		form->indnkeyatts == access->nkeys && RelationGetIndexPredicate(index) == NIL;
+
+	for (int i = 0; result && i < access->nkeys; i++)
+	{
+		bool		indexed = false;
+
+		for (int j = 0; j < form->indnkeyatts; j++)
+			indexed |= form->indkey.values[j] == access->keys[i].column;
+		result = indexed;
+	}
+	return result;
 }
 
 static SPIPlanPtr
