@@ -76,4 +76,9 @@ SELECT dynamo.call('TransactGetItems', '{"TransactItems": [{"Get": {"TableName":
 SELECT dynamo.check_table('ops_transact');
 DELETE FROM dynamodb.ops_transact;
 DELETE FROM dynamodb.ops_transact2;
+-- a transaction may hold any number of keys
+SELECT count(*) FROM generate_series(1, 100) n, LATERAL dynamo.call('TransactWriteItems', json_build_object('TransactItems',
+    (SELECT json_agg(json_build_object('Delete', json_build_object('TableName', 'ops_transact', 'Key', json_build_object('pk', json_build_object('S', n || ' ' || i))))) FROM generate_series(1, 100) i)));
+SELECT count(*) FROM dynamodb.ops_transact;
+
 SELECT dynamo.delete_table('ops_transact') IS NOT NULL, dynamo.delete_table('ops_transact2') IS NOT NULL;

@@ -14,10 +14,11 @@
  * Nor has any index but the primary key's.
  *
  * It is not inserted speculatively, because it must stay.  Two that insert the
- * same key in that way could wait for each other, so placeholders of a key take
- * turns by a lock on the key's hash, which is kept until the transaction ends.  A
- * speculative insertion gives way to us, and a plain one sees our entry before it
- * makes its own, or we see its.
+ * same key in that way would wait for each other, so placeholders of a key are
+ * inserted one at a time, under a lock on the key's hash, and only if no other
+ * row is being inserted then.  The lock is released at once: nobody waits for
+ * anything while he holds it but for a speculative insertion, which gives way to
+ * us.  A plain one sees our entry before it makes its own, or we see its.
  *
  * Logical decoding does not get to see the insertion (TABLE_INSERT_NO_LOGICAL),
  * and of the deletion not the key, which output plugins take for no change.
@@ -35,6 +36,7 @@
 #include "common/compat.h"
 #include "storage/row_internal.h"
 
+static bool hold_key(RowLookup *lookup, TupleTableSlot *row, uint32 hash);
 static TupleTableSlot *placeholder_row(Relation rel, const ItemKey *key);
 static DynamoItem *placeholder_item(const KeySchema *schema, const ItemKey *key);
 static uint32 key_hash(const ItemKey *key);
@@ -50,19 +52,33 @@ row_hold_absent(RowLookup *lookup, const ItemKey *key)
 
 	if (snapshot_pushed)
 		PushActiveSnapshot(GetTransactionSnapshot());
-	LockDatabaseObject(RelationGetRelid(lookup->rel), key_hash(key), 0, ExclusiveLock);
-
-	held = insert_placeholder(lookup, row);
-	CommandCounterIncrement();
-	delete_placeholder(lookup->rel, &row->tts_tid);
-	CommandCounterIncrement();
-	if (!held)
-		held = !row_find_conflict(lookup, &row->tts_tid);
-
+	held = hold_key(lookup, row, key_hash(key));
 	if (snapshot_pushed)
 		PopActiveSnapshot();
 	ExecDropSingleTupleTableSlot(row);
 	return held;
+}
+
+/* As row_hold_absent(), for the key with this hash. */
+static bool
+hold_key(RowLookup *lookup, TupleTableSlot *row, uint32 hash)
+{
+	Oid			relid = RelationGetRelid(lookup->rel);
+	bool		alone;
+
+	LockDatabaseObject(relid, hash, 0, ExclusiveLock);
+	if (row_find_conflict(lookup, NULL))
+	{
+		UnlockDatabaseObject(relid, hash, 0, ExclusiveLock);
+		return false;
+	}
+	alone = insert_placeholder(lookup, row);
+	UnlockDatabaseObject(relid, hash, 0, ExclusiveLock);
+
+	CommandCounterIncrement();
+	delete_placeholder(lookup->rel, &row->tts_tid);
+	CommandCounterIncrement();
+	return alone || !row_find_conflict(lookup, &row->tts_tid);
 }
 
 static TupleTableSlot *

@@ -99,8 +99,8 @@ extern bool row_find_latest(RowLookup *lookup);
  */
 extern bool row_find_serializable(RowLookup *lookup);
 /*
- * Whether the index holds, for the key just inserted as *self, another row that
- * is there or may come to be.
+ * Whether the index holds, for the key just inserted as *self (NULL: not yet),
+ * another row that is there or may come to be.
  */
 extern bool row_find_conflict(RowLookup *lookup, ItemPointer self);
 

@@ -243,7 +243,7 @@ find_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen)
 	return found;
 }
 
-/* Like find_row(), but passes over the row at *self. */
+/* Like find_row(), but passes over the row at *self (NULL: none). */
 static bool
 find_other_row(RowLookup *lookup, Snapshot snapshot, ItemPointer self)
 {
@@ -252,7 +252,7 @@ find_other_row(RowLookup *lookup, Snapshot snapshot, ItemPointer self)
 
 	do
 		found = index_getnext_slot(scan, ForwardScanDirection, lookup->slot);
-	while (found && ItemPointerEquals(&lookup->slot->tts_tid, self));
+	while (found && self != NULL && ItemPointerEquals(&lookup->slot->tts_tid, self));
 	index_endscan(scan);
 	if (!found)
 		ExecClearTuple(lookup->slot);
