@@ -57,6 +57,22 @@ SELECT * FROM dynamo.check_table('Mine');
 RESET ROLE;
 SELECT * FROM dynamo.check_table('Mine');
 
+-- a trigger that somebody made anew, other than it was: the access method holds
+SELECT dynamo.create_table('Remade', 'Id S');
+CREATE OR REPLACE TRIGGER zzz_dynamo_maintain BEFORE INSERT ON storage_check_table."Remade"
+    FOR EACH ROW EXECUTE FUNCTION dynamo.maintain_columns('Id', 'S', 'Id', 'HASH');
+SELECT problem FROM dynamo.check_table('Remade');
+CREATE OR REPLACE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON storage_check_table."Remade"
+    FOR EACH ROW WHEN (NEW."Id" = 'never') EXECUTE FUNCTION dynamo.maintain_columns('Id', 'S', 'Id', 'HASH');
+SELECT problem FROM dynamo.check_table('Remade');
+INSERT INTO storage_check_table."Remade" VALUES ('a', '{"Id": {"S": "b"}}');
+CREATE OR REPLACE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE OF item ON storage_check_table."Remade"
+    FOR EACH ROW EXECUTE FUNCTION dynamo.maintain_columns('Id', 'S', 'Id', 'HASH');
+SELECT problem FROM dynamo.check_table('Remade');
+INSERT INTO storage_check_table."Remade" (item) VALUES ('{"Id": {"S": "b"}}');
+UPDATE storage_check_table."Remade" SET "Id" = 'c';
+SELECT dynamo.scan('Remade');
+
 SET client_min_messages = warning;
 DROP SCHEMA storage_check_table CASCADE;
 DROP ROLE storage_check_table_user;

@@ -13,6 +13,7 @@
 #include "access/tableam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -58,6 +59,22 @@ find_maintenance_trigger(Relation rel)
 	return NULL;
 }
 
+/* Whether the trigger fires as create_table() made it to. */
+static void
+check_trigger(TableCheck *check, const Trigger *trigger)
+{
+	const char *name = RelationGetRelationName(check->rel);
+
+	if (trigger->tgenabled != TRIGGER_FIRES_ALWAYS)
+		report(check, NULL, psprintf("trigger \"%s\" of relation \"%s\" is not ENABLE ALWAYS",
+									 MAINTENANCE_TRIGGER, name));
+	if (trigger->tgtype != (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW |
+							TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) ||
+		trigger->tgnattr > 0 || trigger->tgqual != NULL)
+		report(check, NULL, psprintf("trigger \"%s\" of relation \"%s\" is not BEFORE every INSERT and UPDATE",
+									 MAINTENANCE_TRIGGER, name));
+}
+
 static void
 check_relation(TableCheck *check)
 {
@@ -67,9 +84,8 @@ check_relation(TableCheck *check)
 	if (check->definition == NULL)
 		report(check, NULL, psprintf("relation \"%s\" has no trigger \"%s\": its keys cannot be checked",
 									 name, MAINTENANCE_TRIGGER));
-	else if (trigger != NULL && trigger->tgenabled != TRIGGER_FIRES_ALWAYS)
-		report(check, NULL, psprintf("trigger \"%s\" of relation \"%s\" is not ENABLE ALWAYS",
-									 MAINTENANCE_TRIGGER, name));
+	else if (trigger != NULL)
+		check_trigger(check, trigger);
 
 	if (check->definition != NULL && !OidIsValid(check->definition->primary_index))
 		report(check, NULL, psprintf("relation \"%s\" has no valid primary key over its key columns",
