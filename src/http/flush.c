@@ -219,7 +219,10 @@ dynamo_flusher_main(Datum arg)
 
 		ResetLatch(MyLatch);
 		if (ConfigReloadPending)
+		{
 			worker_reload_settings();
+			continue;			/* it may be the end */
+		}
 		QueryCancelPending = false;
 		CHECK_FOR_INTERRUPTS();
 		done = flush_for(asking);

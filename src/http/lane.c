@@ -246,7 +246,10 @@ dynamo_slow_lane_main(Datum arg)
 		if (catchupInterruptPending)
 			ProcessCatchupInterrupt();
 		if (ConfigReloadPending)
+		{
 			worker_reload_settings();
+			continue;			/* it may be the end */
+		}
 		job = take_job();
 		if (job != NULL)
 			run_job(job);

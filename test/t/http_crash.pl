@@ -34,6 +34,24 @@ for my $commit ('plain', 'deferred')
 		is($node->safe_psql('dynamo', q{SELECT count(*) FROM dynamo.check_table('Tab')}), 0, 'the table is sound');
 	}
 }
+
+# ---- the postmaster alone ----
+
+my @connections = map { raw_connect($node) } 1 .. 8;
+raw_send($_, raw_request('GetItem', '{"TableName": "Tab", "Key": {"k": {"S": "a"}}}')) for @connections;
+my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+cmp_ok(scalar @children, '>', 7, 'the server has children');
+kill 'KILL', $postmaster;
+for (1 .. 100)
+{
+	last if !grep { kill 0, $_ } @children;
+	sleep 0.1;
+}
+is(scalar(grep { kill 0, $_ } @children), 0, 'that end when the postmaster is killed');
+start_again($node);
+is(call_ok($node, 'DescribeTable', { TableName => 'Tab' })->{Table}{TableName}, 'Tab', 'and the port is free again');
+
 $node->stop;
 done_testing();
 

@@ -193,6 +193,20 @@ my $owner = $node->safe_psql('dynamo', q{
 ($status, $body) = call($node, 'GetItem', { TableName => 'Private', Key => { k => { S => 'a' } } });
 like($body->{__type}, qr/coral.service#AccessDeniedException/, 'a table without privileges');
 
+# ---- databases that go ----
+
+$node->safe_psql('postgres', 'CREATE DATABASE spare TEMPLATE template0');
+$node->safe_psql('spare', 'CREATE EXTENSION dynamo');
+$node->append_conf('postgresql.conf', "dynamo.endpoint_database = 'spare'");
+$node->reload;
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 4 FROM pg_stat_activity
+	WHERE backend_type LIKE 'dynamo endpoint%' AND datname = 'spare'}), 'a reload leads to another database');
+is($node->psql('postgres', 'DROP DATABASE spare WITH (FORCE)'), 0, 'which can be dropped by force');
+$node->append_conf('postgresql.conf', "dynamo.endpoint_database = 'dynamo'");
+$node->reload;
+wait_for_endpoint($node);
+cmp_ok(slowest_read(), '<', 1, 'and back');
+
 # ---- the end ----
 
 $request = start_request('PutItem', { TableName => 'Tab', Item => { k => { S => 'slow' } } });
