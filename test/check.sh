@@ -1,13 +1,24 @@
 #!/bin/sh
 # `make check`: set up, start a temporary server, run every test, stop it.
 # The last line is "N passed, N failed".  TESTS is a list of shell patterns of
-# test names (regress/value_numbers, isolation/…, tap/…, docs/…) to run only those.
+# test names (regress/value_numbers, isolation/…, tap/…, docs/…, clients/…) to run
+# only those.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=test/lib.sh
 . "$top/test/lib.sh"
 
+# Can TESTS choose a test that needs AWS' clients?
+needs_clients() (
+	set -f
+	for pattern in ${TESTS:-*}; do
+		case $pattern in clients* | demo* | [*?[]*) return 0 ;; esac
+	done
+	return 1
+)
+
 setup
+if needs_clients; then install_clients all; fi
 
 # A copy of the tree, so that run_user can read it and writes nothing into it.
 work=$(as_user mktemp -d "$state/check.XXXXXX")
@@ -41,12 +52,16 @@ as_user mkdir "$work/tree"
 tar -C "$top" -cf - --exclude=./.git --exclude=./.server --exclude='*.o' --exclude='*.so' --exclude='./test/fuzz/*' . |
 	as_user tar -C "$work/tree" -xf - --no-same-owner --no-same-permissions -m
 
+# The endpoint's workers find their database (see run_tests.sh) when it is there.
 server_init "$work"
-server_start "$work" 54321 '-c fsync=off -c max_connections=40'
+endpoint_port=$(perl -MIO::Socket::INET -e \
+	'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+server_start "$work" 54321 "-c fsync=off -c max_connections=40 -c max_worker_processes=20 \
+	-c dynamo.endpoint_port=$endpoint_port -c dynamo.endpoint_database=dynamo_clients"
 
 say "tests, in $work"
 # (in the background, so that a signal to this script is acted on at once)
-as_user env PG_CONFIG="$pg_config" TESTS="${TESTS:-*}" \
+as_user env PG_CONFIG="$pg_config" TESTS="${TESTS:-*}" ENDPOINT="http://127.0.0.1:$endpoint_port" \
 	timeout $((840 * ${TIME_FACTOR:-1})) sh "$work/tree/test/run_tests.sh" "$work" 54321 &
 tests=$!
 trap 'as_user kill "$(as_user cat "$work/pid")"; wait $tests; exit 1' HUP INT TERM

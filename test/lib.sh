@@ -2,7 +2,7 @@
 # What the scripts beside this file share: finding PostgreSQL, installing what
 # is missing, building, and running servers as an unprivileged user.  Sourced
 # with `top` set to the checkout and `set -e`; setup() sets pg_config, bindir,
-# run_user and state.
+# run_user and state; install_clients() sets AWS, PYTHON and CLIENTS.
 # shellcheck disable=SC2164
 
 : "${top:?}"
@@ -210,6 +210,123 @@ postgresql-<$(echo "$PG_SUPPORTED" | tr ' ' '|')> postgresql-server-dev (or set 
 	# shellcheck disable=SC2086
 	apt_install $missing || die "apt-get could not install: $missing"
 	find_pg_config || die "no PostgreSQL of version $PG_SUPPORTED with server and headers after installing: $missing"
+}
+
+# ------------------------------------------------------------ AWS' clients ---
+# The AWS CLI, boto3 and Node.js with npm come from the distribution, what it has
+# not at pinned versions from PyPI and npm; those go to the state directory and
+# are kept there, so that a second run needs no network.
+
+AWS_CLI_OF_PYPI=1.36.40 # for distributions without the package awscli (Ubuntu since 24.04)
+
+# Set AWS to an AWS CLI that run_user can start; false when there is none.
+find_aws() {
+	for AWS in ${AWS:-} aws /usr/bin/aws "$state/aws-cli/bin/aws"; do
+		if as_user "$AWS" --version >/dev/null 2>&1; then
+			export AWS
+			return 0
+		fi
+	done
+	unset AWS
+	return 1
+}
+
+# Set PYTHON to one that has boto3; false when there is none.
+find_boto3() {
+	for PYTHON in ${PYTHON:-} python3 /usr/bin/python3; do
+		if as_user "$PYTHON" -c 'import boto3' >/dev/null 2>&1; then
+			export PYTHON
+			return 0
+		fi
+	done
+	unset PYTHON
+	return 1
+}
+
+# The tests and the SDK need Node.js 18 or later.
+has_node() { as_user node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' >/dev/null 2>&1; }
+has_npm() { as_user npm --version >/dev/null 2>&1; }
+
+# Print the names of packages that are missing for the clients: $1 is `cli` or `all`.
+missing_clients() {
+	if ! find_aws; then
+		if apt-cache show awscli >/dev/null 2>&1; then
+			echo awscli
+		elif ! as_user python3 -c 'import ensurepip' >/dev/null 2>&1; then
+			echo python3-venv
+		fi
+	fi
+	[ "$1" = all ] || return 0
+	find_boto3 || echo python3-boto3
+	has_node || echo nodejs
+	has_npm || echo npm
+}
+
+# install_clients cli|all: the AWS CLI, or it and the SDKs with AWS, PYTHON and
+# CLIENTS set.
+install_clients() {
+	missing=$(missing_clients "$1")
+	if [ -n "$missing" ]; then
+		have apt-get || die "please install (Debian's names): $(echo "$missing" | tr '\n' ' ')"
+		say 'apt-get update'
+		as_root apt-get update -qq </dev/null || say 'no fresh package lists; trying with what is there'
+		missing=$(missing_clients "$1" | tr '\n' ' ')
+		say "installing: $missing"
+		# shellcheck disable=SC2086
+		apt_install $missing || die "apt-get could not install: $missing"
+	fi
+	find_aws || install_aws_of_pypi
+	find_aws || die 'the AWS CLI does not start'
+	[ "$1" = all ] || return 0
+	find_boto3 || die 'there is no boto3'
+	has_node || die 'the tests with AWS clients need Node.js 18 or later'
+	install_javascript_sdk
+	CLIENTS=$state/clients
+	export CLIENTS
+}
+
+# in_its_own_directory NAME COMMAND…: make NAME in the state directory by a command
+# that fills the directory given as its last argument; nobody sees half of it.
+in_its_own_directory() (
+	made=$state/$1
+	shift
+	exec 9>"$top/.build.lock"
+	flock 9
+	log=$(mktemp)
+	as_user rm -rf "$made.new"
+	as_user mkdir "$made.new"
+	if ! "$@" "$made.new" >"$log" 2>&1 9>&-; then
+		cat "$log"
+		rm -f "$log"
+		exit 1
+	fi
+	rm -f "$log"
+	as_user rm -rf "$made"
+	as_user mv "$made.new" "$made"
+)
+
+# (an environment of Python knows where it is, so that this one is not moved)
+install_aws_of_pypi() {
+	say "installing: awscli $AWS_CLI_OF_PYPI from PyPI"
+	as_user python3 -m venv --clear "$state/aws-cli" &&
+		as_user "$state/aws-cli/bin/pip" install --quiet --no-cache-dir "awscli==$AWS_CLI_OF_PYPI" ||
+		die 'pip could not install the AWS CLI'
+}
+
+install_javascript_sdk() {
+	if as_user cmp -s - "$state/clients/package-lock.json" <"$top/test/clients/package-lock.json"; then
+		return 0
+	fi
+	say 'installing: the AWS SDK for JavaScript from npm'
+	in_its_own_directory clients npm_ci || die 'npm could not install the AWS SDK for JavaScript'
+}
+
+npm_ci() {
+	for file in package.json package-lock.json; do
+		as_user tee "$1/$file" <"$top/test/clients/$file" >/dev/null || return 1
+	done
+	as_user npm ci --prefix "$1" --cache "$1/.npm" --ignore-scripts --no-audit --no-fund </dev/null &&
+		as_user rm -rf "$1/.npm"
 }
 
 # ---------------------------------------------------------------- building ---

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run_tests.sh WORK PORT: run the tests of the tree in WORK/tree on the server in
-# WORK, as the user that owns both; `make check` calls it.  WORK/results.txt gets
+# WORK, whose endpoint is ENDPOINT, as the user that owns both; `make check` calls it.  WORK/results.txt gets
 # one line per test, "ok NAME" or "FAILED NAME"; false if any failed.
 set -eu
 work=$1
@@ -109,11 +109,32 @@ run_tap() {
 	cd "$work"
 }
 
-# (a call of this script for one TAP file, from xargs below)
-if [ "${3:-}" = tap ]; then
-	run_tap "$4"
+# One suite with AWS' clients; psql leads to the endpoint's database.
+run_clients() {
+	run "clients/$1" limited 120 env PGDATABASE=dynamo_clients sh "$tree/test/clients/run.sh" "$1"
+}
+
+# (a call of this script for one TAP file or suite, from xargs below)
+case ${3:-} in
+tap | clients)
+	"run_$3" "$4"
 	exit
-fi
+	;;
+esac
+
+# Make what the endpoint serves, and wait until it does.
+prepare_endpoint() {
+	psql -Xqd postgres -c 'CREATE DATABASE dynamo_clients' -c 'CREATE ROLE dynamo_endpoint LOGIN'
+	psql -Xqd dynamo_clients -c 'CREATE EXTENSION dynamo' \
+		-c 'CREATE SCHEMA dynamodb AUTHORIZATION dynamo_endpoint' \
+		-c 'CREATE SCHEMA dynamodb_backups AUTHORIZATION dynamo_endpoint' \
+		-c 'DO $$ BEGIN PERFORM pg_reload_conf(); END $$' # the workers try again at once
+	perl -MHTTP::Tiny -e 'for (1 .. 100) {
+			exit 0 if HTTP::Tiny->new(timeout => 2)->get($ARGV[0])->{content} =~ /^healthy/;
+			select(undef, undef, undef, 0.1);
+		}
+		exit 1' "$ENDPOINT/"
+}
 
 : >"$results"
 echo $PPID >"$work/pid" # of the timeout that runs this script
@@ -127,6 +148,18 @@ done
 if wanted demo/lab; then
 	run demo/lab limited 120 psql -X -a -q -v ON_ERROR_STOP=1 -d postgres \
 		-c 'CREATE DATABASE dynamo_lab' -c '\c dynamo_lab' -c 'CREATE EXTENSION dynamo' -f "$tree/test/demo/lab.sql"
+fi
+
+suites=$(for suffix in .py .js .sh; do chosen clients $suffix "$tree"/test/clients/suites/*$suffix; done)
+if wanted demo/lab_cli; then lab_cli=yes; else lab_cli=; fi
+if [ -n "$suites$lab_cli" ]; then
+	prepare_endpoint || echo 'the endpoint does not answer'
+fi
+# (boto3_retries ends workers: it is alone)
+printf '%s\n' "$suites" | grep -v '^boto3_retries$' | xargs -r -P 2 -n 1 sh "$0" "$work" "$port" clients
+case $suites in *boto3_retries*) run_clients boto3_retries ;; esac
+if [ -n "$lab_cli" ]; then
+	run demo/lab_cli limited 120 sh "$tree/test/demo/lab.sh"
 fi
 
 ! grep '^FAILED ' "$results"

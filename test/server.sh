@@ -41,6 +41,7 @@ start() {
 		server_start "$server" "$port" "-c dynamo.endpoint_port=$endpoint_port -c max_worker_processes=20"
 	fi
 	make_database
+	make_backup_schema
 	wait_for_endpoint
 }
 
@@ -92,6 +93,12 @@ make_endpoint_role() {
 		-c 'ALTER DEFAULT PRIVILEGES IN SCHEMA dynamodb GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO dynamo_endpoint'
 }
 
+# Where the endpoint's role keeps backups.
+make_backup_schema() {
+	sql -d dynamo -c 'SET client_min_messages = warning' \
+		-c 'CREATE SCHEMA IF NOT EXISTS dynamodb_backups AUTHORIZATION dynamo_endpoint'
+}
+
 # The lines by which root and the user of the server connect, and AWS clients.
 print_addresses() {
 	echo "psql=$bindir/psql -h $server -p $port -U postgres -d dynamo"
@@ -107,10 +114,13 @@ start)
 	;;
 demo)
 	setup
+	install_clients cli
 	server=$state
 	start
 	as_user "$bindir/psql" -X -a -q -v ON_ERROR_STOP=1 -h "$server" -p "$port" -U postgres -d dynamo \
 		<"$top/test/demo/lab.sql" 2>&1
+	say 'the lab by the AWS CLI'
+	as_user env ENDPOINT="http://127.0.0.1:$endpoint_port" sh -s <"$top/test/demo/lab.sh"
 	say 'the lab is done; the server is up'
 	print_addresses
 	;;

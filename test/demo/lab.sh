@@ -1,0 +1,129 @@
+#!/bin/sh
+# The lab by the AWS CLI: what test/demo/lab.sql does, over HTTP.  `make demo`
+# runs it after that; it may be run again.  ENDPOINT says where the endpoint is,
+# AWS which CLI to use.
+set -eu
+: "${ENDPOINT:=http://127.0.0.1:8000}"
+AWS_ACCESS_KEY_ID=dummy AWS_SECRET_ACCESS_KEY=dummy AWS_DEFAULT_REGION=us-east-1 AWS_PAGER=
+export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION AWS_PAGER
+unset AWS_PROFILE AWS_REGION AWS_ENDPOINT_URL AWS_DEFAULT_OUTPUT
+
+say() { printf '\n# %s\n\n' "$*"; }
+
+aws_dynamodb() { "${AWS:-aws}" dynamodb --endpoint-url "$ENDPOINT" --output json "$@" </dev/null; }
+
+# Show a command of the CLI as one would type it, an option per line.
+show() {
+	printf '$ aws dynamodb %s --endpoint-url %s' "$1" "$ENDPOINT"
+	shift
+	for word; do
+		case $word in
+			--*) printf ' \\\n    %s' "$word" ;;
+			*[!a-zA-Z0-9_.,:=/-]*) printf " '%s'" "$word" ;;
+			*) printf ' %s' "$word" ;;
+		esac
+	done
+	echo
+}
+
+# Run it; its result is shown, and kept in `result`.
+run() {
+	show "$@"
+	result=$(aws_dynamodb "$@")
+	[ -z "$result" ] || printf '%s\n' "$result"
+}
+
+# The value of a member of `result`.
+member() { printf '%s\n' "$result" | sed -n "s/^ *\"$1\": \"\\(.*\\)\",*\$/\\1/p" | head -n 1; }
+
+die() {
+	echo "error: $*" >&2
+	exit 1
+}
+
+# What a lab that was cut short has left.
+for table in Tasks TasksRestored; do
+	if aws_dynamodb delete-table --table-name $table >/dev/null 2>&1; then
+		aws_dynamodb wait table-not-exists --table-name $table
+	fi
+done
+aws_dynamodb list-backups --table-name Tasks --query 'BackupSummaries[].[BackupArn]' --output text | grep '^arn:' |
+	while read -r arn; do
+		aws_dynamodb delete-backup --backup-arn "$arn" >/dev/null
+	done
+
+say '1. One table for users and their tasks'
+
+run create-table --table-name Tasks --billing-mode PAY_PER_REQUEST \
+	--attribute-definitions AttributeName=PK,AttributeType=S AttributeName=SK,AttributeType=S \
+	--key-schema AttributeName=PK,KeyType=HASH AttributeName=SK,KeyType=RANGE
+run wait table-exists --table-name Tasks
+
+say '2. A profile and two tasks'
+
+run put-item --table-name Tasks --item '{
+  "PK": {"S": "USER#u123"}, "SK": {"S": "PROFILE"},
+  "Name": {"S": "Ana"}, "Email": {"S": "ana@example.com"}}'
+run put-item --table-name Tasks --item '{
+  "PK": {"S": "USER#u123"}, "SK": {"S": "TASK#t001"},
+  "Title": {"S": "Write the report"}, "Status": {"S": "OPEN"},
+  "DueDate": {"S": "2026-05-01"}, "Version": {"N": "1"}}'
+run put-item --table-name Tasks --item '{
+  "PK": {"S": "USER#u123"}, "SK": {"S": "TASK#t002"},
+  "Title": {"S": "Book the train"}, "Status": {"S": "IN_PROGRESS"},
+  "DueDate": {"S": "2026-05-03"}, "Version": {"N": "1"}}'
+
+say '3. One item by its key'
+
+run get-item --table-name Tasks --key '{"PK": {"S": "USER#u123"}, "SK": {"S": "PROFILE"}}'
+[ "$(printf '%s' "$result" | grep -c 'ana@example.com')" = 1 ] || die 'the profile is not there'
+
+say '4. The tasks of one user.  Status is a reserved word: #S stands for it'
+
+query_tasks() {
+	run query --table-name "$1" --key-condition-expression 'PK = :pk AND begins_with(SK, :skprefix)' \
+		--projection-expression 'SK, Title, #S, DueDate' --expression-attribute-names '{"#S": "Status"}' \
+		--expression-attribute-values '{":pk": {"S": "USER#u123"}, ":skprefix": {"S": "TASK#"}}'
+	printf '%s' "$result" | grep -q '"Count": 2' || die 'the tasks are not there'
+}
+query_tasks Tasks
+
+say '5. An update that holds only if nobody was faster: from Version 1 to 2 ...'
+
+finish_task() {
+	"$1" update-item --table-name Tasks --key '{"PK": {"S": "USER#u123"}, "SK": {"S": "TASK#t001"}}' \
+		--update-expression 'SET #S = :done, Version = :new' --condition-expression 'Version = :old' \
+		--expression-attribute-names '{"#S": "Status"}' \
+		--expression-attribute-values '{":done": {"S": "DONE"}, ":old": {"N": "1"}, ":new": {"N": "2"}}' \
+		--return-values ALL_NEW
+}
+finish_task run
+
+say '... and once more.  Version is 2 by now, so this one is refused'
+
+finish_task show
+if refusal=$(finish_task aws_dynamodb 2>&1); then
+	die 'the second update should have been refused'
+fi
+printf '%s\n' "$refusal"
+case $refusal in
+	*'(ConditionalCheckFailedException)'*'The conditional request failed'*) ;;
+	*) die 'it was refused for another reason' ;;
+esac
+
+say '6. A backup, and the table as it was then beside the table as it is'
+
+run create-backup --table-name Tasks --backup-name before-the-holidays
+backup=$(member BackupArn)
+run list-backups --table-name Tasks
+run delete-item --table-name Tasks --key '{"PK": {"S": "USER#u123"}, "SK": {"S": "TASK#t002"}}'
+run restore-table-from-backup --target-table-name TasksRestored --backup-arn "$backup"
+run wait table-exists --table-name TasksRestored
+query_tasks TasksRestored
+
+say '7. What was made goes'
+
+run delete-backup --backup-arn "$backup"
+run delete-table --table-name TasksRestored
+run delete-table --table-name Tasks
+run wait table-not-exists --table-name Tasks
