@@ -250,7 +250,7 @@ has_npm() { as_user npm --version >/dev/null 2>&1; }
 # Print the names of packages that are missing for the clients: $1 is `cli` or `all`.
 missing_clients() {
 	if ! find_aws; then
-		if apt-cache show awscli >/dev/null 2>&1; then
+		if [ -n "$(apt-cache madison awscli 2>/dev/null)" ]; then
 			echo awscli
 		elif ! as_user python3 -c 'import ensurepip' >/dev/null 2>&1; then
 			echo python3-venv
