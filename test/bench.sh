@@ -61,15 +61,15 @@ measures=$(picked P1 P2 P3 P8)
 if [ -n "$measures" ]; then run "$measures"; fi
 measures=$(picked P5 P6)
 if [ -n "$measures" ]; then
-	run "$measures" ROUNDS="${ROUNDS:-3}" SECONDS_EACH="${SECONDS_EACH:-2}" SIZES="${SIZES:-400}"
+	run "$measures" ROUNDS="${ROUNDS:-3}" SIZES="${SIZES:-400}"
 fi
 if [ -n "$(picked P6-deferred)" ] && has_deferred_commit; then
 	start "-c $pool -c dynamo.endpoint_commit=deferred"
-	run P6 LABEL='deferred commit' ROUNDS="${ROUNDS:-3}" SECONDS_EACH="${SECONDS_EACH:-2}" \
+	run P6 LABEL='deferred commit' ROUNDS="${ROUNDS:-3}" \
 		SIZES="${SIZES:-400}" CONNECTIONS="${CONNECTIONS:-16 64}"
 fi
 if [ -n "$(picked P6-large)" ]; then
 	start "-c $small_pool"
-	run P6 LABEL="$small_pool" ROUNDS="${ROUNDS:-3}" SECONDS_EACH="${SECONDS_EACH:-2}" \
+	run P6 LABEL="$small_pool" ROUNDS="${ROUNDS:-3}" \
 		SIZES=4096 ITEMS=20000 CONNECTIONS="${CONNECTIONS:-16}"
 fi

@@ -15,7 +15,8 @@
 # Each measure alternates short runs of both sides and prints the median of the
 # rounds' ratios, so that a noisy neighbour meets both.  In P1 to P3 commits do not
 # wait for the disk (synchronous_commit = off): we compare work, not fsync.  In P5
-# and P6 they do, on both sides.
+# and P6 they do, on both sides; "CPU" is what the server's processes used per request,
+# which says more than requests per second where others use the machine.
 #
 # ROUNDS, SECONDS_EACH, ITEMS, SIZES (of items in bytes), CONNECTIONS (to the
 # endpoint) and MEASURES ("P1 P3") shorten or lengthen a run; LABEL is appended to
@@ -23,7 +24,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 rounds=${ROUNDS:-5}
-seconds=${SECONDS_EACH:-3}
+seconds=${SECONDS_EACH:-2}
 items=${ITEMS:-50000}
 measures=${MEASURES:-P1 P2 P3 P8}
 label=${LABEL:+, $LABEL}
@@ -103,6 +104,19 @@ wait_for_endpoint() {
 		die "no endpoint at $ARGV[0]\n"' "$URL"
 }
 
+# The CPU time so far, in us, of all sessions that have ended and of the endpoint.
+server_cpu() {
+	# shellcheck disable=SC2086
+	awk 'FNR == 1 {sub(/.*\) /, "")} NR == 1 {sum = $14 + $15} NR > 1 {sum += $12 + $13} END {printf "%.0f\n", sum * 10000}' \
+		"/proc/$postmaster/stat" $endpoint_stats
+}
+
+# Whose CPU time that is.
+find_processes() {
+	postmaster=$(query -c "SELECT (regexp_split_to_array(pg_read_file('postmaster.pid'), E'\n'))[1]")
+	endpoint_stats=$(query -c "SELECT format('/proc/%s/stat', pid) FROM pg_stat_activity WHERE backend_type LIKE 'dynamo endpoint%'")
+}
+
 # rps REQUEST CONNECTIONS: requests per second, p50 and p99 in ms of one short run
 rps() {
 	wrk -t "$(($2 < 2 ? 1 : 2))" -c "$2" -d "${seconds}s" -s "$here/http.lua" "$URL" -- \
@@ -118,15 +132,19 @@ compare_http() {
 	name=$1 request=$2 partner=$3 bytes=$4 clients=$5
 	: >"$here/rounds"
 	for round in $(seq "$rounds"); do
+		start=$(server_cpu)
 		a=$(rps "$request" "$clients")
+		middle=$(server_cpu)
 		b=$(tps "$partner" "$clients")
-		echo "$b $a" | awk '{print $2 / $1, $2, $1, $3, $4}' >>"$here/rounds"
+		sleep 0.1 # until the postmaster has seen its backends off
+		echo "$b $a $start $middle $(server_cpu) $seconds" |
+			awk '{print $2 / $1, $2, $1, $3, $4, ($6 - $5) / $2 / $8, ($7 - $6) / $1 / $8}' >>"$here/rounds"
 	done
 	case $partner in call-*) side=dynamo.call ;; select-jsonb) side=pgbench-select ;; *) side=pgbench-upsert ;; esac
 	case $request in get | query) durable= ;; *) durable=', durable' ;; esac
-	medians 5 |
+	medians 7 |
 		awk -v what="$name" -v sides="http-$request/$side" -v of="$bytes B items, $clients connection(s)$durable$label" \
-			'{printf "%s %.2f %s %s: %.0f/s against %.0f/s, p50 %.2f ms, p99 %.2f ms\n", what, $1, sides, of, $2, $3, $4, $5}'
+			'{printf "%s %.2f %s %s: %.0f/s against %.0f/s, p50 %.2f ms, p99 %.2f ms, CPU %.0f us against %.0f us\n", what, $1, sides, of, $2, $3, $4, $5, $6, $7}'
 }
 
 # ----
@@ -156,6 +174,7 @@ for bytes in ${SIZES:-400 4096}; do
 	commit=on
 	request_files
 	wait_for_endpoint
+	find_processes
 	for clients in ${CONNECTIONS:-1 16 64}; do
 		for request in get query update put; do
 			if measured P5; then compare_http P5 $request call-$request "$bytes" "$clients"; fi
