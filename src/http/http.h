@@ -147,8 +147,8 @@ extern void exchange_resume_unavailable(Exchange *exchange);
 
 extern void lane_init(void);
 /*
- * Hands a request to a slow worker and parks it.  False if there is no room;
- * nothing has been done then.
+ * Hands a request to a slow worker and parks it.  False if there is no room, or
+ * no slow worker; nothing has been done then.
  */
 extern bool lane_submit(Exchange *exchange);
 /* Resumes the exchanges whose replies have come. */

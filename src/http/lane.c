@@ -133,6 +133,22 @@ lane_outstanding(void)
 	return outstanding;
 }
 
+/* Wakes the slow workers; false if there is none (they are being started). */
+static bool
+wake_slow_workers(void)
+{
+	bool		any = false;
+
+	for (int i = 0; i < endpoint_slow_workers; i++)
+	{
+		PGPROC	   *proc = endpoint_shared->slow_workers[i];
+
+		wake(proc);
+		any = any || proc != NULL;
+	}
+	return any;
+}
+
 static SlowJob *
 find_free_job(void)
 {
@@ -145,9 +161,9 @@ find_free_job(void)
 bool
 lane_submit(Exchange *exchange)
 {
-	SlowJob    *job = find_free_job();
+	SlowJob    *job;
 
-	if (job == NULL)
+	if (!wake_slow_workers() || (job = find_free_job()) == NULL)
 		return false;
 	job->owner = my_number;
 	job->reply = InvalidDsaPointer;
@@ -167,8 +183,7 @@ lane_submit(Exchange *exchange)
 	outstanding++;
 	exchange_park(exchange);
 	set_job_state(job, SLOW_READY);
-	for (int i = 0; i < endpoint_slow_workers; i++)
-		wake(endpoint_shared->slow_workers[i]);
+	(void) wake_slow_workers();
 	return true;
 }
 

@@ -337,7 +337,7 @@ run_exchange(Exchange *exchange)
 			return MHD_YES;
 		return answer_error(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
 							"ServiceUnavailableException",
-							"Too many requests are waiting for locks", false);
+							"The item is locked, and no more requests can wait for it", false);
 	}
 	response = make_response(exchange->request_id, call.reply);
 	if (response == NULL || flush_is_durable(call.lsn))
