@@ -54,7 +54,7 @@ class Retries(TestCase):
         sql("SELECT setval('public.boto3_trouble', 100)")
         patient = client(retries={'total_max_attempts': 10, 'mode': 'legacy'})
         for number in range(40):
-            if number % 10 == 5:
+            if number % 20 == 5:
                 sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'dynamo endpoint'")
             patient.put_item(TableName=self.name, Item={'pk': {'S': f'terminated {number}'}})
         got = patient.scan(TableName=self.name, FilterExpression='begins_with(pk, :t)',
