@@ -308,8 +308,8 @@ in_its_own_directory() (
 # (an environment of Python knows where it is, so that this one is not moved)
 install_aws_of_pypi() {
 	say "installing: awscli $AWS_CLI_OF_PYPI from PyPI"
-	as_user python3 -m venv --clear "$state/aws-cli" &&
-		as_user "$state/aws-cli/bin/pip" install --quiet --no-cache-dir "awscli==$AWS_CLI_OF_PYPI" ||
+	as_user python3 -m venv --clear "$state/aws-cli" || die 'python3 cannot make a virtual environment'
+	as_user "$state/aws-cli/bin/pip" install --quiet --no-cache-dir "awscli==$AWS_CLI_OF_PYPI" ||
 		die 'pip could not install the AWS CLI'
 }
 

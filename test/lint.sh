@@ -33,5 +33,5 @@ with cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
 with "$tidy" "$tidy" --quiet --warnings-as-errors='*' \
 	--checks='-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-branch-clone,-bugprone-macro-parentheses,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-security.insecureAPI.*,-clang-analyzer-optin.performance.Padding' \
 	$sources -- -Isrc -I"$("${PG_CONFIG:-pg_config}" --includedir-server)" -D_GNU_SOURCE
-with shellcheck shellcheck -x -s sh test/*.sh test/docs/*.sh .ci/run
+with shellcheck shellcheck -x -s sh test/*.sh test/docs/*.sh test/demo/*.sh test/clients/*.sh test/clients/suites/*.sh .ci/run
 exit $status

@@ -84,16 +84,15 @@ is batch-get-item 2 "$(ddb batch-get-item --request-items '{"'$table'": {"Keys":
 
 # ---- the CLI's own pagination ----
 
-page="query --table-name $table --key-condition-expression Artist=:a --expression-attribute-values {\":a\":{\"S\":\"page\"}}"
+query_page() {
+	ddb query --table-name $table --key-condition-expression 'Artist = :a' \
+		--expression-attribute-values '{":a": {"S": "page"}}' "$@"
+}
 # (as text, --query would be applied to each page)
-# shellcheck disable=SC2086
-is 'query, all pages' 25 "$(ddb $page --page-size 4 --query 'length(Items)')"
-# shellcheck disable=SC2086
-token=$(ddb $page --max-items 10 --query NextToken | tr -d '"')
-# shellcheck disable=SC2086
-is 'query, the rest' '10 24' "$(ddb $page --starting-token "$token" --query 'Items[].Number.N' --output text |
+is 'query, all pages' 25 "$(query_page --page-size 4 --query 'length(Items)')"
+token=$(query_page --max-items 10 --query NextToken | tr -d '"')
+is 'query, the rest' '10 24' "$(query_page --starting-token "$token" --query 'Items[].Number.N' --output text |
 	tr '\t' '\n' | sed -n '1p;$p' | tr '\n' ' ' | sed 's/ $//')"
-# shellcheck disable=SC2086
 is 'query, backward, filtered' '9 8' "$(ddb query --table-name $table --no-scan-index-forward \
 	--key-condition-expression 'Artist = :a AND #n < :max' --filter-expression 'attribute_not_exists(Title)' \
 	--expression-attribute-names '{"#n": "Number"}' --expression-attribute-values '{":a": {"S": "page"}, ":max": {"N": "10"}}' \
@@ -105,6 +104,7 @@ is 'scan, count' 26 "$(ddb scan --table-name $table --select COUNT --page-size 1
 ddb transact-write-items --transact-items '[
 	{"Put": {"TableName": "'$table'", "Item": {"Artist": {"S": "t"}, "Number": {"N": "1"}}}},
 	{"Delete": {"TableName": "'$table'", "Key": {"Artist": {"S": "page"}, "Number": {"N": "1"}}}}]' >"$scratch/out"
+# shellcheck disable=SC2016
 is transact-get-items 't' "$(ddb transact-get-items --transact-items '[
 	{"Get": {"TableName": "'$table'", "Key": {"Artist": {"S": "t"}, "Number": {"N": "1"}}}},
 	{"Get": {"TableName": "'$table'", "Key": {"Artist": {"S": "page"}, "Number": {"N": "1"}}}}]' \

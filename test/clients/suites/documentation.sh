@@ -23,6 +23,7 @@ ln -s "$NODE_PATH" "$scratch/node_modules"
 count=0
 for block in "$scratch"/[0-9]*; do
 	echo "== line $(basename "$block")"
+	# shellcheck source=/dev/null
 	case $block in
 		*.sh) . "$block" ;;
 		*.python) "${PYTHON:-python3}" -W ignore::ResourceWarning "$block" ;;
