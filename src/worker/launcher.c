@@ -56,7 +56,12 @@ typedef struct Slot
 
 #define MIN_RESTART_DELAY	1
 #define MAX_RESTART_DELAY	30
-#define LONG_LIFE			10	/* seconds after which an end is no failure */
+/*
+ * Seconds after which an end is no failure: a worker that cannot start (wrong
+ * role, no such database) ends within milliseconds, one that served may be
+ * ended again and again by an operator and must come back at once.
+ */
+#define LONG_LIFE			1
 #define SHUTDOWN_GRACE		1000	/* ms for requests in hand */
 
 static shmem_request_hook_type previous_shmem_request_hook = NULL;
