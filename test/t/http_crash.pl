@@ -1,5 +1,5 @@
 # Every acknowledged write is there after kill -9 of all processes of the server
-# under load from 32 connections.  (A killed process leaves what it has written to
+# under load from 64 connections.  (A killed process leaves what it has written to
 # the operating system; http_unsynced_crash.pl throws away what was not synced.)
 use strict;
 use warnings;
@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant { CONNECTIONS => 32, SECONDS => 1.5, ROUNDS => $ENV{DYNAMO_CRASH_ROUNDS} // 1 };
+use constant { CONNECTIONS => 64, SECONDS => 1.5, ROUNDS => $ENV{DYNAMO_CRASH_ROUNDS} // 1 };
 
 my $node = start_endpoint('crash', 'recovery_init_sync_method = syncfs');
 call_ok($node, 'CreateTable', {
