@@ -566,7 +566,8 @@ append_backup_summary(StringInfo out, const TableBackup *backup)
 	append_backup_arn(out, "BackupArn", backup);
 	append_text(out, "BackupName", backup->name);
 	append_time(out, "BackupCreationDateTime", backup->created);
-	append_text(out, "BackupStatus", bytes_from_cstring("AVAILABLE"));
+	append_text(out, "BackupStatus",
+				bytes_from_cstring(backup->pending ? "CREATING" : "AVAILABLE"));
 	append_text(out, "BackupType", bytes_from_cstring("USER"));
 	append_integer(out, "BackupSizeBytes", backup->size_bytes);
 	appendStringInfoChar(out, '}');

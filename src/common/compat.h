@@ -45,6 +45,15 @@
 #define compat_owns_relation(relid, role)	pg_class_ownercheck((relid), (role))
 #endif
 
+/* And of those of privileges. */
+#if PG_VERSION_NUM >= 160000
+#define compat_schema_aclcheck(schema, role, mode) \
+	object_aclcheck(NamespaceRelationId, (schema), (role), (mode))
+#else
+#define compat_schema_aclcheck(schema, role, mode) \
+	pg_namespace_aclcheck((schema), (role), (mode))
+#endif
+
 /* 18 asks whether a deferrable primary key will do; callers check that anyway. */
 #if PG_VERSION_NUM >= 180000
 #define compat_primary_key_index(rel)	RelationGetPrimaryKeyIndex((rel), false)

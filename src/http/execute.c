@@ -23,6 +23,7 @@
 
 #include "common/errors.h"
 #include "http/http.h"
+#include "ops/ops.h"
 
 #define MAX_TABLE_NAME 255
 #define KEPT_REPLY_BUFFER (1024 * 1024)
@@ -57,6 +58,7 @@ execute_init(void)
 	initStringInfo(&reply);
 	MemoryContextSwitchTo(caller);
 	api_watcher = watch_request;
+	jobs_are_deferred = true;
 }
 
 /* Called by api_call() when the request has been decoded. */
@@ -113,6 +115,7 @@ begin_call(Call *call)
 	current.outcome = OUTCOME_SUCCESS;
 	call->status = MHD_HTTP_OK;
 	call->must_wait = false;
+	job_was_recorded = false;
 	call->lsn = InvalidXLogRecPtr;
 
 	durability_begin_request();
@@ -167,6 +170,8 @@ run_in_transaction(Call *call, Bytes body)
 	/* Until here a cancel undoes the request; from here on it has happened. */
 	CHECK_FOR_INTERRUPTS();
 	CommitTransactionCommand();
+	if (job_was_recorded)
+		job_lane_request();
 	MemoryContextSwitchTo(request_context);
 	if (synchronous_commit > SYNCHRONOUS_COMMIT_OFF && !flush_is_confirmed(XactLastCommitEnd))
 		ereport(ERROR,

@@ -3,8 +3,9 @@
  *		CreateBackup, DescribeBackup, ListBackups, DeleteBackup,
  *		RestoreTableFromBackup.
  *
- * A backup is there when the transaction that made it has committed, so
- * DescribeBackup always says AVAILABLE.  Only who owns the table makes a
+ * A backup, or a table restored from one, is there when the transaction that
+ * made it has committed; where that is to be done by a job (jobs.c), it is
+ * CREATING until then.  Only who owns the table makes a
  * backup, and only who made it (or is a member of that role) describes, deletes
  * or restores it.
  *
@@ -21,14 +22,21 @@
 
 #include "common/compat.h"
 #include "common/errors.h"
+#include "ops/jobs.h"
 #include "ops/tables.h"
 
+static bool find_backup(Bytes id, TableBackup *backup);
+pg_noreturn static void raise_backup_in_use(Bytes arn);
 static void find_own_backup(Bytes arn, LOCKMODE lockmode, TableBackup *backup);
+static List *all_backups(void);
+static bool contains_backup(const List *backups, Bytes id);
+static int	compare_backups(const ListCell *a, const ListCell *b);
 static bool is_wanted(const ListBackupsRequest *request, const TableBackup *backup);
 static void check_target_is_free(Bytes name);
 static void restored_settings(const RestoreRequest *request, const TableBackup *backup,
 							  TableSettings *settings);
-static void restore_items(const TableBackup *backup, Bytes target);
+static void restore_backup(const TableBackup *backup, Bytes target,
+						   const TableSettings *settings);
 
 void
 op_create_backup(const CreateBackupRequest *request, BackupDescription *result)
@@ -37,7 +45,11 @@ op_create_backup(const CreateBackupRequest *request, BackupDescription *result)
 
 	existing_source_table(request->table_name);
 	table = open_own_table(request->table_name, AccessShareLock);
-	table_backup_create(table, request->backup_name, &result->backup);
+	table_backup_prepare(table, request->backup_name, &result->backup);
+	if (jobs_are_deferred)
+		job_defer_backup(table, &result->backup);
+	else
+		table_backup_make(table, &result->backup);
 	dynamo_table_close(table);
 	result->status = "CREATING";
 }
@@ -46,13 +58,15 @@ void
 op_describe_backup(const BackupRequest *request, BackupDescription *result)
 {
 	find_own_backup(request->backup_arn, NoLock, &result->backup);
-	result->status = "AVAILABLE";
+	result->status = result->backup.pending ? "CREATING" : "AVAILABLE";
 }
 
 void
 op_delete_backup(const BackupRequest *request, BackupDescription *result)
 {
 	find_own_backup(request->backup_arn, ExclusiveLock, &result->backup);
+	if (job_reads_backup(result->backup.id))
+		raise_backup_in_use(request->backup_arn);
 	table_backup_drop(&result->backup);
 	result->status = "DELETED";
 }
@@ -67,21 +81,47 @@ find_own_backup(Bytes text, LOCKMODE lockmode, TableBackup *backup)
 	ResourceArn arn;
 
 	if (!parse_arn(text, &arn) || !arn_is_here(&arn) || arn.backup_id.data == NULL ||
-		!table_backup_find(arn.backup_id, backup) ||
+		!find_backup(arn.backup_id, backup) ||
 		!bytes_equal(arn.table_name, backup->table_name))
 		ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
 						errmsg_internal("Backup not found: %.*s", text.len, text.data)));
-	if (!compat_owns_relation(backup->relid, GetUserId()))
+	if (!backup->pending && !compat_owns_relation(backup->relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, bytes_to_cstring(backup->id));
 	if (lockmode == NoLock)
 		return;
-	if (!table_backup_lock(backup, lockmode))
-		ereport(ERROR, (errcode(ERRCODE_BACKUP_IN_USE),
-						errmsg_internal("Backup is in use: %.*s", text.len, text.data)));
+	if (backup->pending || !table_backup_lock(backup, lockmode))
+		raise_backup_in_use(text);
 	/* It may have been deleted in the meantime. */
 	if (get_rel_name(backup->relid) == NULL)
 		ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
 						errmsg_internal("Backup not found: %.*s", text.len, text.data)));
+}
+
+/*
+ * Or what a job is to make; looked for between two looks for the backup, which
+ * may have become ready in between.
+ */
+static bool
+find_backup(Bytes id, TableBackup *backup)
+{
+	TableJob   *job;
+
+	if (table_backup_find(id, backup))
+		return true;
+	job = job_making_backup(id);
+	if (job == NULL)
+		return table_backup_find(id, backup);
+	check_owns_job(job);
+	*backup = job->backup;
+	backup->item_count = 0;
+	return true;
+}
+
+static void
+raise_backup_in_use(Bytes arn)
+{
+	ereport(ERROR, (errcode(ERRCODE_BACKUP_IN_USE),
+					errmsg_internal("Backup is in use: %.*s", arn.len, arn.data)));
 }
 
 /* ---- listing ---- */
@@ -93,7 +133,7 @@ op_list_backups(const ListBackupsRequest *request, ListBackupsResult *result)
 	ListCell   *cell;
 
 	memset(result, 0, sizeof(*result));
-	foreach(cell, table_backup_list())
+	foreach(cell, all_backups())
 	{
 		if (!is_wanted(request, lfirst(cell)))
 			continue;
@@ -104,6 +144,47 @@ op_list_backups(const ListBackupsRequest *request, ListBackupsResult *result)
 		}
 		result->backups = lappend(result->backups, lfirst(cell));
 	}
+}
+
+/*
+ * And those that jobs are to make, asked for first: one that is made meanwhile
+ * is in both lists.
+ */
+static List *
+all_backups(void)
+{
+	List	   *jobs = job_list_backups();
+	List	   *backups = table_backup_list();
+	ListCell   *cell;
+
+	foreach(cell, jobs)
+	{
+		TableBackup *backup = &((TableJob *) lfirst(cell))->backup;
+
+		backup->item_count = 0;
+		if (!contains_backup(backups, backup->id))
+			backups = lappend(backups, backup);
+	}
+	list_sort(backups, compare_backups);
+	return backups;
+}
+
+static bool
+contains_backup(const List *backups, Bytes id)
+{
+	ListCell   *cell;
+
+	foreach(cell, backups)
+		if (bytes_equal(((const TableBackup *) lfirst(cell))->id, id))
+			return true;
+	return false;
+}
+
+static int
+compare_backups(const ListCell *a, const ListCell *b)
+{
+	return bytes_compare(((const TableBackup *) lfirst(a))->id,
+						 ((const TableBackup *) lfirst(b))->id);
 }
 
 static bool
@@ -135,14 +216,16 @@ is_wanted(const ListBackupsRequest *request, const TableBackup *backup)
 void
 op_restore_table_from_backup(const RestoreRequest *request, TableDescription *result)
 {
-	TableBackup backup;
+	TableBackup backup = {0};
 
 	memset(result, 0, sizeof(*result));
 	find_own_backup(request->backup_arn, ShareLock, &backup);
 	check_target_is_free(request->target_table_name);
 	restored_settings(request, &backup, &result->settings);
-	dynamo_table_create(request->target_table_name, &backup.key, &result->settings);
-	restore_items(&backup, request->target_table_name);
+	if (jobs_are_deferred)
+		job_defer_restore(&backup, request->target_table_name, &result->settings);
+	else
+		restore_backup(&backup, request->target_table_name, &result->settings);
 
 	result->table_name = request->target_table_name;
 	result->key = backup.key;
@@ -152,7 +235,7 @@ op_restore_table_from_backup(const RestoreRequest *request, TableDescription *re
 static void
 check_target_is_free(Bytes name)
 {
-	if (OidIsValid(dynamo_table_lookup(name)))
+	if (OidIsValid(dynamo_table_lookup(name)) || job_making_table(name) != NULL)
 		ereport(ERROR, (errcode(ERRCODE_TABLE_ALREADY_EXISTS),
 						errmsg_internal("Table already exists: %.*s", name.len, name.data)));
 }
@@ -193,11 +276,44 @@ restored_settings(const RestoreRequest *request, const TableBackup *backup,
 }
 
 static void
-restore_items(const TableBackup *backup, Bytes target)
+restore_backup(const TableBackup *backup, Bytes target, const TableSettings *settings)
 {
-	DynamoTable *table = dynamo_table_open(target, RowExclusiveLock,
-										   ACL_SELECT | ACL_INSERT | ACL_UPDATE);
+	DynamoTable *table;
 
+	dynamo_table_create(target, &backup->key, settings);
+	table = dynamo_table_open(target, RowExclusiveLock, ACL_SELECT | ACL_INSERT | ACL_UPDATE);
 	table_backup_restore(backup, table);
 	dynamo_table_close(table);
+}
+
+/* ---- what a job does ---- */
+
+void
+run_backup_job(TableJob *job)
+{
+	TableBackup backup;
+	DynamoTable *table;
+
+	existing_source_table(job->table_name);
+	table = open_own_table(job->table_name, AccessShareLock);
+	/* It may have become another table meanwhile. */
+	table_backup_prepare(table, job->backup.name, &backup);
+	backup.id = job->backup.id;
+	backup.created = job->backup.created;
+	table_backup_make(table, &backup);
+	dynamo_table_close(table);
+}
+
+void
+run_restore_job(TableJob *job)
+{
+	TableBackup backup;
+
+	if (!table_backup_find(job->backup.id, &backup) ||
+		!compat_owns_relation(backup.relid, GetUserId()) ||
+		!table_backup_lock(&backup, ShareLock) || get_rel_name(backup.relid) == NULL)
+		ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
+						errmsg_internal("Backup not found: %.*s",
+										job->backup.id.len, job->backup.id.data)));
+	restore_backup(&backup, job->table_name, &job->backup.settings);
 }

@@ -506,6 +506,24 @@ extern void op_list_backups(const ListBackupsRequest *request, ListBackupsResult
 extern void op_restore_table_from_backup(const RestoreRequest *request,
 										 TableDescription *result);
 
+/* ---- jobs (jobs.c) ---- */
+
+/* Set where CreateBackup and RestoreTableFromBackup are not to run at once. */
+extern PGDLLEXPORT bool jobs_are_deferred;
+/* Set by each of them that has recorded a job; reset by who cares. */
+extern PGDLLEXPORT bool job_was_recorded;
+
+/*
+ * The steps of a job, each of which needs a transaction with an active
+ * snapshot.  job_begin() returns the oldest job that can be run, palloc'd, or
+ * NULL, and gives up those that cannot.  job_run() does it, or raises whatever
+ * it raises.  job_fail() then records that; a job that was interrupted, or that
+ * another transaction was in the way of, is to run again.
+ */
+extern PGDLLEXPORT TableJob *job_begin(void);
+extern PGDLLEXPORT void job_run(TableJob *job);
+extern PGDLLEXPORT void job_fail(TableJob *job, const ErrorData *error, bool interrupted);
+
 /* ---- tags ---- */
 
 typedef struct TagResourceRequest

@@ -2,8 +2,9 @@
  * tables.c
  *		CreateTable, UpdateTable, DescribeTable, DeleteTable, ListTables.
  *
- * A table is ready when the transaction that made it has committed, so
- * DescribeTable always says ACTIVE.  The operation that makes, changes or
+ * A table is ready when the transaction that made it has committed; then
+ * DescribeTable says ACTIVE.  Before that it says CREATING if a job is to make
+ * the table (jobs.c), and nothing else can be done with it.  The operation that makes, changes or
  * deletes a table answers CREATING, UPDATING or DELETING, as DynamoDB does:
  * clients wait for what DescribeTable says afterwards.
  */
@@ -16,6 +17,7 @@
 
 #include "common/compat.h"
 #include "common/errors.h"
+#include "ops/jobs.h"
 #include "ops/tables.h"
 
 static void checked_key_schema(const CreateTableRequest *request, KeySchema *schema);
@@ -32,6 +34,8 @@ static void change_throughput(const ProvisionedThroughput *throughput,
 							  TableSettings *settings);
 static void change_on_demand_throughput(const OnDemandThroughput *on_demand,
 										TableSettings *settings);
+static bool describe_future_table(Bytes name, TableDescription *result);
+static void check_not_backed_up(Bytes name);
 static void describe(DynamoTable *table, const TableSettings *settings,
 					 const char *status, TableDescription *result);
 
@@ -325,6 +329,8 @@ op_describe_table(Bytes table_name, TableDescription *result)
 	TableSettings settings;
 	DynamoTable *table;
 
+	if (describe_future_table(table_name, result))
+		return;
 	existing_table(table_name);
 	table = dynamo_table_open(table_name, AccessShareLock, ACL_SELECT);
 	table_settings_read(table->definition->relid, &settings);
@@ -336,14 +342,44 @@ void
 op_delete_table(Bytes table_name, TableDescription *result)
 {
 	TableSettings settings;
-	DynamoTable *table = open_own_table(table_name, AccessExclusiveLock);
+	DynamoTable *table;
 
+	check_not_backed_up(table_name);
+	table = open_own_table(table_name, AccessExclusiveLock);
+	check_not_backed_up(table_name);
 	table_settings_read(table->definition->relid, &settings);
 	if (settings.deletion_protection)
 		validation_error("Resource cannot be deleted as it is currently protected against deletion. "
 						 "Disable deletion protection first.");
 	describe(table, &settings, "DELETING", result);
 	dynamo_table_drop(table);
+}
+
+/* Whether a job is to make the table; looked for before the table itself is. */
+static bool
+describe_future_table(Bytes name, TableDescription *result)
+{
+	TableJob   *job = OidIsValid(dynamo_table_lookup(name)) ? NULL : job_making_table(name);
+
+	if (job == NULL)
+		return false;
+	check_owns_job(job);
+	memset(result, 0, sizeof(*result));
+	result->table_name = name;
+	result->status = "CREATING";
+	result->key = job->backup.key;
+	result->settings = job->backup.settings;
+	return true;
+}
+
+/* DynamoDB does not delete a table of which a backup is being made. */
+static void
+check_not_backed_up(Bytes name)
+{
+	if (job_reads_table(name))
+		ereport(ERROR, (errcode(ERRCODE_RESOURCE_IN_USE),
+						errmsg_internal("Attempt to change a resource which is still in use: "
+										"Table is being backed up: %.*s", name.len, name.data)));
 }
 
 void
@@ -373,10 +409,22 @@ existing_source_table(Bytes name)
 {
 	Oid			relid = dynamo_table_lookup(name);
 
+	if (!OidIsValid(relid) && job_making_table(name) != NULL)
+		ereport(ERROR, (errcode(ERRCODE_TABLE_IN_USE),
+						errmsg_internal("Table is being created: %.*s", name.len, name.data)));
 	if (!OidIsValid(relid))
 		ereport(ERROR, (errcode(ERRCODE_TABLE_NOT_FOUND),
 						errmsg_internal("Table not found: %.*s", name.len, name.data)));
 	return relid;
+}
+
+void
+check_not_being_made(Bytes name)
+{
+	if (job_making_table(name) != NULL)
+		ereport(ERROR, (errcode(ERRCODE_RESOURCE_IN_USE),
+						errmsg_internal("Attempt to change a resource which is still in use: "
+										"Table is being created: %.*s", name.len, name.data)));
 }
 
 Oid
@@ -384,6 +432,11 @@ existing_table(Bytes name)
 {
 	Oid			relid = dynamo_table_lookup(name);
 
+	if (!OidIsValid(relid))
+		check_not_being_made(name);
+	/* (it may have become ready in between) */
+	if (!OidIsValid(relid))
+		relid = dynamo_table_lookup(name);
 	if (!OidIsValid(relid))
 		ereport(ERROR, (errcode(ERRCODE_RESOURCE_NOT_FOUND),
 						errmsg_internal("Requested resource not found: Table: %.*s not found",

@@ -21,6 +21,8 @@ extern DynamoTable *open_own_table(Bytes name, LOCKMODE lockmode);
  */
 extern Oid	existing_table(Bytes name);
 extern Oid	existing_source_table(Bytes name);
+/* Raises ResourceInUseException if a job is to make a table of this name. */
+extern void check_not_being_made(Bytes name);
 
 /* The settings of a new table; raises if the request's do not go together. */
 extern void initial_settings(const CreateTableRequest *request, TableSettings *settings);

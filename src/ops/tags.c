@@ -84,6 +84,8 @@ open_resource(Bytes text, bool to_change)
 						 text.len, text.data);
 	if (arn_is_here(&arn))
 		relid = dynamo_table_lookup(arn.table_name);
+	if (!OidIsValid(relid) && arn_is_here(&arn))
+		check_not_being_made(arn.table_name);
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_RESOURCE_NOT_FOUND),

@@ -72,23 +72,21 @@ enum
 #define KEY_FIELDS		3
 
 static char *backup_schema(void);
-static Bytes new_backup_id(TimestampTz now);
 static Oid	create_copy(Bytes id);
 static void copy_items(DynamoTable *table, Relation copy, TableBackup *backup);
 static void insert_row(const TableBackup *backup);
 static bool backup_from_row(Relation catalog, HeapTuple row, Oid schema, TableBackup *backup);
-static Datum key_schema_datum(const KeySchema *key);
-static void key_schema_from_datum(Datum datum, KeySchema *key);
 static AttrNumber checked_item_column(Relation copy);
 static WriteVerdict store_item(void *arg, const DynamoItem *old, DynamoItem **new_item);
+
+BackupWatcher backup_watcher = NULL;
 
 /* ---- creating ---- */
 
 void
-table_backup_create(DynamoTable *table, Bytes name, TableBackup *backup)
+table_backup_prepare(DynamoTable *table, Bytes name, TableBackup *backup)
 {
 	Oid			relid = RelationGetRelid(table->rel);
-	Relation	copy;
 
 	PreventCommandDuringRecovery("CreateBackup");
 	PreventCommandIfReadOnly("CreateBackup");
@@ -105,6 +103,15 @@ table_backup_create(DynamoTable *table, Bytes name, TableBackup *backup)
 	backup->table_name = bytes_from_cstring(table->name);
 	backup->key = table->definition->key;
 	table_settings_read(relid, &backup->settings);
+	check_may_create_in(ensure_schema(backup_schema()));
+}
+
+void
+table_backup_make(DynamoTable *table, TableBackup *backup)
+{
+	Relation	copy;
+
+	backup->item_count = 0;
 	backup->relid = create_copy(backup->id);
 	(void) table_backup_lock(backup, ShareLock);
 
@@ -125,8 +132,8 @@ backup_schema(void)
 	return pstrdup(NameStr(schema));
 }
 
-/* As DynamoDB makes them: milliseconds since 1970, and something random. */
-static Bytes
+/* Milliseconds since 1970, and something random. */
+Bytes
 new_backup_id(TimestampTz now)
 {
 	int64		milliseconds =
@@ -177,6 +184,8 @@ copy_items(DynamoTable *table, Relation copy, TableBackup *backup)
 		table_tuple_insert(copy, slot, command, 0, bulk);
 		backup->item_count++;
 		backup->size_bytes += item_size(item);
+		if (backup_watcher != NULL)
+			backup_watcher(backup->item_count);
 	}
 	table_scan_end(scan);
 	PopActiveSnapshot();
@@ -330,7 +339,7 @@ table_backup_forget(Oid relid)
 
 /* ---- the key as an array of text ---- */
 
-static Datum
+Datum
 key_schema_datum(const KeySchema *key)
 {
 	Datum		fields[MAX_KEY_ATTRIBUTES * KEY_FIELDS];
@@ -345,7 +354,7 @@ key_schema_datum(const KeySchema *key)
 	return PointerGetDatum(construct_array(fields, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-static void
+void
 key_schema_from_datum(Datum datum, KeySchema *key)
 {
 	Datum	   *fields;
@@ -383,6 +392,7 @@ table_backup_restore(const TableBackup *backup, DynamoTable *table)
 	MemoryContext item_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo restored item",
 													   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(item_context);
+	int64		items = 0;
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
@@ -397,6 +407,8 @@ table_backup_restore(const TableBackup *backup, DynamoTable *table)
 		item = DatumGetDynamoItem(datum);
 		item_checked_key(&table->definition->key, item_root(item), &key);
 		table_write_item(table, &key, store_item, item);
+		if (backup_watcher != NULL)
+			backup_watcher(++items);
 		MemoryContextReset(item_context);
 	}
 	MemoryContextSwitchTo(caller);

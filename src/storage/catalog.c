@@ -186,6 +186,38 @@ row_from_settings(Oid relid, const TableSettings *settings, Datum *values, bool 
 			CStringGetTextDatum(bytes_to_cstring(settings->source_backup));
 }
 
+/* ---- settings in other catalogs ---- */
+
+Datum
+table_settings_datum(const TableSettings *settings)
+{
+	Relation	catalog = table_open(catalog_oid(SETTINGS_TABLE), AccessShareLock);
+	Datum		values[SETTINGS_NCOLUMNS];
+	bool		isnull[SETTINGS_NCOLUMNS];
+	Datum		result;
+
+	row_from_settings(InvalidOid, settings, values, isnull);
+	result = heap_copy_tuple_as_datum(heap_form_tuple(RelationGetDescr(catalog), values, isnull),
+									  RelationGetDescr(catalog));
+	table_close(catalog, AccessShareLock);
+	return result;
+}
+
+void
+table_settings_from_datum(Datum datum, TableSettings *settings)
+{
+	Relation	catalog = table_open(catalog_oid(SETTINGS_TABLE), AccessShareLock);
+	HeapTupleHeader header = DatumGetHeapTupleHeader(datum);
+	HeapTupleData row = {.t_len = HeapTupleHeaderGetDatumLength(header),.t_data = header};
+	Datum		values[SETTINGS_NCOLUMNS];
+	bool		isnull[SETTINGS_NCOLUMNS];
+
+	default_settings(InvalidOid, settings);
+	heap_deform_tuple(&row, RelationGetDescr(catalog), values, isnull);
+	settings_from_row(values, isnull, settings);
+	table_close(catalog, AccessShareLock);
+}
+
 /* ---- reading and writing ---- */
 
 void

@@ -38,9 +38,11 @@
 #include "storage/lmgr.h"
 #include "tcop/dest.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "common/compat.h"
 #include "common/errors.h"
 #include "common/settings.h"
 #include "storage/storage_internal.h"
@@ -89,13 +91,26 @@ check_name_is_free(Bytes name, const char *relname, Oid schema)
 {
 	Oid			relid = get_relname_relid(relname, schema);
 
-	if (OidIsValid(relid))
+	if (OidIsValid(relid) || job_making_table(name) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_RESOURCE_IN_USE),
 				 errmsg_internal("Table already exists: %.*s", name.len, name.data),
+				 !OidIsValid(relid) ||
 				 OidIsValid(get_trigger_oid(relid, MAINTENANCE_TRIGGER, true)) ? 0 :
 				 errdetail("In schema \"%s\" a relation of this name is no DynamoDB table.",
 						   dynamo_schema)));
+}
+
+/*
+ * Looks before it waits for the lock too: a job that makes a table holds it for
+ * long.
+ */
+static void
+take_name(Oid schema, Bytes name, const char *relname)
+{
+	check_name_is_free(name, relname, schema);
+	lock_name(schema, name);
+	check_name_is_free(name, relname, schema);
 }
 
 Oid
@@ -225,6 +240,30 @@ make_alter_table(RangeVar *relation, const KeySchema *key)
 	return statement;
 }
 
+void
+check_may_create_in(Oid schema)
+{
+	AclResult	result = compat_schema_aclcheck(schema, GetUserId(), ACL_CREATE);
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_SCHEMA, get_namespace_name(schema));
+}
+
+void
+dynamo_table_reserve(Bytes name)
+{
+	NameData	relname;
+	Oid			schema;
+
+	PreventCommandDuringRecovery("CREATE TABLE");
+	PreventCommandIfReadOnly("CREATE TABLE");
+	relation_name(name, &relname);
+	schema = ensure_schema(dynamo_schema);
+	check_schema_lasts(schema);
+	check_may_create_in(schema);
+	take_name(schema, name, NameStr(relname));
+}
+
 Oid
 dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *settings)
 {
@@ -239,8 +278,7 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	relation_name(name, &relname);
 	schema = ensure_schema(dynamo_schema);
 	check_schema_lasts(schema);
-	lock_name(schema, name);
-	check_name_is_free(name, NameStr(relname), schema);
+	take_name(schema, name, NameStr(relname));
 
 	relation = makeRangeVar(dynamo_schema, pstrdup(NameStr(relname)), -1);
 	run_utility((Node *) make_create_table(copyObject(relation), key));

@@ -117,6 +117,11 @@ extern Oid	dynamo_table_lookup(Bytes name);
  */
 extern Oid	dynamo_table_create(Bytes name, const KeySchema *key,
 								const TableSettings *settings);
+/*
+ * Checks that the name is free and the current user may create the table, and
+ * keeps others from taking the name until the transaction ends.
+ */
+extern void dynamo_table_reserve(Bytes name);
 extern void dynamo_table_drop(DynamoTable *table);
 extern void table_settings_read(Oid relid, TableSettings *settings);
 extern void table_settings_write(DynamoTable *table, const TableSettings *settings);
@@ -145,14 +150,26 @@ typedef struct TableBackup
 	TimestampTz created;
 	int64		item_count;
 	int64		size_bytes;		/* of the items, by DynamoDB's rule */
+	bool		pending;		/* a job is to make it */
 } TableBackup;
 
 /*
- * Copies the items of a table, as they are at one moment; the caller owns the
- * table.  Needs the privileges of CREATE TABLE in the schema of the backups,
- * which is dynamo.schema with "_backups" behind it, made if need be.
+ * A backup in two steps, for a caller who owns the table.  The first checks
+ * what can be known, and says all of the new backup but what it will hold; the
+ * second copies the items of the table, as they are at one moment.  Needs the
+ * privileges of CREATE TABLE in the schema of the backups, which is
+ * dynamo.schema with "_backups" behind it, made if need be.
  */
-extern void table_backup_create(DynamoTable *table, Bytes name, TableBackup *backup);
+extern void table_backup_prepare(DynamoTable *table, Bytes name, TableBackup *backup);
+extern void table_backup_make(DynamoTable *table, TableBackup *backup);
+/*
+ * Told, where set, how many items of a backup have been copied or restored so
+ * far; by raising an error it stops that.
+ */
+typedef void (*BackupWatcher) (int64 items);
+extern PGDLLEXPORT BackupWatcher backup_watcher;
+/* As DynamoDB makes them: unique, and in the order of time. */
+extern Bytes new_backup_id(TimestampTz now);
 /* False if there is no such backup of a table in dynamo.schema. */
 extern bool table_backup_find(Bytes id, TableBackup *backup);
 /* All of dynamo.schema, ordered by id, which is by time: TableBackup *. */
@@ -166,6 +183,60 @@ extern bool table_backup_lock(const TableBackup *backup, LOCKMODE lockmode);
 /* Stores the items in a table of the same key. */
 extern void table_backup_restore(const TableBackup *backup, DynamoTable *table);
 extern void table_backup_drop(const TableBackup *backup);
+
+/* ---- jobs (job.c) ---- */
+
+typedef enum JobOperation
+{
+	JOB_BACKUP,					/* CreateBackup */
+	JOB_RESTORE,				/* RestoreTableFromBackup */
+} JobOperation;
+
+typedef enum JobState
+{
+	JOB_WAITING,
+	JOB_RUNNING,				/* or it was, when the server crashed */
+	JOB_FAILED,
+} JobState;
+
+/* A row of dynamo.job_queue. */
+typedef struct TableJob
+{
+	Bytes		id;				/* in the order of time */
+	JobOperation operation;
+	Oid			role;			/* that has asked */
+	char	   *schema;			/* dynamo.schema */
+	Bytes		table_name;		/* of the table to copy, or to make */
+
+	/*
+	 * The backup to make, as table_backup_prepare() has left it; or, with the
+	 * settings of the new table, the one to restore, of which only id, key and
+	 * number of items are known.
+	 */
+	TableBackup backup;
+
+	JobState	state;
+	int			attempts;
+	TimestampTz started;		/* 0: not yet */
+	int			pid;			/* while it runs, else 0 */
+	Bytes		error;			/* of the last attempt; data NULL: none */
+} TableJob;
+
+/* Records a job; sets its role, schema and state. */
+extern void job_insert(TableJob *job);
+extern void job_update(const TableJob *job);
+extern void job_delete(const TableJob *job);
+/* All of them, of all schemas and states, the oldest first: TableJob *. */
+extern List *job_list(void);
+/* Whether it has failed long ago. */
+extern bool job_is_forgettable(const TableJob *job);
+/* Those of dynamo.schema that have not failed. */
+extern List *job_list_backups(void);
+extern List *job_list_restores(void);
+extern TableJob *job_making_backup(Bytes id);	/* NULL: none */
+extern TableJob *job_making_table(Bytes name);
+extern bool job_reads_table(Bytes name);
+extern bool job_reads_backup(Bytes id);
 
 /* ---- rows (row_read.c, row_write.c, row_scan.c, row_sql.c) ---- */
 

@@ -65,6 +65,52 @@ COMMENT ON COLUMN dynamo.backups.key_schema IS
 GRANT SELECT ON dynamo.backups TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.backups', '');
 
+-- One row per job; job.c alone writes it and knows its columns by number.  Not
+-- dumped: what is in a dump is what was there.
+CREATE TABLE dynamo.job_queue (
+    id          text COLLATE "C" PRIMARY KEY,
+    operation   text NOT NULL,
+    role        oid NOT NULL,
+    schema      text NOT NULL,
+    table_name  text NOT NULL,
+    backup_name text,
+    backup_id   text NOT NULL,
+    key_schema  text[] NOT NULL,
+    settings    dynamo.table_settings NOT NULL,
+    items       bigint NOT NULL,
+    requested   timestamptz NOT NULL,
+    state       text NOT NULL,
+    attempts    integer NOT NULL,
+    started     timestamptz,
+    pid         integer,
+    error       text
+);
+COMMENT ON TABLE dynamo.job_queue IS
+    'what the job lane of the endpoint is to do, does, or has failed to do; the view dynamo.jobs shows it';
+
+CREATE VIEW dynamo.jobs AS
+SELECT q.id AS job,
+       q.operation,
+       q.schema,
+       q.table_name,
+       q.backup_id,
+       q.state,
+       CASE WHEN q.state = 'RUNNING' THEN coalesce(p.param3, 0) ELSE 0 END AS items_done,
+       q.items AS items_total,
+       q.requested,
+       q.started,
+       q.attempts,
+       q.pid,
+       q.error
+  FROM dynamo.job_queue q
+  LEFT JOIN pg_catalog.pg_stat_get_progress_info('COPY') p ON p.pid = q.pid
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = q.role AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
+    OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = q.role);
+COMMENT ON VIEW dynamo.jobs IS
+    'the jobs of the endpoint''s job lane (CreateBackup, RestoreTableFromBackup) that wait, run or have failed in the last seven days, of the roles that one is a member of; a job that is done is not there any more';
+COMMENT ON COLUMN dynamo.jobs.items_total IS 'an estimate when the job makes a backup';
+GRANT SELECT ON dynamo.jobs TO PUBLIC;
+
 -- One row per tag; tags.c alone writes it and knows its columns by number.
 CREATE TABLE dynamo.table_tags (
     relation regclass,

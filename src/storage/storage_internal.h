@@ -135,11 +135,13 @@ extern Relation open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privi
 extern void run_utility(Node *statement);
 /* The schema of this name, made if it is not there; keeps the name. */
 extern Oid	ensure_schema(char *name);
+/* Raises insufficient_privilege unless the current user may create in it. */
+extern void check_may_create_in(Oid schema);
 /* A column that is NOT NULL. */
 extern ColumnDef *make_column(const char *name, Oid type, Oid collation);
 extern void drop_relation(char *schema, char *relname, ObjectType type);
 
-/* ---- catalog (catalog.c, tags.c, backup.c) ---- */
+/* ---- catalog (catalog.c, tags.c, backup.c, job.c) ---- */
 
 /* The table or index dynamo.<relname>, which the extension made. */
 extern Oid	catalog_oid(const char *relname);
@@ -148,6 +150,12 @@ extern Oid	catalog_oid(const char *relname);
 extern Oid	catalog_oid(const char *relname);
 /* Records a new table; full_name.data is NULL where the relation has the name. */
 extern void table_settings_insert(Oid relid, Bytes full_name, const TableSettings *settings);
+/* Settings as a datum of the row type of dynamo.table_settings, and back. */
+extern Datum table_settings_datum(const TableSettings *settings);
+extern void table_settings_from_datum(Datum datum, TableSettings *settings);
+/* A key as an array of text: name, type and HASH or RANGE of each attribute. */
+extern Datum key_schema_datum(const KeySchema *key);
+extern void key_schema_from_datum(Datum datum, KeySchema *key);
 /* Removes all that is recorded of a relation, if anything is. */
 extern void catalog_forget(Oid relid);
 extern void table_tags_delete(Oid relid);

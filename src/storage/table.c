@@ -221,13 +221,45 @@ schema_tables(Oid schema, Bytes after)
 	return result;
 }
 
+/* Asked first: one that is made meanwhile is in both lists. */
+static List *
+tables_to_be_made(Bytes after)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, job_list_restores())
+	{
+		Bytes	   *name = &((TableJob *) lfirst(cell))->table_name;
+
+		if (after.data == NULL || bytes_compare(*name, after) > 0)
+			result = lappend(result, name);
+	}
+	return result;
+}
+
+static List *
+without_repetitions(List *sorted)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, sorted)
+		if (result == NIL || !bytes_equal(*(Bytes *) lfirst(cell), *(Bytes *) llast(result)))
+			result = lappend(result, lfirst(cell));
+	return result;
+}
+
 List *
 dynamo_table_list(Bytes after, int limit, bool *more)
 {
 	Oid			schema = LookupExplicitNamespace(dynamo_schema, true);
-	List	   *names = OidIsValid(schema) ? schema_tables(schema, after) : NIL;
+	List	   *names = tables_to_be_made(after);
 
+	if (OidIsValid(schema))
+		names = list_concat(names, schema_tables(schema, after));
 	list_sort(names, compare_names);
+	names = without_repetitions(names);
 	*more = list_length(names) > limit;
 	return list_truncate(names, limit);
 }

@@ -29,19 +29,25 @@
 
 PGDLLEXPORT void dynamo_launcher_main(Datum arg);
 
-/* What the launcher starts; a job lane or TTL is one more row. */
+/* What the launcher starts; TTL is one more row. */
 typedef struct Service
 {
 	const char *name;			/* of the process */
 	const char *library;
 	const char *function;
 	WorkerKind	kind;
+	BgWorkerStartTime start_time;
 } Service;
 
 static const Service services[WORKER_KINDS] = {
-	{"dynamo endpoint", "dynamo_http", "dynamo_endpoint_main", WORKER_ENDPOINT},
-	{"dynamo endpoint slow lane", "dynamo_http", "dynamo_slow_lane_main", WORKER_SLOW},
-	{"dynamo endpoint flusher", "dynamo_http", "dynamo_flusher_main", WORKER_FLUSHER},
+	{"dynamo endpoint", "dynamo_http", "dynamo_endpoint_main", WORKER_ENDPOINT,
+	BgWorkerStart_ConsistentState},
+	{"dynamo endpoint slow lane", "dynamo_http", "dynamo_slow_lane_main", WORKER_SLOW,
+	BgWorkerStart_ConsistentState},
+	{"dynamo endpoint flusher", "dynamo_http", "dynamo_flusher_main", WORKER_FLUSHER,
+	BgWorkerStart_ConsistentState},
+	{"dynamo job lane", "dynamo_http", "dynamo_job_lane_main", WORKER_JOBS,
+	BgWorkerStart_RecoveryFinished},
 };
 
 typedef struct Slot
@@ -127,10 +133,29 @@ register_launcher(void)
 	RegisterBackgroundWorker(&worker);
 }
 
+/* ---- the job lane, as others see it ---- */
+
+void
+job_lane_request(void)
+{
+	pg_atomic_write_u32(&endpoint_shared->jobs_wanted, 1);
+	pg_memory_barrier();
+	if (endpoint_shared->launcher != NULL)
+		SetLatch(&endpoint_shared->launcher->procLatch);
+}
+
+void
+job_lane_begin(void)
+{
+	pg_atomic_write_u32(&endpoint_shared->jobs_wanted, 0);
+	pg_memory_barrier();
+}
+
 /* ---- the launcher ---- */
 
 static void make_slots(void);
 static long look_after_slots(void);
+static bool is_wanted(const Slot *slot);
 static void note_end(Slot *slot, TimestampTz now);
 static void start_worker(Slot *slot, TimestampTz now);
 static void end_workers(int code, Datum arg);
@@ -147,6 +172,7 @@ dynamo_launcher_main(Datum arg)
 
 	make_slots();
 	before_shmem_exit(end_workers, 0);
+	endpoint_shared->launcher = MyProc;
 	for (;;)
 	{
 		long		timeout = look_after_slots();
@@ -199,6 +225,8 @@ look_after_slots(void)
 		if (slot->handle != NULL &&
 			GetBackgroundWorkerPid(slot->handle, &pid) == BGWH_STOPPED)
 			note_end(slot, now);
+		if (slot->handle == NULL && !is_wanted(slot))
+			continue;
 		if (slot->handle == NULL && slot->next_start <= now)
 			start_worker(slot, now);
 		if (slot->handle == NULL)
@@ -211,12 +239,20 @@ look_after_slots(void)
 	return timeout;
 }
 
+/* The job lane ends when it has nothing to do. */
+static bool
+is_wanted(const Slot *slot)
+{
+	return slot->service->kind != WORKER_JOBS ||
+		pg_atomic_read_u32(&endpoint_shared->jobs_wanted) != 0;
+}
+
 static void
 note_end(Slot *slot, TimestampTz now)
 {
 	pfree(slot->handle);
 	slot->handle = NULL;
-	if (now - slot->started >= LONG_LIFE * USECS_PER_SEC)
+	if (now - slot->started >= LONG_LIFE * USECS_PER_SEC || !is_wanted(slot))
 		slot->delay = 0;
 	slot->next_start = now + slot->delay * USECS_PER_SEC;
 	slot->delay = Min(Max(slot->delay * 2, MIN_RESTART_DELAY), MAX_RESTART_DELAY);
@@ -227,7 +263,7 @@ start_worker(Slot *slot, TimestampTz now)
 {
 	BackgroundWorker worker = {
 		.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
-		.bgw_start_time = BgWorkerStart_ConsistentState,
+		.bgw_start_time = slot->service->start_time,
 		.bgw_restart_time = BGW_NEVER_RESTART,
 		.bgw_main_arg = Int32GetDatum(slot->number),
 		.bgw_notify_pid = MyProcPid,

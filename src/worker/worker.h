@@ -60,6 +60,7 @@ typedef enum WorkerKind
 	WORKER_ENDPOINT,			/* serves connections */
 	WORKER_SLOW,				/* runs requests that may wait for locks */
 	WORKER_FLUSHER,				/* flushes the log for deferred commits */
+	WORKER_JOBS,				/* makes and restores backups, while there are any to make */
 	WORKER_KINDS,
 } WorkerKind;
 
@@ -120,6 +121,8 @@ typedef struct EndpointShared
 	EndpointWorker workers[MAX_ENDPOINT_WORKERS];
 	PGPROC	   *slow_workers[MAX_SLOW_WORKERS];
 	PGPROC	   *flusher;
+	PGPROC	   *launcher;
+	pg_atomic_uint32 jobs_wanted;	/* there may be a job: WORKER_JOBS is to run */
 	pg_atomic_uint64 flush_request; /* the highest LSN somebody waits for */
 	pg_atomic_uint64 durable;	/* how far the flusher has come, standbys included */
 	SlowJob		jobs[MAX_SLOW_JOBS];
@@ -143,6 +146,14 @@ extern PGDLLEXPORT int endpoint_receive_socket(int worker);
 
 /* How many workers of a kind the settings ask for. */
 extern PGDLLEXPORT int endpoint_worker_count(WorkerKind kind);
+
+/*
+ * Has the worker of the job lane started if it does not run: called after the
+ * commit that recorded a job.  What was asked for until job_lane_begin() is the
+ * worker's to look for.
+ */
+extern PGDLLEXPORT void job_lane_request(void);
+extern PGDLLEXPORT void job_lane_begin(void);
 
 /* ---- deferred commit (durability.c) ---- */
 

@@ -41,6 +41,17 @@ die() {
 	exit 1
 }
 
+# The CLI has no waiter for backups.
+wait_for_backup() {
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		case $(aws_dynamodb describe-backup --backup-arn "$1" --query BackupDescription.BackupDetails.BackupStatus --output text) in
+			AVAILABLE) return 0 ;;
+		esac
+		sleep 0.2
+	done
+	die "the backup $1 does not become available"
+}
+
 # What a lab that was cut short has left.
 for table in Tasks TasksRestored; do
 	if aws_dynamodb delete-table --table-name $table >/dev/null 2>&1; then
@@ -116,6 +127,7 @@ say '6. A backup, and the table as it was then beside the table as it is'
 run create-backup --table-name Tasks --backup-name before-the-holidays
 backup=$(member BackupArn)
 run list-backups --table-name Tasks
+wait_for_backup "$backup"
 run delete-item --table-name Tasks --key '{"PK": {"S": "USER#u123"}, "SK": {"S": "TASK#t002"}}'
 run restore-table-from-backup --target-table-name TasksRestored --backup-arn "$backup"
 run wait table-exists --table-name TasksRestored

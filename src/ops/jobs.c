@@ -1,0 +1,153 @@
+/*
+ * jobs.c
+ *		What takes long, done later by a worker.
+ *
+ * Where jobs_are_deferred is set, as in the workers of the endpoint,
+ * CreateBackup and RestoreTableFromBackup check what can be checked, record a
+ * job and answer CREATING.  The worker of the job lane then runs the jobs one
+ * by one: job_begin() takes the oldest, job_run() does it, job_fail() records
+ * what has become of one that has raised an error, each in a transaction of its
+ * own.  The transaction of job_run() also removes the job, so that its result is
+ * there exactly when the job is gone.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+#include "common/errors.h"
+#include "ops/jobs.h"
+
+/* As often a job may be begun and not come to an end. */
+#define MAX_ATTEMPTS	5
+
+bool		jobs_are_deferred = false;
+bool		job_was_recorded = false;
+
+static void (*const runners[]) (TableJob *job) = {
+	[JOB_BACKUP] = run_backup_job,
+	[JOB_RESTORE] = run_restore_job,
+};
+
+static bool is_hopeless(const TableJob *job);
+static void give_up(TableJob *job, const char *error);
+
+/* ---- recording ---- */
+
+void
+job_defer_backup(DynamoTable *table, const TableBackup *backup)
+{
+	TableJob	job = {
+		.id = backup->id,
+		.operation = JOB_BACKUP,
+		.table_name = backup->table_name,
+		.backup = *backup,
+	};
+	int64		bytes;
+
+	table_statistics(table, &job.backup.item_count, &bytes);
+	job_insert(&job);
+	job_was_recorded = true;
+}
+
+void
+job_defer_restore(const TableBackup *backup, Bytes target, const TableSettings *settings)
+{
+	TableJob	job = {
+		.operation = JOB_RESTORE,
+		.table_name = target,
+		.backup = *backup,
+	};
+
+	dynamo_table_reserve(target);
+	job.backup.settings = *settings;
+	job.backup.created = GetCurrentTimestamp();
+	job.id = new_backup_id(job.backup.created);
+	job_insert(&job);
+	job_was_recorded = true;
+}
+
+void
+check_owns_job(const TableJob *job)
+{
+	if (!has_privs_of_role(GetUserId(), job->role))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, bytes_to_cstring(job->table_name));
+}
+
+/* ---- running ---- */
+
+TableJob *
+job_begin(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, job_list())
+	{
+		TableJob   *job = lfirst(cell);
+
+		if (job_is_forgettable(job))
+			job_delete(job);
+		if (job->state == JOB_FAILED || is_hopeless(job))
+			continue;
+		job->state = JOB_RUNNING;
+		job->attempts++;
+		job->started = GetCurrentTimestamp();
+		job->pid = MyProcPid;
+		job_update(job);
+		return job;
+	}
+	return NULL;
+}
+
+/* Gives up what cannot come to an end. */
+static bool
+is_hopeless(const TableJob *waiting)
+{
+	TableJob	job = *waiting;
+
+	if (job.role != GetUserId())
+		give_up(&job, "the endpoint connects as another role now");
+	else if (job.attempts >= MAX_ATTEMPTS)
+		give_up(&job, "the server, or the worker, ended each time that the job ran");
+	return job.state == JOB_FAILED;
+}
+
+static void
+give_up(TableJob *job, const char *error)
+{
+	job->state = JOB_FAILED;
+	job->pid = 0;
+	if (job->error.data == NULL)
+		job->error = bytes_from_cstring(error);
+	job_update(job);
+}
+
+void
+job_run(TableJob *job)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	(void) set_config_option("dynamo.schema", job->schema, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	job_delete(job);
+	runners[job->operation] (job);
+	AtEOXact_GUC(false, nest_level);
+}
+
+void
+job_fail(TableJob *job, const ErrorData *error, bool interrupted)
+{
+	bool		conflict = ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK ||
+		error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+
+	job->state = interrupted || conflict ? JOB_WAITING : JOB_FAILED;
+	job->pid = 0;
+	if (interrupted)
+		job->attempts--;
+	else
+		job->error = bytes_from_cstring(error->message);
+	job_update(job);
+}
