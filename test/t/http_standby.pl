@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use DynamoEndpoint;
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
@@ -81,11 +82,31 @@ for my $commit ('plain', 'deferred')
 $primary->append_conf('postgresql.conf', "synchronous_standby_names = ''");
 $primary->reload;
 
+# ---- a job that the primary has not done ----
+
+$primary->safe_psql('dynamo', 'CREATE SCHEMA dynamodb_backups AUTHORIZATION dynamo_endpoint');
+my $arn = call_ok($primary, 'CreateBackup', { TableName => 'Tab', BackupName => 'first' })->{BackupDetails}{BackupArn};
+$primary->poll_query_until('dynamo', 'SELECT count(*) = 0 FROM dynamo.jobs');
+my $in = sprintf(qq{BEGIN; LOCK TABLE %s; SELECT 'locked';\n}, $primary->safe_psql('dynamo', 'SELECT relation FROM dynamo.backups'));
+my $out = '';
+my $psql = IPC::Run::start([ 'psql', '-XAtq', '-d', $primary->connstr('dynamo') ], '<', \$in, '>', \$out);
+$psql->pump until $out =~ /locked/;
+call_ok($primary, 'RestoreTableFromBackup', { BackupArn => $arn, TargetTableName => 'Restored' });
+$primary->poll_query_until('dynamo', q{SELECT count(*) = 1 FROM dynamo.jobs WHERE state = 'RUNNING'});
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+my $describe = { TableName => 'Restored' };
+is(call_ok($standby, 'DescribeTable', $describe)->{Table}{TableStatus}, 'CREATING', 'a standby shows the job');
+is($standby->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'dynamo job lane'}),
+	0, 'and does not run it');
+$primary->stop('immediate');
+$psql->kill_kill;
+
 $standby->promote;
+ok($standby->poll_query_until('dynamo', 'SELECT count(*) = 0 FROM dynamo.jobs'), 'after promotion it is done');
+is(call_ok($standby, 'DescribeTable', $describe)->{Table}{TableStatus}, 'ACTIVE', 'and the table there');
 is((call($standby, 'UpdateItem', { %$get, UpdateExpression => 'SET x = n' }))[0], 200,
 	'after promotion writes are served');
 is(call_ok($standby, 'GetItem', $get)->{Item}{x}{N}, '2', 'and read');
 
 $standby->stop;
-$primary->stop;
 done_testing();
