@@ -36,7 +36,7 @@ bench: ## measure against plain PostgreSQL (MEASURES='P5 P6' picks)
 	@test/bench.sh
 fuzz: ## fuzz items, the JSON reader, requests and the grammars (DURATION=600 seconds each)
 	@test/fuzz.sh
-format: ## clang-format the sources
+format: ## clang-format the lines that have changed (BASE=REV: since REV)
 	@test/format.sh
 lint: ## layer order, shell scripts, static analysis where the tools exist
 	@test/lint.sh

@@ -16,8 +16,17 @@ sub pad
 	return $gap . ' ' x ($to - $from);
 }
 
+# --lines=FIRST:LAST, as of clang-format, for each run of lines to touch.
+my @ranges = map { [/^--lines=(\d+):(\d+)$/] } grep { /^--lines=/ } @ARGV;
+@ARGV = grep { !/^--lines=/ } @ARGV;
+
 while (my $line = <>)
 {
+	if (!grep { $_->[0] <= $. && $. <= $_->[1] } @ranges)
+	{
+		print $line;
+		next;
+	}
 	if ($line =~ /^(\t+)((?:(?:static|const|volatile|struct|enum|union|unsigned) )*\w+) (\**)(\w.*[;,].*|\w+)$/
 		&& $2 !~ /^(?:return|goto|else|case|typedef|extern|sizeof|pg_noreturn)\b/ && $4 !~ /^(?:const\b|struct\b)/ && $line !~ /^\t+(?:static |const )*\w+ \w+\(/ )
 	{
