@@ -6,6 +6,7 @@ use warnings;
 use DynamoEndpoint;
 use IO::Select;
 use PostgreSQL::Test::Utils;
+use ServerProcesses;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -40,7 +41,7 @@ for my $commit ('plain', 'deferred')
 my @connections = map { raw_connect($node) } 1 .. 8;
 raw_send($_, raw_request('GetItem', '{"TableName": "Tab", "Key": {"k": {"S": "a"}}}')) for @connections;
 my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
-my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+my @children = children_of($postmaster);
 cmp_ok(scalar @children, '>', 7, 'the server has children');
 kill 'KILL', $postmaster;
 for (1 .. 100)
@@ -111,7 +112,7 @@ sub kill_all
 {
 	my ($node) = @_;
 	my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
-	my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+	my @children = children_of($postmaster);
 
 	kill 'KILL', $postmaster, @children;
 }

@@ -8,6 +8,7 @@ use File::Basename;
 use IO::Select;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
+use ServerProcesses;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -251,7 +252,7 @@ sub write_and_read_until_killed
 sub kill_all
 {
 	my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
-	my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+	my @children = children_of($postmaster);
 	kill 'KILL', $postmaster, @children;
 	for (1 .. 100)
 	{

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use ServerProcesses;
 use Test::More;
 use Time::HiRes qw(usleep);
 
@@ -65,7 +66,7 @@ sub start_client
 sub kill_server
 {
 	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
-	my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+	my @children = children_of($postmaster);
 	kill 'KILL', $postmaster, @children;
 	foreach my $pid ($postmaster, @children)
 	{
