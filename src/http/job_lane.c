@@ -138,7 +138,7 @@ run_job(TableJob *job)
 	pgstat_report_activity(STATE_RUNNING,
 						   psprintf("%s %s", job->operation == JOB_BACKUP ?
 									"CreateBackup" : "RestoreTableFromBackup",
-									bytes_to_cstring(job->table_name)));
+									pnstrdup(job->table_name.data, job->table_name.len)));
 	PG_TRY();
 	{
 		if (begin_step())
@@ -185,7 +185,7 @@ record_failure(TableJob *job, const ErrorData *error)
 		ereport(LOG,
 				(errcode(error->sqlerrcode), errhidestmt(true),
 				 errmsg_internal("%s", error->message),
-				 errcontext("dynamo job lane, job %s", bytes_to_cstring(job->id))));
+				 errcontext("dynamo job lane, job %s", pnstrdup(job->id.data, job->id.len))));
 	if (!begin_step())
 		return;
 	job_fail(job, error, interrupted);
