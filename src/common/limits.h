@@ -50,5 +50,7 @@
 #define MAX_HASH_ATTRIBUTES			4
 #define MAX_RANGE_ATTRIBUTES		4
 #define MAX_KEY_ATTRIBUTES			(MAX_HASH_ATTRIBUTES + MAX_RANGE_ATTRIBUTES)
+/* What orders the rows of an index: its own key, then the table's. */
+#define MAX_INDEX_PARTS				(2 * MAX_KEY_ATTRIBUTES)
 
 #endif							/* DYNAMO_LIMITS_H */

@@ -63,21 +63,22 @@ check_request_key(const KeySchema *schema, AttributeValue given, ItemKey *key)
 void
 check_start_key(const KeySchema *schema, AttributeValue given, ItemScanSpec *spec)
 {
-	ItemKey    *key = &spec->start_after;
+	ItemKey		key;
 
 	if (attribute_count(given) != key_parts(schema))
 		validation_error(START_KEY_INVALID);
-	if (!key_from_map(schema, given, key))
+	if (!key_from_map(schema, given, &key))
 		validation_error(START_KEY_INVALID ": " KEY_MISMATCH);
-	check_key_values(schema, key, START_KEY_INVALID ": ");
+	check_key_values(schema, &key, START_KEY_INVALID ": ");
 	if (at_most_one_item(schema, &spec->range))
 		validation_error("The query can return at most one row and cannot be restarted");
-	check_start_in_range(schema, key, &spec->range);
+	check_start_in_range(schema, &key, &spec->range);
 	if (spec->total_segments > 0 &&
-		key_segment(schema, key, spec->total_segments) != spec->segment)
+		key_segment(schema, &key, spec->total_segments) != spec->segment)
 		validation_error(START_KEY_INVALID ": Invalid ExclusiveStartKey. Please use "
 						 "ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d",
 						 spec->total_segments, spec->segment);
+	memcpy(spec->start_after, key.values, key.n * sizeof(AttributeValue));
 }
 
 bool

@@ -45,7 +45,7 @@ static void forget_table(Datum arg, Oid relid);
 static void forget_all(Datum arg, int cacheid, uint32 hashvalue);
 static void retire_invalid_entries(void);
 static TableAccess *build_access(Relation rel);
-static void remember_keys(TableAccess *access, const TableDefinition *definition);
+static void remember_primary_key(KeyIndex *primary, const TableDefinition *definition);
 static void remember_operators(KeyColumn *key);
 static void remember_indexes(TableAccess *access, Relation rel);
 static void remember_index(TableAccess *access, RowIndex *row_index, Oid oid);
@@ -158,8 +158,8 @@ build_access(Relation rel)
 	access->context = context;
 	access->item_column = definition->item_column;
 	if (rel->rd_rel->relkind == RELKIND_RELATION)
-		access->primary_index = definition->primary_index;
-	remember_keys(access, definition);
+		access->primary.oid = definition->primary_index;
+	remember_primary_key(&access->primary, definition);
 	if (definition->plain)
 		remember_indexes(access, rel);
 
@@ -171,12 +171,13 @@ build_access(Relation rel)
 }
 
 static void
-remember_keys(TableAccess *access, const TableDefinition *definition)
+remember_primary_key(KeyIndex *primary, const TableDefinition *definition)
 {
-	access->nkeys = definition->key.nhash + definition->key.nrange;
-	for (int i = 0; i < access->nkeys; i++)
+	primary->nhash = definition->key.nhash;
+	primary->nkeys = definition->key.nhash + definition->key.nrange;
+	for (int i = 0; i < primary->nkeys; i++)
 	{
-		KeyColumn  *key = &access->keys[i];
+		KeyColumn  *key = &primary->keys[i];
 
 		key->column = definition->key_columns[i];
 		key->type = definition->key.attributes[i].type;
@@ -213,7 +214,7 @@ remember_indexes(TableAccess *access, Relation rel)
 	foreach(cell, oids)
 	{
 		Oid			oid = lfirst_oid(cell);
-		bool		is_primary = oid == access->primary_index;
+		bool		is_primary = oid == access->primary.oid;
 
 		remember_index(access, &access->indexes[is_primary ? 0 : n++], oid);
 	}
@@ -235,8 +236,8 @@ remember_index(TableAccess *access, RowIndex *row_index, Oid oid)
 	{
 		bool		is_key = false;
 
-		for (int j = 0; j < access->nkeys; j++)
-			is_key |= info->ii_IndexAttrNumbers[i] == access->keys[j].column;
+		for (int j = 0; j < access->primary.nkeys; j++)
+			is_key |= info->ii_IndexAttrNumbers[i] == access->primary.keys[j].column;
 		row_index->only_key &= is_key;
 	}
 	index_close(index, AccessShareLock);

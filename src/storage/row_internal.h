@@ -27,7 +27,7 @@
 
 /* ---- what a session remembers of a table (row_access.c) ---- */
 
-/* A column of the primary key; part i is column i + 1 of the index. */
+/* A column that orders an index. */
 typedef struct KeyColumn
 {
 	AttrNumber	column;
@@ -37,6 +37,18 @@ typedef struct KeyColumn
 	FmgrInfo	operators[BTMaxStrategyNumber + 1]; /* by btree strategy */
 	FmgrInfo	order;			/* btree's comparison function */
 } KeyColumn;
+
+/*
+ * An index in whose order rows are read: part i is its column i + 1.  The parts
+ * of its partition key come first, and no two rows have all parts alike.
+ */
+typedef struct KeyIndex
+{
+	Oid			oid;			/* InvalidOid: rows cannot be looked up here */
+	int			nhash;
+	int			nkeys;
+	KeyColumn	keys[MAX_INDEX_PARTS];
+} KeyIndex;
 
 /* An index that gets an entry for each new row version that is not HOT. */
 typedef struct RowIndex
@@ -50,10 +62,8 @@ typedef struct RowIndex
 typedef struct TableAccess
 {
 	MemoryContext context;		/* holds all of it */
-	int			nkeys;
-	KeyColumn	keys[MAX_KEY_ATTRIBUTES];
 	AttrNumber	item_column;
-	Oid			primary_index;	/* InvalidOid: rows cannot be looked up here */
+	KeyIndex	primary;		/* the primary key */
 	int			nindexes;		/* 0 unless the relation is plain */
 	RowIndex   *indexes;		/* the primary key's first */
 	struct SqlStatements *sql;	/* by row_sql.c, NULL before the first use */
@@ -163,7 +173,7 @@ extern bool row_hold_absent(RowLookup *lookup, const ItemKey *key);
 
 /* ---- ranges (row_scan.c) ---- */
 
-/* A comparison of one part of the key with a constant. */
+/* A comparison of one part of the index with a constant. */
 typedef struct KeyComparison
 {
 	int			part;
@@ -173,7 +183,7 @@ typedef struct KeyComparison
 
 /*
  * The rows of a scan: all comparisons hold, and if nstart > 0, the parts of the
- * key from start_part on compare, as a row, to start[] by start_strategy.
+ * index from start_part on compare, as a row, to start[] by start_strategy.
  */
 typedef struct KeyConditions
 {
@@ -183,7 +193,7 @@ typedef struct KeyConditions
 	int			start_part;		/* the first that is not fixed */
 	int			nstart;
 	StrategyNumber start_strategy;
-	Datum		start[MAX_KEY_ATTRIBUTES];
+	Datum		start[MAX_INDEX_PARTS];
 } KeyConditions;
 
 /* Which rows a scan returns, and how; the part that both ways have in common. */
@@ -213,8 +223,8 @@ extern void sql_statements_free(struct SqlStatements *sql);
 typedef struct SqlScan SqlScan;
 
 /* In the current memory context, which is to be that of all calls. */
-extern SqlScan *sql_scan_begin(DynamoTable *table, const ScanShape *shape,
-							   const KeyConditions *conditions);
+extern SqlScan *sql_scan_begin(DynamoTable *table, const KeyIndex *index,
+							   const ScanShape *shape, const KeyConditions *conditions);
 /* The item, detoasted in `item_context` or in memory of the scan; NULL at the end. */
 extern const DynamoItem *sql_scan_next(SqlScan *scan, MemoryContext item_context);
 extern void sql_scan_end(SqlScan *scan);

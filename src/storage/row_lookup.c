@@ -45,10 +45,10 @@ row_lookup_begin(RowLookup *lookup, DynamoTable *table, const ItemKey *key, LOCK
 {
 	lookup->rel = table->rel;
 	lookup->access = table_access(table);
-	Assert(key->n == lookup->access->nkeys);
+	Assert(key->n == lookup->access->primary.nkeys);
 	for (int i = 0; i < key->n; i++)
 		lookup->key[i] = key_datum(key->values[i]);
-	lookup->index = index_open(lookup->access->primary_index, lockmode);
+	lookup->index = index_open(lookup->access->primary.oid, lockmode);
 	lookup->slot = table_slot_create(table->rel, NULL);
 }
 
@@ -162,7 +162,7 @@ partition_has_row(Relation partition, Oid index, const TableAccess *access,
 	RowLookup	lookup = {.rel = partition, .access = access};
 	bool		found;
 
-	memcpy(lookup.key, key, access->nkeys * sizeof(Datum));
+	memcpy(lookup.key, key, access->primary.nkeys * sizeof(Datum));
 	lookup.index = index_open(index, AccessShareLock);
 	lookup.slot = table_slot_create(partition, NULL);
 	found = row_find_in_snapshot(&lookup, snapshot);
@@ -206,21 +206,21 @@ copy_item(Datum stored)
 static IndexScanDesc
 key_scan_begin(RowLookup *lookup, Snapshot snapshot)
 {
-	const TableAccess *access = lookup->access;
+	const KeyIndex *primary = &lookup->access->primary;
 	ScanKeyData scan_keys[MAX_KEY_ATTRIBUTES];
 	IndexScanDesc scan;
 
-	for (int i = 0; i < access->nkeys; i++)
+	for (int i = 0; i < primary->nkeys; i++)
 	{
-		const KeyColumn *key = &access->keys[i];
+		const KeyColumn *key = &primary->keys[i];
 
 		ScanKeyEntryInitializeWithInfo(&scan_keys[i], 0, i + 1, BTEqualStrategyNumber,
 									   key->type_oid, key->collation,
 									   unconstify(FmgrInfo *, &key->operators[BTEqualStrategyNumber]),
 									   lookup->key[i]);
 	}
-	scan = compat_index_beginscan(lookup->rel, lookup->index, snapshot, access->nkeys, 0);
-	index_rescan(scan, scan_keys, access->nkeys, NULL, 0);
+	scan = compat_index_beginscan(lookup->rel, lookup->index, snapshot, primary->nkeys, 0);
+	index_rescan(scan, scan_keys, primary->nkeys, NULL, 0);
 	return scan;
 }
 

@@ -1,12 +1,12 @@
 /*
  * row_scan.c
- *		Ranges of the primary key, and whole tables, in key order.
+ *		Ranges of an index, and whole tables, in key order.
  *
- * A scan is a set of comparisons with parts of the key, which become scan keys
- * of the primary key's index (or a WHERE clause, row_sql_scan.c).  Where a scan
- * starts after a key, that is one comparison more: on the one part that is not
- * fixed, or of a row of parts.  The index keeps the tightest of all, and
- * contradicting ones select nothing.
+ * A scan is a set of comparisons with parts of an index, which become its scan
+ * keys (or a WHERE clause, row_sql_scan.c).  Where a scan starts after a row,
+ * that is one comparison more: on the one part that is not fixed, or of a row of
+ * parts.  The index keeps the tightest of all, and contradicting ones select
+ * nothing.
  *
  * A parallel scan's segments divide the partition keys by hash.  That is decided
  * on the index entry, before the row is fetched.
@@ -44,22 +44,22 @@ struct ItemScan
 	TupleTableSlot *slot;
 };
 
-static void shape_init(ScanShape *shape, const KeySchema *key, const ItemScanSpec *spec);
-static void conditions_init(KeyConditions *conditions, const TableAccess *access,
+static void shape_init(ScanShape *shape, const KeyIndex *index, const ItemScanSpec *spec);
+static void conditions_init(KeyConditions *conditions, const KeyIndex *index,
 							const ItemScanSpec *spec);
 static void add_comparison(KeyConditions *conditions, int part, StrategyNumber strategy,
 						   Datum value);
 static void add_prefix(KeyConditions *conditions, int part, AttributeType type, Bytes prefix);
-static void add_start(KeyConditions *conditions, const TableAccess *access,
+static void add_start(KeyConditions *conditions, const KeyIndex *index,
 					  const ItemScanSpec *spec);
 static bool prefix_successor(AttributeType type, Bytes prefix, Bytes *successor);
-static void direct_scan_begin(ItemScan *scan, DynamoTable *table, const TableAccess *access,
+static void direct_scan_begin(ItemScan *scan, DynamoTable *table, const KeyIndex *index,
 							  const KeyConditions *conditions);
-static int	make_scan_keys(ScanKey scan_keys, ScanKey start_members, const TableAccess *access,
-						   const KeyConditions *conditions);
+static int make_scan_keys(ScanKey scan_keys, ScanKey start_members, const KeyIndex *index,
+						  const KeyConditions *conditions);
 static void make_scan_key(ScanKey scan_key, const KeyColumn *key, int part,
 						  StrategyNumber strategy, Datum value);
-static void make_row_scan_key(ScanKey scan_key, ScanKey members, const TableAccess *access,
+static void make_row_scan_key(ScanKey scan_key, ScanKey members, const KeyIndex *index,
 							  const KeyConditions *conditions);
 static const DynamoItem *direct_scan_next(ItemScan *scan);
 static bool entry_in_segment(ItemScan *scan);
@@ -69,7 +69,8 @@ static bool entry_in_segment(ItemScan *scan);
 ItemScan *
 table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 {
-	TableAccess *access = table_access(table);
+	const TableAccess *access = table_access(table);
+	const KeyIndex *index = &access->primary;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dynamo item scan",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
@@ -82,14 +83,14 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	scan->item_context = AllocSetContextCreate(context, "dynamo scanned item",
 											   ALLOCSET_DEFAULT_SIZES);
 	scan->item_column = access->item_column;
-	shape_init(&scan->shape, &table->definition->key, spec);
-	conditions_init(&conditions, access, spec);
+	shape_init(&scan->shape, index, spec);
+	conditions_init(&conditions, index, spec);
 	if (!conditions.empty)
 	{
 		if (table->direct)
-			direct_scan_begin(scan, table, access, &conditions);
+			direct_scan_begin(scan, table, index, &conditions);
 		else
-			scan->by_sql = sql_scan_begin(table, &scan->shape, &conditions);
+			scan->by_sql = sql_scan_begin(table, index, &scan->shape, &conditions);
 	}
 	MemoryContextSwitchTo(caller);
 	return scan;
@@ -129,18 +130,18 @@ table_scan_end(ItemScan *scan)
 /* ---- what to scan ---- */
 
 static void
-shape_init(ScanShape *shape, const KeySchema *key, const ItemScanSpec *spec)
+shape_init(ScanShape *shape, const KeyIndex *index, const ItemScanSpec *spec)
 {
-	shape->nhash = key->nhash;
-	for (int i = 0; i < key->nhash; i++)
-		shape->hash_types[i] = key->attributes[i].type;
+	shape->nhash = index->nhash;
+	for (int i = 0; i < index->nhash; i++)
+		shape->hash_types[i] = index->keys[i].type;
 	shape->total_segments = spec->total_segments;
 	shape->segment = spec->segment;
 	shape->backward = spec->backward;
 }
 
 static void
-conditions_init(KeyConditions *conditions, const TableAccess *access, const ItemScanSpec *spec)
+conditions_init(KeyConditions *conditions, const KeyIndex *index, const ItemScanSpec *spec)
 {
 	const KeyRange *range = &spec->range;
 	int			part = range->nequal;
@@ -159,9 +160,9 @@ conditions_init(KeyConditions *conditions, const TableAccess *access, const Item
 					   range->upper_inclusive ? BTLessEqualStrategyNumber : BTLessStrategyNumber,
 					   key_datum(range->upper));
 	if (range->prefix.data != NULL && range->prefix.len > 0)
-		add_prefix(conditions, part, access->keys[part].type, range->prefix);
+		add_prefix(conditions, part, index->keys[part].type, range->prefix);
 	if (spec->has_start)
-		add_start(conditions, access, spec);
+		add_start(conditions, index, spec);
 }
 
 static void
@@ -191,9 +192,9 @@ add_prefix(KeyConditions *conditions, int part, AttributeType type, Bytes prefix
  * parts usually are those that the range fixes.
  */
 static void
-add_start(KeyConditions *conditions, const TableAccess *access, const ItemScanSpec *spec)
+add_start(KeyConditions *conditions, const KeyIndex *index, const ItemScanSpec *spec)
 {
-	const AttributeValue *start = spec->start_after.values;
+	const AttributeValue *start = spec->start_after;
 	int			fixed = spec->range.nequal;
 
 	for (int i = 0; i < fixed; i++)
@@ -206,7 +207,7 @@ add_start(KeyConditions *conditions, const TableAccess *access, const ItemScanSp
 		return;					/* all rows lie before the start, or all behind it */
 	}
 
-	conditions->nstart = access->nkeys - fixed;
+	conditions->nstart = index->nkeys - fixed;
 	for (int i = 0; i < conditions->nstart; i++)
 		conditions->start[i] = key_datum(start[fixed + i]);
 	if (conditions->nstart == 0)
@@ -292,15 +293,15 @@ in_segment(const ScanShape *shape, const Datum *partition_key)
 /* ---- directly ---- */
 
 static void
-direct_scan_begin(ItemScan *scan, DynamoTable *table, const TableAccess *access,
+direct_scan_begin(ItemScan *scan, DynamoTable *table, const KeyIndex *index,
 				  const KeyConditions *conditions)
 {
 	/* the row comparison's members are looked at during the scan */
-	ScanKey		start_members = palloc(MAX_KEY_ATTRIBUTES * sizeof(ScanKeyData));
+	ScanKey		start_members = palloc(MAX_INDEX_PARTS * sizeof(ScanKeyData));
 	ScanKeyData scan_keys[MAX_KEY_ATTRIBUTES + 5];
-	int			nkeys = make_scan_keys(scan_keys, start_members, access, conditions);
+	int			nkeys = make_scan_keys(scan_keys, start_members, index, conditions);
 
-	scan->index = index_open(access->primary_index, AccessShareLock);
+	scan->index = index_open(index->oid, AccessShareLock);
 	scan->snapshot = RegisterSnapshot(GetActiveSnapshot());
 	scan->slot = table_slot_create(table->rel, NULL);
 	scan->scan = compat_index_beginscan(table->rel, scan->index, scan->snapshot, nkeys, 0);
@@ -310,15 +311,15 @@ direct_scan_begin(ItemScan *scan, DynamoTable *table, const TableAccess *access,
 
 /* Returns the number of keys. */
 static int
-make_scan_keys(ScanKey scan_keys, ScanKey start_members, const TableAccess *access,
+make_scan_keys(ScanKey scan_keys, ScanKey start_members, const KeyIndex *index,
 			   const KeyConditions *conditions)
 {
 	int			n = 0;
 
 	/* btree wants them in the order of the columns */
-	for (int part = 0; part < access->nkeys; part++)
+	for (int part = 0; part < index->nkeys; part++)
 	{
-		const KeyColumn *key = &access->keys[part];
+		const KeyColumn *key = &index->keys[part];
 
 		for (int i = 0; i < conditions->ncomparisons; i++)
 		{
@@ -333,7 +334,7 @@ make_scan_keys(ScanKey scan_keys, ScanKey start_members, const TableAccess *acce
 			make_scan_key(&scan_keys[n++], key, part, conditions->start_strategy,
 						  conditions->start[0]);
 		else
-			make_row_scan_key(&scan_keys[n++], start_members, access, conditions);
+			make_row_scan_key(&scan_keys[n++], start_members, index, conditions);
 	}
 	return n;
 }
@@ -349,13 +350,13 @@ make_scan_key(ScanKey scan_key, const KeyColumn *key, int part, StrategyNumber s
 
 /* The comparison of a row of key parts, as ExecIndexBuildScanKeys() makes it. */
 static void
-make_row_scan_key(ScanKey scan_key, ScanKey members, const TableAccess *access,
+make_row_scan_key(ScanKey scan_key, ScanKey members, const KeyIndex *index,
 				  const KeyConditions *conditions)
 {
 	for (int i = 0; i < conditions->nstart; i++)
 	{
 		int			part = conditions->start_part + i;
-		const KeyColumn *key = &access->keys[part];
+		const KeyColumn *key = &index->keys[part];
 
 		ScanKeyEntryInitializeWithInfo(&members[i], SK_ROW_MEMBER, part + 1,
 									   conditions->start_strategy, key->type_oid, key->collation,

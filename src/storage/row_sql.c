@@ -184,7 +184,7 @@ sql_write_item(DynamoTable *table, const ItemKey *key, bool hold, WriteDecision 
 	/* Whatever this transaction has done so far, in this command too, counts. */
 	CommandCounterIncrement();
 	decision_begin(&write.decision, decide, arg);
-	write.can_look_up = OidIsValid(write.access->primary_index);
+	write.can_look_up = OidIsValid(write.access->primary.oid);
 
 	SPI_connect();
 	for (int i = 0; i < key->n; i++)
@@ -452,8 +452,8 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 	if (kind == STATEMENT_INSERT && table->rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
 		check_key_is_unique(table->rel, access);
 
-	for (int i = 0; i < access->nkeys; i++)
-		argtypes[nargs++] = access->keys[i].type_oid;
+	for (int i = 0; i < access->primary.nkeys; i++)
+		argtypes[nargs++] = access->primary.keys[i].type_oid;
 	for (int i = 0; i < nitems[kind]; i++)
 		argtypes[nargs++] = item_column_type(table->rel, access);
 
@@ -491,15 +491,15 @@ static bool
 is_unique_key_index(Relation index, const TableAccess *access)
 {
 	Form_pg_index form = index->rd_index;
-	bool		result = form->indisunique && form->indimmediate && form->indisvalid &&
-		form->indnkeyatts == access->nkeys && RelationGetIndexPredicate(index) == NIL;
+	bool result = form->indisunique && form->indimmediate && form->indisvalid &&
+		form->indnkeyatts == access->primary.nkeys && RelationGetIndexPredicate(index) == NIL;
 
-	for (int i = 0; result && i < access->nkeys; i++)
+	for (int i = 0; result && i < access->primary.nkeys; i++)
 	{
 		bool		indexed = false;
 
 		for (int j = 0; j < form->indnkeyatts; j++)
-			indexed |= form->indkey.values[j] == access->keys[i].column;
+			indexed |= form->indkey.values[j] == access->primary.keys[i].column;
 		result = indexed;
 	}
 	return result;
@@ -571,7 +571,7 @@ append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 			append_table_name(sql, rel);
 			appendStringInfoString(sql, " SET ");
 			append_column_name(sql, rel, access->item_column);
-			appendStringInfo(sql, " = $%d", access->nkeys + 2);
+			appendStringInfo(sql, " = $%d", access->primary.nkeys + 2);
 			append_key_condition(sql, rel, access);
 			append_item_condition(sql, rel, access);
 			break;
@@ -601,7 +601,7 @@ append_insert(StringInfo sql, Relation rel, const TableAccess *access)
 	appendStringInfoString(sql, ", ");
 	append_column_name(sql, rel, access->item_column);
 	appendStringInfoString(sql, ") VALUES (");
-	for (int i = 0; i <= access->nkeys; i++)
+	for (int i = 0; i <= access->primary.nkeys; i++)
 		appendStringInfo(sql, "%s$%d", i == 0 ? "" : ", ", i + 1);
 	appendStringInfoString(sql, ") ON CONFLICT");
 
@@ -618,21 +618,21 @@ append_insert(StringInfo sql, Relation rel, const TableAccess *access)
 static void
 append_key_columns(StringInfo sql, Relation rel, const TableAccess *access)
 {
-	for (int i = 0; i < access->nkeys; i++)
+	for (int i = 0; i < access->primary.nkeys; i++)
 	{
 		if (i > 0)
 			appendStringInfoString(sql, ", ");
-		append_column_name(sql, rel, access->keys[i].column);
+		append_column_name(sql, rel, access->primary.keys[i].column);
 	}
 }
 
 static void
 append_key_condition(StringInfo sql, Relation rel, const TableAccess *access)
 {
-	for (int i = 0; i < access->nkeys; i++)
+	for (int i = 0; i < access->primary.nkeys; i++)
 	{
 		appendStringInfoString(sql, i == 0 ? " WHERE " : " AND ");
-		append_column_name(sql, rel, access->keys[i].column);
+		append_column_name(sql, rel, access->primary.keys[i].column);
 		appendStringInfo(sql, " OPERATOR(pg_catalog.=) $%d", i + 1);
 	}
 }
@@ -652,7 +652,7 @@ append_item_condition(StringInfo sql, Relation rel, const TableAccess *access)
 	append_column_name(sql, rel, access->item_column);
 	appendStringInfo(sql, " OPERATOR(%s.%s) $%d",
 					 quote_identifier(get_namespace_name(operator->oprnamespace)),
-					 NameStr(operator->oprname), access->nkeys + 1);
+					 NameStr(operator->oprname), access->primary.nkeys + 1);
 	ReleaseSysCache(tuple);
 }
 

@@ -38,7 +38,8 @@ struct SqlScan
 	MemoryContext context;		/* the caller's */
 	MemoryContext batch_context;	/* holds the batch, and conditions.start from then on */
 	DynamoTable *table;
-	TableAccess *access;
+	AttrNumber	item_column;
+	const KeyIndex *index;
 	ScanShape	shape;
 	KeyConditions conditions;
 	Snapshot	snapshot;
@@ -50,13 +51,16 @@ struct SqlScan
 	bool		last_batch;
 };
 
+/* Comparisons, start and LIMIT. */
+#define MAX_SCAN_PARAMETERS (MAX_KEY_ATTRIBUTES + 4 + MAX_INDEX_PARTS + 1)
+
 /* A statement in the making. */
 typedef struct Statement
 {
 	StringInfoData text;
 	int			nargs;
-	Oid			argtypes[2 * MAX_KEY_ATTRIBUTES + 5];
-	Datum		args[2 * MAX_KEY_ATTRIBUTES + 5];
+	Oid			argtypes[MAX_SCAN_PARAMETERS];
+	Datum		args[MAX_SCAN_PARAMETERS];
 } Statement;
 
 static void fetch_batch(SqlScan *scan);
@@ -70,7 +74,8 @@ static void append_start(SqlScan *scan, Statement *statement);
 static void append_parameter(Statement *statement, Oid type, Datum value);
 
 SqlScan *
-sql_scan_begin(DynamoTable *table, const ScanShape *shape, const KeyConditions *conditions)
+sql_scan_begin(DynamoTable *table, const KeyIndex *index,
+			   const ScanShape *shape, const KeyConditions *conditions)
 {
 	SqlScan    *scan = palloc0(sizeof(SqlScan));
 
@@ -78,7 +83,8 @@ sql_scan_begin(DynamoTable *table, const ScanShape *shape, const KeyConditions *
 	scan->batch_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo scan batch",
 												ALLOCSET_DEFAULT_SIZES);
 	scan->table = table;
-	scan->access = table_access(table);
+	scan->item_column = table_access(table)->item_column;
+	scan->index = index;
 	scan->shape = *shape;
 	scan->conditions = *conditions;
 	scan->batch_limit = FIRST_BATCH_SIZE;
@@ -125,17 +131,15 @@ static void
 fetch_batch(SqlScan *scan)
 {
 	Statement	statement;
-	int			result;
+	SPIPlanPtr	plan;
 
 	SPI_connect();
 	PushActiveSnapshot(scan->snapshot);
-	scan->access = table_access(scan->table);	/* may have been replaced */
 	make_statement(scan, &statement);
-	result = SPI_execute_plan(sql_kept_plan(scan->access, statement.text.data,
-											statement.nargs, statement.argtypes),
-							  statement.args, NULL, true, 0);
-	if (result < 0)
-		elog(ERROR, "execution of a scan failed: %s", SPI_result_code_string(result));
+	plan = sql_kept_plan(table_access(scan->table), statement.text.data,
+						 statement.nargs, statement.argtypes);
+	if (SPI_execute_plan(plan, statement.args, NULL, true, 0) < 0)
+		elog(ERROR, "execution of a scan failed: %s", SPI_result_code_string(SPI_result));
 	keep_batch(scan);
 	PopActiveSnapshot();
 	SPI_finish();
@@ -177,7 +181,7 @@ start_after_batch(SqlScan *scan)
 	KeyConditions *conditions = &scan->conditions;
 	HeapTuple	last = scan->batch[scan->nrows - 1];
 
-	conditions->nstart = scan->access->nkeys - conditions->start_part;
+	conditions->nstart = scan->index->nkeys - conditions->start_part;
 	for (int i = 0; i < conditions->nstart; i++)
 		conditions->start[i] = key_of_row(scan, last, conditions->start_part + i);
 	if (conditions->nstart == 0)
@@ -214,17 +218,17 @@ static void
 make_statement(SqlScan *scan, Statement *statement)
 {
 	Relation	rel = scan->table->rel;
-	TableAccess *access = scan->access;
+	const KeyIndex *index = scan->index;
 	StringInfo	text = &statement->text;
 
 	initStringInfo(text);
 	statement->nargs = 0;
 	appendStringInfoString(text, "SELECT ");
-	append_column_name(text, rel, access->item_column);
-	for (int i = 0; i < access->nkeys; i++)
+	append_column_name(text, rel, scan->item_column);
+	for (int i = 0; i < index->nkeys; i++)
 	{
 		appendStringInfoString(text, ", ");
-		append_column_name(text, rel, access->keys[i].column);
+		append_column_name(text, rel, index->keys[i].column);
 	}
 	appendStringInfoString(text, " FROM ");
 	append_table_name(text, rel);
@@ -233,10 +237,10 @@ make_statement(SqlScan *scan, Statement *statement)
 	if (scan->conditions.nstart > 0)
 		append_start(scan, statement);
 	appendStringInfoString(text, " ORDER BY ");
-	for (int i = 0; i < access->nkeys; i++)
+	for (int i = 0; i < index->nkeys; i++)
 	{
 		appendStringInfoString(text, i == 0 ? "" : ", ");
-		append_column_name(text, rel, access->keys[i].column);
+		append_column_name(text, rel, index->keys[i].column);
 		appendStringInfoString(text, scan->shape.backward ? " DESC" : " ASC");
 	}
 	appendStringInfoString(text, " LIMIT ");
@@ -257,7 +261,7 @@ append_conditions(SqlScan *scan, Statement *statement)
 	for (int i = 0; i < scan->conditions.ncomparisons; i++)
 	{
 		const KeyComparison *comparison = &scan->conditions.comparisons[i];
-		const KeyColumn *key = &scan->access->keys[comparison->part];
+		const KeyColumn *key = &scan->index->keys[comparison->part];
 
 		appendStringInfoString(&statement->text, " AND ");
 		append_column_name(&statement->text, scan->table->rel, key->column);
@@ -272,7 +276,7 @@ static void
 append_start(SqlScan *scan, Statement *statement)
 {
 	const KeyConditions *conditions = &scan->conditions;
-	const KeyColumn *keys = &scan->access->keys[conditions->start_part];
+	const KeyColumn *keys = &scan->index->keys[conditions->start_part];
 	StringInfo	text = &statement->text;
 
 	appendStringInfoString(text, " AND ROW(");

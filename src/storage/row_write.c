@@ -297,9 +297,9 @@ take_old_columns(RowWrite *write, TupleTableSlot *row)
 {
 	const TableAccess *access = write->lookup.access;
 
-	for (int i = 0; i < access->nkeys; i++)
+	for (int i = 0; i < access->primary.nkeys; i++)
 	{
-		AttrNumber	column = access->keys[i].column;
+		AttrNumber	column = access->primary.keys[i].column;
 
 		row->tts_values[column - 1] = slot_getattr(write->lookup.slot, column,
 												   &row->tts_isnull[column - 1]);

@@ -305,7 +305,7 @@ typedef struct ItemScanSpec
 	KeyRange	range;
 	bool		backward;
 	bool		has_start;		/* ExclusiveStartKey is given */
-	ItemKey		start_after;	/* it, in the order of the key schema */
+	AttributeValue start_after[MAX_INDEX_PARTS]; /* it, in the order of the index */
 	int			segment;		/* parallel scan; total_segments 0: none */
 	int			total_segments;
 } ItemScanSpec;
