@@ -11,6 +11,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "ops/ops.h"
 #include "value/value.h"
 
 /*
@@ -38,15 +39,45 @@ extern void api_check_request(int number, Bytes request);
 typedef void (*ApiWatcher) (const char *operation, Bytes table_name);
 extern PGDLLEXPORT ApiWatcher api_watcher;
 
+/* ---- what is counted of requests (count.c) ---- */
+
+typedef enum RequestOutcome
+{
+	OUTCOME_SUCCESS,
+	OUTCOME_CONDITION,			/* ConditionalCheckFailed, TransactionCanceled */
+	OUTCOME_CONFLICT,			/* another transaction was in the way */
+	OUTCOME_DENIED,
+	OUTCOME_CLIENT,				/* any other error of the client's */
+	OUTCOME_SERVER,
+	OUTCOMES,
+} RequestOutcome;
+
+/* What an error of this SQLSTATE, DynamoDB's or PostgreSQL's, is counted as. */
+extern PGDLLEXPORT RequestOutcome request_outcome(int sqlstate);
+
+/*
+ * Counts one request for one of the tables that it names, or for "".  May not
+ * raise.  NULL where nothing is counted.
+ */
+typedef void (*RequestCounter)(const char *table, const char *operation,
+							   RequestOutcome outcome, double consumed_units,
+							   uint64 microseconds);
+extern PGDLLEXPORT RequestCounter request_counter;
+
+/*
+ * Counts a request that has come to its end, for each of its tables; those of one
+ * that has found a table missing may be invented, so it counts for "".
+ */
+extern PGDLLEXPORT void count_request(const RequestRecord *request, RequestOutcome outcome,
+									  int sqlstate, uint64 microseconds);
+
 /*
  * What the same module may ask of the layers below, through this one: the item
- * that a ConditionalCheckFailedException carries, or NULL, what the error of the
- * last api_call() is to a TransactWriteItems (see ops.h), and the capacity units
- * that this session has consumed so far.
+ * that a ConditionalCheckFailedException carries, or NULL, and what the error of
+ * the last api_call() is to a TransactWriteItems (see ops.h).
  */
 extern PGDLLEXPORT const char *api_condition_failure_item(const ErrorData *error);
 extern PGDLLEXPORT bool api_transaction_conflict(const ErrorData *error, char **message,
 												 char **reasons);
-extern PGDLLEXPORT double api_consumed_units(void);
 
 #endif							/* DYNAMO_API_H */

@@ -389,6 +389,7 @@ api_call(Bytes operation_name, Bytes request_json, StringInfo response)
 	void	   *request;
 
 	forget_transaction();
+	request_note_operation(operation->name);
 	request = read_request(operation, request_json);
 	if (api_watcher != NULL)
 		api_watcher(operation->name, named_table(operation->shape, request));
@@ -408,10 +409,4 @@ bool
 api_transaction_conflict(const ErrorData *error, char **message, char **reasons)
 {
 	return transaction_conflict(error, message, reasons);
-}
-
-double
-api_consumed_units(void)
-{
-	return consumed_units_total();
 }

@@ -10,12 +10,15 @@
  * Memory: a typed function works in the context it is called in, which the
  * executor resets for every row.  query() and scan() return one item per call
  * and keep request and scan in the context of their set.
+ *
+ * Each call counts as a request (count.c), where there are counters.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "funcapi.h"
+#include "portability/instr_time.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -25,6 +28,64 @@
 #include "api/api.h"
 #include "api/respond.h"
 #include "api/shapes.h"
+
+/* ---- counting ---- */
+
+/* A function each call of which counts as one request; the operation may be named later. */
+#define COUNTED_FUNCTION(name, operation) \
+	static Datum run_##name(FunctionCallInfo fcinfo); \
+	PG_FUNCTION_INFO_V1(name); \
+	Datum name(PG_FUNCTION_ARGS) \
+	{ \
+		return counted(fcinfo, operation, run_##name); \
+	} \
+	static Datum run_##name(FunctionCallInfo fcinfo)
+
+static uint64
+microseconds_since(instr_time started)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, started);
+	return INSTR_TIME_GET_MICROSEC(now);
+}
+
+/* In the handler of an error. */
+static void
+count_failure(const RequestRecord *record, instr_time started)
+{
+	count_request(record, request_outcome(geterrcode()), geterrcode(),
+				  microseconds_since(started));
+}
+
+static Datum
+counted(FunctionCallInfo fcinfo, const char *operation, PGFunction function)
+{
+	RequestRecord record;
+	instr_time	started;
+	Datum		result;
+
+	if (request_counter == NULL)
+		return function(fcinfo);
+	INSTR_TIME_SET_CURRENT(started);
+	request_begin(&record, operation);
+	request_enter(&record);
+	PG_TRY();
+	{
+		result = function(fcinfo);
+	}
+	PG_CATCH();
+	{
+		request_leave(&record);
+		count_failure(&record, started);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	request_leave(&record);
+	count_request(&record, OUTCOME_SUCCESS, 0, microseconds_since(started));
+	return result;
+}
 
 /* ---- arguments ---- */
 
@@ -168,9 +229,7 @@ item_or_null(FunctionCallInfo fcinfo, AttributeValue item)
 
 /* ---- one item ---- */
 
-PG_FUNCTION_INFO_V1(dynamo_get_item);
-Datum
-dynamo_get_item(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_get_item, "GetItem")
 {
 	static TypedFunction function = {&get_item_shape, {
 		{"TableName", ARGUMENT_TEXT},
@@ -187,9 +246,7 @@ dynamo_get_item(PG_FUNCTION_ARGS)
 	return item_or_null(fcinfo, result.item);
 }
 
-PG_FUNCTION_INFO_V1(dynamo_put_item);
-Datum
-dynamo_put_item(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_put_item, "PutItem")
 {
 	static TypedFunction function = {&put_item_shape, {
 		{"TableName", ARGUMENT_TEXT},
@@ -208,9 +265,7 @@ dynamo_put_item(PG_FUNCTION_ARGS)
 	return item_or_null(fcinfo, result.attributes);
 }
 
-PG_FUNCTION_INFO_V1(dynamo_update_item);
-Datum
-dynamo_update_item(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_update_item, "UpdateItem")
 {
 	static TypedFunction function = {&update_item_shape, {
 		{"TableName", ARGUMENT_TEXT},
@@ -230,9 +285,7 @@ dynamo_update_item(PG_FUNCTION_ARGS)
 	return item_or_null(fcinfo, result.attributes);
 }
 
-PG_FUNCTION_INFO_V1(dynamo_delete_item);
-Datum
-dynamo_delete_item(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_delete_item, "DeleteItem")
 {
 	static TypedFunction function = {&delete_item_shape, {
 		{"TableName", ARGUMENT_TEXT},
@@ -257,13 +310,17 @@ dynamo_delete_item(PG_FUNCTION_ARGS)
 typedef struct ItemSet
 {
 	ReadRequest request;
-	ReadStream *stream;			/* NULL once it has ended */
+	ReadStream *stream;			/* NULL before it has begun, and once it has ended */
+	RequestRecord record;
+	instr_time	started;
 } ItemSet;
 
 static Datum return_items(FunctionCallInfo fcinfo, TypedFunction *function,
 						  bool is_query);
-static ItemSet *begin_items(FunctionCallInfo fcinfo, TypedFunction *function,
-							bool is_query);
+static bool next_item(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query,
+					  ItemSet *set, AttributeValue *item);
+static void begin_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query,
+						ItemSet	   *set);
 static void end_items(Datum arg);
 
 PG_FUNCTION_INFO_V1(dynamo_query);
@@ -315,22 +372,46 @@ return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 	FuncCallContext *context;
 	ItemSet    *set;
 	AttributeValue item;
+	bool		found;
 
 	if (SRF_IS_FIRSTCALL())
 	{
 		context = SRF_FIRSTCALL_INIT();
-		context->user_fctx = begin_items(fcinfo, function, is_query);
+		context->user_fctx = MemoryContextAllocZero(context->multi_call_memory_ctx,
+													sizeof(ItemSet));
 	}
 	context = SRF_PERCALL_SETUP();
 	set = context->user_fctx;
 
-	if (set->stream != NULL && read_stream_next(set->stream, &item))
+	request_enter(&set->record);
+	PG_TRY();
+	{
+		found = next_item(fcinfo, function, is_query, set, &item);
+	}
+	PG_CATCH();
+	{
+		request_leave(&set->record);
+		count_failure(&set->record, set->started);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	request_leave(&set->record);
+	if (found)
 		SRF_RETURN_NEXT(context, DynamoItemGetDatum(item_from_root(item)));
 
 	UnregisterExprContextCallback(((ReturnSetInfo *) fcinfo->resultinfo)->econtext,
 								  end_items, PointerGetDatum(set));
 	end_items(PointerGetDatum(set));
 	SRF_RETURN_DONE(context);
+}
+
+static bool
+next_item(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query, ItemSet *set,
+		  AttributeValue *item)
+{
+	if (set->stream == NULL)
+		begin_items(fcinfo, function, is_query, set);
+	return read_stream_next(set->stream, item);
 }
 
 /*
@@ -340,21 +421,22 @@ return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
  * before the set's context is deleted because it is registered later; after an
  * error the scan's resources go with the transaction.
  */
-static ItemSet *
-begin_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
+static void
+begin_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query, ItemSet *set)
 {
 	FuncCallContext *context = SRF_PERCALL_SETUP();
 	MemoryContext caller = MemoryContextSwitchTo(context->multi_call_memory_ctx);
-	ItemSet    *set = palloc0(sizeof(ItemSet));
 
+	INSTR_TIME_SET_CURRENT(set->started);
+	request_begin(&set->record, is_query ? "Query" : "Scan");
 	read_arguments(fcinfo, function, &set->request);
 	set->stream = read_stream_begin(&set->request, is_query);
 	RegisterExprContextCallback(((ReturnSetInfo *) fcinfo->resultinfo)->econtext,
 								end_items, PointerGetDatum(set));
 	MemoryContextSwitchTo(caller);
-	return set;
 }
 
+/* The set counts as one request, which lasts until its last item is fetched. */
 static void
 end_items(Datum arg)
 {
@@ -362,8 +444,13 @@ end_items(Datum arg)
 	ReadStream *stream = set->stream;
 
 	set->stream = NULL;
-	if (stream != NULL)
-		read_stream_end(stream);
+	if (stream == NULL)
+		return;
+	request_enter(&set->record);
+	request_note_units(set->request.table_name, read_stream_units(stream));
+	request_leave(&set->record);
+	read_stream_end(stream);
+	count_request(&set->record, OUTCOME_SUCCESS, 0, microseconds_since(set->started));
 }
 
 /* ---- tables ---- */
@@ -415,9 +502,7 @@ static void set_enum(const Shape *shape, const char *member, Bytes value, void *
 					 RequestNotes *notes);
 static Datum table_description_json(const TableDescription *table);
 
-PG_FUNCTION_INFO_V1(dynamo_create_table);
-Datum
-dynamo_create_table(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_create_table, "CreateTable")
 {
 	static TypedFunction function = {&create_table_arguments, {
 		{"TableName", ARGUMENT_TEXT},
@@ -449,9 +534,7 @@ dynamo_create_table(PG_FUNCTION_ARGS)
 	PG_RETURN_OID(dynamo_table_lookup(request.table_name));
 }
 
-PG_FUNCTION_INFO_V1(dynamo_update_table);
-Datum
-dynamo_update_table(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_update_table, "UpdateTable")
 {
 	static TypedFunction function = {&update_table_arguments, {
 		{"TableName", ARGUMENT_TEXT},
@@ -533,9 +616,7 @@ set_enum(const Shape *shape, const char *member_name, Bytes value, void *structu
 		decode_enum(member, value, MEMBER_FIELD(int, structure, member), notes);
 }
 
-PG_FUNCTION_INFO_V1(dynamo_describe_table);
-Datum
-dynamo_describe_table(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_describe_table, "DescribeTable")
 {
 	static TypedFunction function = {&describe_table_shape, {
 		{"TableName", ARGUMENT_TEXT},
@@ -548,9 +629,7 @@ dynamo_describe_table(PG_FUNCTION_ARGS)
 	return table_description_json(&result);
 }
 
-PG_FUNCTION_INFO_V1(dynamo_delete_table);
-Datum
-dynamo_delete_table(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_delete_table, "DeleteTable")
 {
 	static TypedFunction function = {&delete_table_shape, {
 		{"TableName", ARGUMENT_TEXT},
@@ -577,9 +656,7 @@ table_description_json(const TableDescription *table)
  * list_tables(): all names, or with max_tables those of one page.  The
  * operation gives a hundred at most, so all of them may take several.
  */
-PG_FUNCTION_INFO_V1(dynamo_list_tables);
-Datum
-dynamo_list_tables(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_list_tables, "ListTables")
 {
 	static TypedFunction function = {&list_tables_shape, {
 		{"ExclusiveStartTableName", ARGUMENT_TEXT},
@@ -613,9 +690,7 @@ dynamo_list_tables(PG_FUNCTION_ARGS)
 /* ---- backups ---- */
 
 /* create_backup(): the ARN of the backup. */
-PG_FUNCTION_INFO_V1(dynamo_create_backup);
-Datum
-dynamo_create_backup(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_create_backup, "CreateBackup")
 {
 	static TypedFunction function = {&create_backup_shape, {
 		{"TableName", ARGUMENT_TEXT},
@@ -629,9 +704,7 @@ dynamo_create_backup(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(backup_arn(result.backup.table_name, result.backup.id)));
 }
 
-PG_FUNCTION_INFO_V1(dynamo_delete_backup);
-Datum
-dynamo_delete_backup(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_delete_backup, "DeleteBackup")
 {
 	static TypedFunction function = {&delete_backup_shape, {
 		{"BackupArn", ARGUMENT_TEXT},
@@ -647,9 +720,7 @@ dynamo_delete_backup(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(json.data, json.len));
 }
 
-PG_FUNCTION_INFO_V1(dynamo_restore_table_from_backup);
-Datum
-dynamo_restore_table_from_backup(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_restore_table_from_backup, "RestoreTableFromBackup")
 {
 	static TypedFunction function = {&restore_table_from_backup_shape, {
 		{"TargetTableName", ARGUMENT_TEXT},
@@ -664,9 +735,7 @@ dynamo_restore_table_from_backup(PG_FUNCTION_ARGS)
 }
 
 /* list_backups(): the ARNs of all backups, of one table or of all. */
-PG_FUNCTION_INFO_V1(dynamo_list_backups);
-Datum
-dynamo_list_backups(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_list_backups, "ListBackups")
 {
 	static TypedFunction function = {&list_backups_shape, {
 		{"TableName", ARGUMENT_TEXT},
@@ -700,9 +769,7 @@ dynamo_list_backups(PG_FUNCTION_ARGS)
 
 /* ---- any operation ---- */
 
-PG_FUNCTION_INFO_V1(dynamo_call);
-Datum
-dynamo_call(PG_FUNCTION_ARGS)
+COUNTED_FUNCTION(dynamo_call, NULL)
 {
 	Bytes		operation = {"", 0};
 	Bytes		request = {"null", 4};

@@ -25,7 +25,6 @@
 #define NAME_CHARACTERS \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 #define NAME_PATTERN "[a-zA-Z0-9_.-]+"
-#define MAX_TABLE_NAME_SIZE 255
 #define MAX_ARN_SIZE 1024
 
 /* The path to a member: keySchema.1.member.keyType */
@@ -43,6 +42,7 @@ typedef struct ErrorList
 	StringInfoData text;
 } ErrorList;
 
+static void note_tables(const Shape *shape, const void *structure);
 static void resolve_table_name(const Shape *shape, const Member *member, Bytes *name);
 static void check_table_name(Bytes *name, const Path *path, ErrorList *errors);
 static Bytes name_of_arn(Bytes arn);
@@ -106,6 +106,42 @@ validate_request(const Shape *shape, void *request, const RequestNotes *notes)
 				(errcode(ERRCODE_VALIDATION),
 				 errmsg_internal("The parameter %s is not supported by this version of dynamo",
 								 notes->unbuilt->name)));
+	note_tables(shape, request);
+}
+
+/* The tables that it names, for who counts requests. */
+static void
+note_tables(const Shape *shape, const void *structure)
+{
+	for (int i = 0; i < shape->nmembers; i++)
+	{
+		const Member *member = &shape->members[i];
+		const void *nested;
+		ListCell   *cell;
+
+		switch (member->type)
+		{
+			case MEMBER_TABLE_NAME:
+				if (MEMBER_FIELD(const Bytes, structure, member)->data != NULL)
+					request_note_table(*MEMBER_FIELD(const Bytes, structure, member));
+				break;
+			case MEMBER_STRUCTURE:
+				nested = *MEMBER_FIELD(void *const, structure, member);
+				if (nested != NULL)
+					note_tables(member->shape, nested);
+				break;
+			case MEMBER_LIST:
+				foreach(cell, *MEMBER_FIELD(List *const, structure, member))
+					note_tables(member->shape, lfirst(cell));
+				break;
+			case MEMBER_TABLES:
+				foreach(cell, *MEMBER_FIELD(List *const, structure, member))
+					request_note_table(*(const Bytes *) lfirst(cell));
+				break;
+			default:
+				break;
+		}
+	}
 }
 
 /* ---- table names ---- */

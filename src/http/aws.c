@@ -62,20 +62,19 @@ typedef struct ExceptionForm
 	int			sqlstate;
 	const char *prefix;
 	const char *message_member;
-	RequestOutcome outcome;
 } ExceptionForm;
 
 static const ExceptionForm exception_forms[] = {
-	{ERRCODE_VALIDATION, PREFIX_VALIDATE, "message", OUTCOME_CLIENT},
-	{ERRCODE_SERIALIZATION, PREFIX_SERVICE, "Message", OUTCOME_CLIENT},
-	{ERRCODE_UNKNOWN_OPERATION, PREFIX_SERVICE, "Message", OUTCOME_CLIENT},
-	{ERRCODE_CONDITIONAL_CHECK_FAILED, PREFIX_DYNAMODB, "message", OUTCOME_CONDITION},
-	{ERRCODE_TRANSACTION_CANCELED, PREFIX_DYNAMODB, "Message", OUTCOME_CONDITION},
-	{ERRCODE_TRANSACTION_CONFLICT, PREFIX_DYNAMODB, "message", OUTCOME_CONFLICT},
-	{ERRCODE_TRANSACTION_IN_PROGRESS, PREFIX_DYNAMODB, "Message", OUTCOME_CONFLICT},
-	{ERRCODE_IDEMPOTENT_PARAMETER_MISMATCH, PREFIX_DYNAMODB, "Message", OUTCOME_CLIENT},
-	{ERRCODE_DYNAMO_ACCESS_DENIED, PREFIX_SERVICE, "Message", OUTCOME_DENIED},
-	{ERRCODE_DYNAMO_INTERNAL, PREFIX_DYNAMODB, "message", OUTCOME_SERVER},
+	{ERRCODE_VALIDATION, PREFIX_VALIDATE, "message"},
+	{ERRCODE_SERIALIZATION, PREFIX_SERVICE, "Message"},
+	{ERRCODE_UNKNOWN_OPERATION, PREFIX_SERVICE, "Message"},
+	{ERRCODE_CONDITIONAL_CHECK_FAILED, PREFIX_DYNAMODB, "message"},
+	{ERRCODE_TRANSACTION_CANCELED, PREFIX_DYNAMODB, "Message"},
+	{ERRCODE_TRANSACTION_CONFLICT, PREFIX_DYNAMODB, "message"},
+	{ERRCODE_TRANSACTION_IN_PROGRESS, PREFIX_DYNAMODB, "Message"},
+	{ERRCODE_IDEMPOTENT_PARAMETER_MISMATCH, PREFIX_DYNAMODB, "Message"},
+	{ERRCODE_DYNAMO_ACCESS_DENIED, PREFIX_SERVICE, "Message"},
+	{ERRCODE_DYNAMO_INTERNAL, PREFIX_DYNAMODB, "message"},
 };
 
 /*
@@ -141,7 +140,7 @@ find_foreign_error(int sqlstate)
 static const ExceptionForm *
 find_exception_form(int sqlstate)
 {
-	static const ExceptionForm usual = {0, PREFIX_DYNAMODB, "message", OUTCOME_CLIENT};
+	static const ExceptionForm usual = {0, PREFIX_DYNAMODB, "message"};
 
 	for (int i = 0; i < lengthof(exception_forms); i++)
 		if (exception_forms[i].sqlstate == sqlstate)
@@ -176,7 +175,7 @@ aws_error(StringInfo body, const ErrorData *error, RequestOutcome *outcome)
 			message = foreign->message;
 	}
 	form = find_exception_form(exception->sqlstate);
-	*outcome = is_conflict ? OUTCOME_CONFLICT : form->outcome;
+	*outcome = is_conflict ? OUTCOME_CONFLICT : request_outcome(exception->sqlstate);
 
 	appendStringInfo(body, "{\"__type\":\"%s#%s\",\"%s\":", form->prefix, exception->name,
 					 form->message_member);

@@ -31,10 +31,11 @@
 /* What is known of the request that runs, for activity, log and statistics. */
 static struct
 {
-	const char *operation;
 	char		table[MAX_TABLE_NAME + 1];
 	char		activity[MAX_OPERATION_LENGTH + MAX_TABLE_NAME + 2];
+	RequestRecord record;
 	RequestOutcome outcome;
+	int			sqlstate;		/* of the error, or 0 */
 } current;
 
 static MemoryContext request_context;
@@ -45,7 +46,7 @@ static void begin_call(Call *call);
 static void run_call(Call *call);
 static void run_in_transaction(Call *call, Bytes body);
 static void fail_call(Call *call);
-static void end_call(Call *call, instr_time started, double units);
+static void end_call(Call *call, instr_time started);
 static void log_failure(const Call *call, const ErrorData *error);
 
 void
@@ -80,7 +81,6 @@ void
 execute_call(Call *call)
 {
 	MemoryContext caller = MemoryContextSwitchTo(request_context);
-	double		units = api_consumed_units();
 	instr_time	started;
 
 	INSTR_TIME_SET_CURRENT(started);
@@ -94,7 +94,8 @@ execute_call(Call *call)
 		fail_call(call);
 	}
 	PG_END_TRY();
-	end_call(call, started, api_consumed_units() - units);
+	request_leave(&current.record);
+	end_call(call, started);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(request_context);
 }
@@ -110,9 +111,11 @@ begin_call(Call *call)
 		MemoryContextSwitchTo(request_context);
 	}
 	resetStringInfo(&reply);
-	current.operation = call->operation;
 	current.table[0] = '\0';
 	current.outcome = OUTCOME_SUCCESS;
+	current.sqlstate = 0;
+	request_begin(&current.record, call->operation);
+	request_enter(&current.record);
 	call->status = MHD_HTTP_OK;
 	call->must_wait = false;
 	job_was_recorded = false;
@@ -203,14 +206,10 @@ fail_call(Call *call)
 		call->must_wait = true;
 		return;
 	}
+	current.sqlstate = error->sqlerrcode;
 	call->status = aws_error(&reply, error, &current.outcome);
 	if (current.outcome == OUTCOME_SERVER)
 		log_failure(call, error);
-	/* Invented names are not to fill the statistics. */
-	if (error->sqlerrcode == ERRCODE_RESOURCE_NOT_FOUND)
-		current.table[0] = '\0';
-	if (error->sqlerrcode == ERRCODE_UNKNOWN_OPERATION)
-		current.operation = "(unknown)";
 }
 
 /* Without DETAIL, which may show items. */
@@ -228,7 +227,7 @@ log_failure(const Call *call, const ErrorData *error)
 /* ---- afterwards ---- */
 
 static void
-end_call(Call *call, instr_time started, double units)
+end_call(Call *call, instr_time started)
 {
 	instr_time	duration;
 
@@ -244,8 +243,8 @@ end_call(Call *call, instr_time started, double units)
 	call->reply = (Bytes) {reply.data, reply.len};
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, started);
-	statistics_count(current.table, current.operation, current.outcome, units,
-					 INSTR_TIME_GET_MICROSEC(duration));
+	count_request(&current.record, current.outcome, current.sqlstate,
+				  INSTR_TIME_GET_MICROSEC(duration));
 	if (slow_request_time >= 0 && INSTR_TIME_GET_MILLISEC(duration) >= slow_request_time)
 		ereport(LOG,
 				(errhidestmt(true),

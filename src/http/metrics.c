@@ -10,6 +10,7 @@ static const char *const outcome_names[OUTCOMES] = {
 	"success", "condition_failed", "conflict", "denied", "client_error", "server_error",
 };
 
+static void label_value(StringInfo text, const char *value);
 static void render_requests(StringInfo text, const RequestStatistics *rows, int n);
 static void render_units(StringInfo text, const RequestStatistics *rows, int n);
 static void render_latency(StringInfo text, const RequestStatistics *rows, int n);
@@ -27,6 +28,7 @@ metrics_render(StringInfo text)
 	render_connections(text);
 	for (int i = 0; i < n; i++)
 	{
+		pfree(unconstify(char *, rows[i].schema));
 		pfree(unconstify(char *, rows[i].table));
 		pfree(unconstify(char *, rows[i].operation));
 	}
@@ -44,8 +46,27 @@ head(StringInfo text, const char *name, const char *type, const char *help)
 static void
 sample(StringInfo text, const char *name, const RequestStatistics *row)
 {
-	appendStringInfo(text, "%s{table=\"%s\",operation=\"%s\"", name, row->table,
-					 row->operation);
+	appendStringInfo(text, "%s{schema=", name);
+	label_value(text, row->schema);
+	appendStringInfo(text, ",table=\"%s\",operation=\"%s\"", row->table, row->operation);
+}
+
+static void
+label_value(StringInfo text, const char *value)
+{
+	appendStringInfoChar(text, '"');
+	for (; *value != '\0'; value++)
+	{
+		if (*value == '\n')
+		{
+			appendStringInfoString(text, "\\n");
+			continue;
+		}
+		if (*value == '"' || *value == '\\')
+			appendStringInfoChar(text, '\\');
+		appendStringInfoChar(text, *value);
+	}
+	appendStringInfoChar(text, '"');
 }
 
 static void

@@ -28,14 +28,6 @@ write_units(int old_size, int new_size)
 	return started_units(Max(old_size, new_size), WRITE_UNIT_SIZE);
 }
 
-static double total_units = 0;
-
-double
-consumed_units_total(void)
-{
-	return total_units;
-}
-
 void
 report_capacity(ConsumedCapacity *capacity, ReturnCapacity asked,
 				Bytes table_name, double units)
@@ -44,7 +36,7 @@ report_capacity(ConsumedCapacity *capacity, ReturnCapacity asked,
 	capacity->table_name = table_name;
 	capacity->units = units;
 	capacity->kind = CAPACITY_OF_ANY_KIND;
-	total_units += units;
+	request_note_units(table_name, units);
 }
 
 List *
@@ -60,7 +52,7 @@ add_capacity(List *capacities, CapacityKind kind, ReturnCapacity asked,
 		if (bytes_equal(capacity->table_name, table_name))
 		{
 			capacity->units += units;
-			total_units += units;
+			request_note_units(table_name, units);
 			return capacities;
 		}
 	}

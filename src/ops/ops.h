@@ -155,9 +155,6 @@ typedef struct ConsumedCapacity
 	CapacityKind kind;
 } ConsumedCapacity;
 
-/* Units that this session's operations have consumed so far, whether reported or not. */
-extern double consumed_units_total(void);
-
 typedef struct WriteResult
 {
 	AttributeValue attributes;	/* M, or absent */
@@ -194,6 +191,41 @@ extern const char *condition_failure_item(const ErrorData *error);
 extern void op_get_item(const GetItemRequest *request, GetItemResult *result);
 extern void op_query(const ReadRequest *request, ReadResult *result);
 extern void op_scan(const ReadRequest *request, ReadResult *result);
+
+/* ---- what a request concerns (request.c) ---- */
+
+#define MAX_TABLE_NAME_SIZE 255
+
+typedef struct RequestTable
+{
+	double		units;			/* consumed of it */
+	int			length;
+	char		name[MAX_TABLE_NAME_SIZE + 1];
+} RequestTable;
+
+/* Belongs to who counts requests, and need not be initialised. */
+typedef struct RequestRecord
+{
+	const char *operation;		/* NULL: not known */
+	int			ntables;
+	RequestTable *tables;		/* that it names */
+
+	RequestTable first;
+	int			allocated;
+	MemoryContext context;		/* for more than one table */
+	struct RequestRecord *outer;
+} RequestRecord;
+
+/* A request begins, of which nothing is known but maybe its operation. */
+extern PGDLLEXPORT void request_begin(RequestRecord *request, const char *operation);
+/* From here on, until it is left, what is noted is noted of this request. */
+extern PGDLLEXPORT void request_enter(RequestRecord *request);
+extern PGDLLEXPORT void request_leave(RequestRecord *request);
+
+extern void request_note_operation(const char *operation);
+/* Of a request that is valid: its names can be names of tables. */
+extern void request_note_table(Bytes name);
+extern void request_note_units(Bytes table_name, double units);
 
 /* ---- several items (batch.c) ---- */
 
@@ -343,6 +375,8 @@ typedef struct ReadStream ReadStream;
 
 extern ReadStream *read_stream_begin(const ReadRequest *request, bool is_query);
 extern bool read_stream_next(ReadStream *stream, AttributeValue *item);
+/* The capacity that it has consumed so far. */
+extern double read_stream_units(const ReadStream *stream);
 extern void read_stream_end(ReadStream *stream);
 
 /* ---- tables ---- */

@@ -36,6 +36,7 @@ struct ReadStream
 {
 	ItemRead	read;
 	int64		returned;
+	int64		bytes;			/* examined */
 	MemoryContext context;
 };
 
@@ -151,6 +152,7 @@ read_stream_next(ReadStream *stream, AttributeValue *item)
 		return false;
 	while ((found = next_item(&stream->read)) != NULL)
 	{
+		stream->bytes += item_size(found);
 		if (!passes_filter(&stream->read, item_root(found)))
 			continue;
 		*item = projected(&stream->read, item_root(found));
@@ -158,6 +160,12 @@ read_stream_next(ReadStream *stream, AttributeValue *item)
 		return true;
 	}
 	return false;
+}
+
+double
+read_stream_units(const ReadStream *stream)
+{
+	return read_units(stream->bytes, stream->read.request->consistent_read.value);
 }
 
 void

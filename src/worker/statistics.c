@@ -1,10 +1,10 @@
 /*
  * statistics.c
- *		Counters of the endpoint's requests per table and operation, in shared
- *		memory.
+ *		Counters of requests per table and operation, in shared memory.
  *
  * An entry is made at the first request and stays until the server ends, so
- * its counters are found under a shared lock and changed by atomic additions.
+ * its counters are found under a shared lock and changed by atomic additions;
+ * each session remembers those that it has used lately, and needs no lock.
  * Requests that name a table that does not exist count for the table "", so
  * that nobody fills the memory with invented names; when it is full
  * nevertheless, requests count for the table "(others)".
@@ -14,8 +14,10 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/array.h"
@@ -23,14 +25,18 @@
 #include "utils/hsearch.h"
 
 #include "common/compat.h"
+#include "common/settings.h"
 #include "worker/worker.h"
 
 #define MAX_ENTRIES		2000
+#define ENTRIES_OF_OTHERS 256
 #define MAX_TABLE_LENGTH 255
 #define OTHERS			"(others)"
 
 typedef struct StatisticsKey
 {
+	Oid			database;
+	char		schema[NAMEDATALEN];
 	char		table[MAX_TABLE_LENGTH + 1];
 	char		operation[MAX_OPERATION_LENGTH + 1];
 } StatisticsKey;
@@ -57,6 +63,13 @@ const int	latency_bounds[LATENCY_BUCKETS - 1] = {
 static StatisticsShared *shared = NULL;
 static HTAB *entries = NULL;
 
+/* The entries that this session has used lately, by a hash of their names. */
+#define REMEMBERED 64
+static StatisticsEntry *remembered[REMEMBERED];
+
+static void statistics_count(const char *table, const char *operation, RequestOutcome outcome,
+							 double consumed_units, uint64 microseconds);
+static StatisticsEntry *find_entry(const char *table, const char *operation);
 static StatisticsEntry *find_or_make_entry(const char *table, const char *operation);
 static StatisticsEntry *make_entry(const StatisticsKey *key);
 static void set_key(StatisticsKey *key, const char *table, const char *operation);
@@ -66,7 +79,7 @@ Size
 statistics_shmem_size(void)
 {
 	return add_size(MAXALIGN(sizeof(StatisticsShared)),
-					hash_estimate_size(MAX_ENTRIES, sizeof(StatisticsEntry)));
+					hash_estimate_size(MAX_ENTRIES + ENTRIES_OF_OTHERS, sizeof(StatisticsEntry)));
 }
 
 /* With AddinShmemInitLock held. */
@@ -83,22 +96,21 @@ statistics_shmem_init(void)
 	if (!found)
 		LWLockInitialize(&shared->lock, LWLockNewTrancheId());
 	LWLockRegisterTranche(shared->lock.tranche, "DynamoStatistics");
-	entries = ShmemInitHash("dynamo statistics entries", MAX_ENTRIES, MAX_ENTRIES,
-							&control, HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	entries = ShmemInitHash("dynamo statistics entries", MAX_ENTRIES + ENTRIES_OF_OTHERS,
+							MAX_ENTRIES + ENTRIES_OF_OTHERS, &control, HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	request_counter = statistics_count;
 }
 
 /* ---- counting ---- */
 
-void
+static void
 statistics_count(const char *table, const char *operation, RequestOutcome outcome,
 				 double consumed_units, uint64 microseconds)
 {
 	StatisticsEntry *entry;
 	int			bucket = 0;
 
-	if (shared == NULL)
-		return;
-	entry = find_or_make_entry(table, operation);
+	entry = find_entry(table, operation);
 	if (entry == NULL)
 		return;
 	while (bucket < LATENCY_BUCKETS - 1 && microseconds > latency_bounds[bucket])
@@ -108,6 +120,20 @@ statistics_count(const char *table, const char *operation, RequestOutcome outcom
 	pg_atomic_fetch_add_u64(&entry->total_time, microseconds);
 	if (consumed_units > 0)
 		pg_atomic_fetch_add_u64(&entry->half_units, (uint64) rint(consumed_units * 2));
+}
+
+static StatisticsEntry *
+find_entry(const char *table, const char *operation)
+{
+	uint32		hash = hash_bytes((const unsigned char *) table, strlen(table)) +
+		hash_bytes((const unsigned char *) operation, strlen(operation));
+	StatisticsEntry **found = &remembered[hash % REMEMBERED];
+
+	if (*found == NULL || strcmp((*found)->key.table, table) != 0 ||
+		strcmp((*found)->key.operation, operation) != 0 ||
+		strcmp((*found)->key.schema, dynamo_schema) != 0)
+		*found = find_or_make_entry(table, operation);
+	return *found;
 }
 
 static StatisticsEntry *
@@ -130,8 +156,7 @@ make_entry(const StatisticsKey *key)
 	bool		found;
 
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
-	/* (leaves room for the operations on (others), of which there are few) */
-	if (hash_get_num_entries(entries) >= MAX_ENTRIES - MAX_OPERATION_LENGTH &&
+	if (hash_get_num_entries(entries) >= MAX_ENTRIES &&
 		strcmp(key->table, OTHERS) != 0)
 	{
 		LWLockRelease(&shared->lock);
@@ -148,6 +173,9 @@ static void
 set_key(StatisticsKey *key, const char *table, const char *operation)
 {
 	memset(key, 0, sizeof(*key));
+	key->database = MyDatabaseId;
+	if (strcmp(table, OTHERS) != 0)
+		strlcpy(key->schema, dynamo_schema, sizeof(key->schema));
 	strlcpy(key->table, table, sizeof(key->table));
 	strlcpy(key->operation, operation, sizeof(key->operation));
 }
@@ -179,6 +207,7 @@ read_entry(const StatisticsEntry *from, RequestStatistics *to)
 {
 	StatisticsEntry *entry = (StatisticsEntry *) from;	/* (reads are not const) */
 
+	to->schema = pstrdup(entry->key.schema);
 	to->table = pstrdup(entry->key.table);
 	to->operation = pstrdup(entry->key.operation);
 	for (int i = 0; i < OUTCOMES; i++)
@@ -203,7 +232,8 @@ statistics_read(int *n)
 	result = palloc((hash_get_num_entries(entries) + 1) * sizeof(RequestStatistics));
 	hash_seq_init(&status, entries);
 	while ((entry = hash_seq_search(&status)) != NULL)
-		read_entry(entry, &result[(*n)++]);
+		if (entry->key.database == MyDatabaseId)
+			read_entry(entry, &result[(*n)++]);
 	LWLockRelease(&shared->lock);
 	return result;
 }
@@ -221,7 +251,7 @@ bigint_array(const uint64 *values, int n)
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* dynamo.request_statistics(): one row per table and operation. */
+/* dynamo.request_statistics(): one row per table and operation of this database. */
 PG_FUNCTION_INFO_V1(dynamo_request_statistics);
 Datum
 dynamo_request_statistics(PG_FUNCTION_ARGS)
@@ -235,10 +265,11 @@ dynamo_request_statistics(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 	{
 		RequestStatistics *row = &statistics[i];
-		Datum		values[5 + OUTCOMES];
-		bool		nulls[5 + OUTCOMES] = {false};
+		Datum		values[6 + OUTCOMES];
+		bool		nulls[6 + OUTCOMES] = {false};
 		int			column = 0;
 
+		values[column++] = CStringGetTextDatum(row->schema);
 		values[column++] = CStringGetTextDatum(row->table);
 		values[column++] = CStringGetTextDatum(row->operation);
 		for (int outcome = 0; outcome < OUTCOMES; outcome++)
@@ -251,7 +282,7 @@ dynamo_request_statistics(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* dynamo.reset_request_statistics(): sets all counters to zero. */
+/* dynamo.reset_request_statistics(): sets the counters of this database to zero. */
 PG_FUNCTION_INFO_V1(dynamo_reset_request_statistics);
 Datum
 dynamo_reset_request_statistics(PG_FUNCTION_ARGS)
@@ -264,7 +295,8 @@ dynamo_reset_request_statistics(PG_FUNCTION_ARGS)
 	LWLockAcquire(&shared->lock, LW_SHARED);
 	hash_seq_init(&status, entries);
 	while ((entry = hash_seq_search(&status)) != NULL)
-		clear_counters(entry, false);
+		if (entry->key.database == MyDatabaseId)
+			clear_counters(entry, false);
 	LWLockRelease(&shared->lock);
 	PG_RETURN_VOID();
 }

@@ -20,6 +20,8 @@
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 
+#include "api/api.h"
+
 /* ---- settings (endpoint_settings.c) ---- */
 
 typedef enum EndpointCommit
@@ -168,17 +170,6 @@ extern PGDLLEXPORT XLogRecPtr durability_of_request(void);
 
 /* ---- statistics of requests (statistics.c) ---- */
 
-typedef enum RequestOutcome
-{
-	OUTCOME_SUCCESS,
-	OUTCOME_CONDITION,			/* ConditionalCheckFailed, TransactionCanceled */
-	OUTCOME_CONFLICT,			/* another transaction was in the way */
-	OUTCOME_DENIED,
-	OUTCOME_CLIENT,				/* any other error of the client's */
-	OUTCOME_SERVER,
-	OUTCOMES,
-} RequestOutcome;
-
 #define LATENCY_BUCKETS 16
 
 /* Upper bounds of the histogram's buckets in microseconds; the last has none. */
@@ -186,6 +177,7 @@ extern PGDLLEXPORT const int latency_bounds[LATENCY_BUCKETS - 1];
 
 typedef struct RequestStatistics
 {
+	const char *schema;			/* dynamo.schema of the request */
 	const char *table;			/* "": none, or none that exists */
 	const char *operation;
 	uint64		outcomes[OUTCOMES];
@@ -194,11 +186,7 @@ typedef struct RequestStatistics
 	uint64		latency[LATENCY_BUCKETS];
 } RequestStatistics;
 
-/* Counts one request.  Raises no error; the table is "" if it names none. */
-extern PGDLLEXPORT void statistics_count(const char *table, const char *operation,
-										 RequestOutcome outcome, double consumed_units,
-										 uint64 microseconds);
-/* All that has been counted, palloc'd; *n is 0 without preloading. */
+/* All that has been counted in this database, palloc'd; *n is 0 without preloading. */
 extern PGDLLEXPORT RequestStatistics *statistics_read(int *n);
 
 /* For worker_init(), whose files share no other header. */

@@ -1,7 +1,7 @@
--- worker: what the endpoint has counted
+-- worker: what has been counted
 
 CREATE FUNCTION dynamo.request_statistics(
-    OUT table_name text, OUT operation text,
+    OUT schema_name text, OUT table_name text, OUT operation text,
     OUT succeeded bigint, OUT condition_failures bigint, OUT conflicts bigint,
     OUT denied bigint, OUT client_errors bigint, OUT server_errors bigint,
     OUT consumed_units double precision, OUT total_time double precision,
@@ -10,7 +10,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'dynamo_request_statistics'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION dynamo.request_statistics() IS
-    'requests to the endpoint since server start or the last reset, by table and operation; times in milliseconds';
+    'requests in this database since server start or the last reset, by table and operation; times in milliseconds';
 
 CREATE FUNCTION dynamo.reset_request_statistics() RETURNS void
 AS 'MODULE_PATHNAME', 'dynamo_reset_request_statistics'
@@ -26,7 +26,7 @@ COMMENT ON FUNCTION dynamo.latency_bounds() IS
     'upper bounds in milliseconds of the buckets of latency_histogram; the last bucket has none';
 
 CREATE VIEW dynamo.stat_operations AS
-    SELECT table_name, operation,
+    SELECT schema_name, table_name, operation,
            succeeded + condition_failures + conflicts + denied + client_errors + server_errors AS requests,
            succeeded, condition_failures, conflicts, denied, client_errors, server_errors,
            consumed_units, total_time,
@@ -35,15 +35,15 @@ CREATE VIEW dynamo.stat_operations AS
            latency_histogram
     FROM dynamo.request_statistics();
 COMMENT ON VIEW dynamo.stat_operations IS
-    'requests to the endpoint by table and operation; table_name is empty where none was named or it does not exist';
+    'requests by table and operation, over HTTP and by SQL functions; table_name is empty where none was named or it does not exist';
 
 CREATE VIEW dynamo.stat_tables AS
-    SELECT table_name, sum(requests)::bigint AS requests, sum(succeeded)::bigint AS succeeded,
+    SELECT schema_name, table_name, sum(requests)::bigint AS requests, sum(succeeded)::bigint AS succeeded,
            sum(condition_failures)::bigint AS condition_failures, sum(conflicts)::bigint AS conflicts,
            sum(denied)::bigint AS denied, sum(client_errors)::bigint AS client_errors,
            sum(server_errors)::bigint AS server_errors, sum(consumed_units) AS consumed_units,
            sum(total_time) AS total_time, sum(total_time) / nullif(sum(requests), 0) AS mean_time
     FROM dynamo.stat_operations
-    GROUP BY table_name;
-COMMENT ON VIEW dynamo.stat_tables IS 'requests to the endpoint by table';
+    GROUP BY schema_name, table_name;
+COMMENT ON VIEW dynamo.stat_tables IS 'requests by table; one that names several tables counts for each of them';
 GRANT SELECT ON dynamo.stat_operations, dynamo.stat_tables TO PUBLIC;

@@ -177,9 +177,9 @@ is($node->safe_psql('dynamo', q{SELECT bool_and((SELECT sum(n) FROM unnest(laten
 	  AND cardinality(latency_histogram) = cardinality(dynamo.latency_bounds()) + 1)
 	  FROM dynamo.stat_operations}), 't', 'histograms');
 my $metrics = $http->get(url($node) . 'metrics');
-like($metrics->{content}, qr/^dynamo_requests_total\{table="Music",operation="PutItem",outcome="condition_failed"\} 1$/m,
+like($metrics->{content}, qr/^dynamo_requests_total\{schema="dynamodb",table="Music",operation="PutItem",outcome="condition_failed"\} 1$/m,
 	'metrics: a counter');
-like($metrics->{content}, qr/^dynamo_request_seconds_count\{table="Music",operation="PutItem"\} 2$/m,
+like($metrics->{content}, qr/^dynamo_request_seconds_count\{schema="dynamodb",table="Music",operation="PutItem"\} 2$/m,
 	'metrics: a histogram');
 unlike($metrics->{content}, qr/Bogus|Missing/, 'no invented names');
 $node->safe_psql('dynamo', 'SELECT dynamo.reset_request_statistics()');
