@@ -166,6 +166,27 @@ check_key_part(TableCheck *check, TupleTableSlot *slot, AttributeValue value, in
 				   attribute->name.len, attribute->name.data);
 }
 
+/* The derived columns that are not of the key. */
+static void
+check_derived(TableCheck *check, TupleTableSlot *slot, AttributeValue item)
+{
+	const TableDefinition *definition = check->definition;
+
+	for (int i = definition->key.nhash + definition->key.nrange; i < definition->nderived; i++)
+	{
+		const DerivedColumn *derived = &definition->derived[i];
+		bool		isnull;
+		Datum		datum = slot_getattr(slot, derived->column, &isnull);
+
+		if (!derived_datum_matches(derived, item, datum, isnull))
+			report_row(check, slot, "column \"%s\" differs from attribute %.*s of the item",
+					   NameStr(TupleDescAttr(RelationGetDescr(check->rel),
+											 derived->column - 1)
+								   ->attname),
+					   derived->attribute.len, derived->attribute.data);
+	}
+}
+
 static void
 check_row(TableCheck *check, TupleTableSlot *slot)
 {
@@ -187,6 +208,7 @@ check_row(TableCheck *check, TupleTableSlot *slot)
 	item_key(&check->definition->key, item_root(item), &key);
 	for (int i = 0; i < key.n; i++)
 		check_key_part(check, slot, key.values[i], i);
+	check_derived(check, slot, item_root(item));
 }
 
 static void

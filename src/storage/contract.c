@@ -72,59 +72,73 @@ check_item_limits(const KeySchema *schema, const DynamoItem *item)
 	check_item_size(item);
 }
 
-void
-item_row_values(const TableDefinition *definition, TupleDesc desc,
-				const DynamoItem *item, Datum *values, bool *isnull)
+Bitmapset *
+item_row_values(const TableDefinition *definition, TupleDesc desc, const DynamoItem *item,
+				TupleTableSlot *old, Datum *values, bool *isnull)
 {
+	AttributeValue root = item_root(item);
+	Bitmapset  *changed = NULL;
 	ItemKey		key;
 
-	item_checked_key(&definition->key, item_root(item), &key);
+	item_checked_key(&definition->key, root, &key);
 	check_item_size(item);
 
 	memset(isnull, true, desc->natts * sizeof(bool));
-	for (int i = 0; i < key.n; i++)
+	for (int i = 0; i < definition->nderived; i++)
 	{
-		int			column = definition->key_columns[i] - 1;
+		const DerivedColumn *derived = &definition->derived[i];
+		int			column = derived->column - 1;
 
-		values[column] = key_datum(key.values[i]);
-		isnull[column] = false;
+		if (old != NULL)
+		{
+			values[column] = slot_getattr(old, derived->column, &isnull[column]);
+			if (derived_datum_matches(derived, root, values[column], isnull[column]))
+				continue;
+			changed = bms_add_member(changed, derived->column);
+		}
+		isnull[column] = !derived_datum(derived, root, &values[column]);
 	}
 	values[definition->item_column - 1] = DynamoItemGetDatum(item);
 	isnull[definition->item_column - 1] = false;
+	return changed;
 }
 
 /*
- * Raises check_violation unless the key columns of the row hold the key that
- * its item has.
+ * Raises check_violation unless the derived columns of the row hold what its
+ * item says.  A table may be rewritten before a new column has been filled: in a
+ * transient relation columns may still be empty that may be so at all.
  */
 static void
-check_key_columns(Relation rel, const TableDefinition *definition,
-				  TupleTableSlot *slot, const ItemKey *key)
+check_derived_columns(Relation rel, const TableDefinition *definition,
+					  TupleTableSlot *slot, AttributeValue item)
 {
-	for (int i = 0; i < key->n; i++)
-	{
-		AttrNumber	column = definition->key_columns[i];
-		bool		isnull;
-		Datum		datum = slot_getattr(slot, column, &isnull);
+	bool		is_rewrite = OidIsValid(rel->rd_rel->relrewrite);
 
-		if (isnull || !key_datum_equal(datum, key->values[i]))
-			column_conflict_error(rel, definition, i);
+	for (int i = 0; i < definition->nderived; i++)
+	{
+		const DerivedColumn *derived = &definition->derived[i];
+		bool		isnull;
+		Datum		datum = slot_getattr(slot, derived->column, &isnull);
+
+		if (derived_datum_matches(derived, item, datum, isnull))
+			continue;
+		if (!(is_rewrite && isnull && derived->role >= DERIVED_INDEX))
+			column_conflict_error(rel, definition, derived);
 	}
 }
 
 void
-column_conflict_error(Relation rel, const TableDefinition *definition, int part)
+column_conflict_error(Relation rel, const TableDefinition *definition,
+					  const DerivedColumn *derived)
 {
-	Bytes		attribute = definition->key.attributes[part].name;
-	AttrNumber	column = definition->key_columns[part];
-
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("column \"%s\" of table \"%s\" differs from attribute %.*s of the item",
-					NameStr(TupleDescAttr(RelationGetDescr(rel), column - 1)->attname),
-					get_rel_name(definition->relid), attribute.len, attribute.data),
-			 errhint("Set column \"%s\" only: the columns of the key are derived from it.", ITEM_COLUMN),
-			 errtablecol(rel, column)));
+					NameStr(TupleDescAttr(RelationGetDescr(rel), derived->column - 1)->attname),
+					get_rel_name(definition->relid),
+					derived->attribute.len, derived->attribute.data),
+			 errhint("Set column \"%s\" only: the others are derived from it.", ITEM_COLUMN),
+			 errtablecol(rel, derived->column)));
 }
 
 void
@@ -148,7 +162,7 @@ check_row_contract(Relation rel, TupleTableSlot *slot)
 	if (definition != NULL)
 	{
 		item_checked_key(&definition->key, item_root(item), &key);
-		check_key_columns(rel, definition, slot, &key);
+		check_derived_columns(rel, definition, slot, item_root(item));
 	}
 	if ((Pointer) item != DatumGetPointer(datum))
 		pfree(item);

@@ -144,25 +144,62 @@ make_column(const char *name, Oid type, Oid collation)
 	return column;
 }
 
+static char *
+derived_name(const DerivedColumn *derived)
+{
+	NameData	name;
+
+	derived_column_name(derived->attribute, derived->role, &name);
+	return pstrdup(NameStr(name));
+}
+
+/* Only parts of the primary key are NOT NULL. */
+static ColumnDef *
+make_derived_column(const DerivedColumn *derived)
+{
+	Oid			type = derived_column_type(derived->type, derived->role);
+	Oid			collation = derived_column_collation(derived->type, derived->role);
+
+	if (derived->role == DERIVED_HASH || derived->role == DERIVED_RANGE)
+		return make_column(derived_name(derived), type, collation);
+	return makeColumnDef(derived_name(derived), type, -1, collation);
+}
+
+/* DerivedColumn * of the parts of a key, then the others. */
+static List *
+derived_columns(const KeySchema *key, List *others)
+{
+	List	   *columns = NIL;
+
+	for (int i = 0; i < key->nhash + key->nrange; i++)
+	{
+		DerivedColumn *derived = palloc0_object(DerivedColumn);
+
+		derived->attribute = key->attributes[i].name;
+		derived->type = key->attributes[i].type;
+		derived->role = i < key->nhash ? DERIVED_HASH : DERIVED_RANGE;
+		columns = lappend(columns, derived);
+	}
+	return list_concat(columns, others);
+}
+
 static CreateStmt *
-make_create_table(RangeVar *relation, const KeySchema *key)
+make_create_table(RangeVar *relation, List *columns)
 {
 	CreateStmt *statement = makeNode(CreateStmt);
 	Constraint *primary_key = makeNode(Constraint);
+	ListCell   *cell;
 
 	primary_key->contype = CONSTR_PRIMARY;
 	primary_key->location = -1;
-	for (int i = 0; i < key->nhash + key->nrange; i++)
+	foreach(cell, columns)
 	{
-		const KeyAttribute *attribute = &key->attributes[i];
-		NameData	name;
+		const DerivedColumn *derived = lfirst(cell);
+		char	   *name = derived_name(derived);
 
-		column_name(attribute->name, &name);
-		statement->tableElts = lappend(statement->tableElts,
-									   make_column(pstrdup(NameStr(name)),
-												   key_column_type(attribute->type),
-												   key_column_collation(attribute->type)));
-		primary_key->keys = lappend(primary_key->keys, makeString(pstrdup(NameStr(name))));
+		if (derived->role == DERIVED_HASH || derived->role == DERIVED_RANGE)
+			primary_key->keys = lappend(primary_key->keys, makeString(name));
+		statement->tableElts = lappend(statement->tableElts, make_derived_column(derived));
 	}
 	statement->tableElts = lappend(statement->tableElts,
 								   make_column(ITEM_COLUMN, item_type_oid(), InvalidOid));
@@ -175,33 +212,34 @@ make_create_table(RangeVar *relation, const KeySchema *key)
 
 /* The definition as the trigger's arguments; definition.c has the format. */
 static List *
-trigger_arguments(const KeySchema *key)
+trigger_arguments(List *columns)
 {
 	List	   *arguments = NIL;
+	ListCell   *cell;
 
-	for (int i = 0; i < key->nhash + key->nrange; i++)
+	foreach(cell, columns)
 	{
-		const KeyAttribute *attribute = &key->attributes[i];
-		NameData	name;
+		const DerivedColumn *derived = lfirst(cell);
 
-		column_name(attribute->name, &name);
-		arguments = lappend(arguments, makeString(bytes_to_cstring(attribute->name)));
-		arguments = lappend(arguments, makeString(pstrdup(attribute_type_name(attribute->type))));
-		arguments = lappend(arguments, makeString(pstrdup(NameStr(name))));
-		arguments = lappend(arguments, makeString(i < key->nhash ? "HASH" : "RANGE"));
+		arguments = lappend(arguments, makeString(bytes_to_cstring(derived->attribute)));
+		arguments = lappend(arguments, makeString(pstrdup(attribute_type_name(derived->type))));
+		arguments = lappend(arguments, makeString(derived_name(derived)));
+		arguments = lappend(arguments, makeString(pstrdup(derived_role_name(derived->role))));
 	}
 	return arguments;
 }
 
+/* In place of the one that may be there. */
 static CreateTrigStmt *
-make_create_trigger(RangeVar *relation, const KeySchema *key)
+make_create_trigger(RangeVar *relation, List *columns)
 {
 	CreateTrigStmt *statement = makeNode(CreateTrigStmt);
 
+	statement->replace = true;
 	statement->trigname = MAINTENANCE_TRIGGER;
 	statement->relation = relation;
 	statement->funcname = list_make2(makeString("dynamo"), makeString("maintain_columns"));
-	statement->args = trigger_arguments(key);
+	statement->args = trigger_arguments(columns);
 	statement->row = true;
 	statement->timing = TRIGGER_TYPE_BEFORE;
 	statement->events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
@@ -214,30 +252,45 @@ make_alter_command(AlterTableType type, const char *name, Node *definition)
 	AlterTableCmd *command = makeNode(AlterTableCmd);
 
 	command->subtype = type;
-	command->name = pstrdup(name);
+	command->name = name == NULL ? NULL : pstrdup(name);
 	command->def = definition;
 	return command;
 }
 
-static AlterTableStmt *
-make_alter_table(RangeVar *relation, const KeySchema *key)
+/* "SET STORAGE MAIN" of columns of variable length. */
+static List *
+make_set_storage(List *columns)
+{
+	List	   *commands = NIL;
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		const DerivedColumn *derived = lfirst(cell);
+
+		if (get_typlen(derived_column_type(derived->type, derived->role)) == -1)
+			commands = lappend(commands, make_alter_command(AT_SetStorage, derived_name(derived), (Node *) makeString("main")));
+	}
+	return commands;
+}
+
+static void
+run_alter_table(RangeVar *relation, List *commands)
 {
 	AlterTableStmt *statement = makeNode(AlterTableStmt);
 
-	statement->relation = relation;
+	statement->relation = copyObject(relation);
 	statement->objtype = OBJECT_TABLE;
-	for (int i = 0; i < key->nhash + key->nrange; i++)
-	{
-		NameData	name;
+	statement->cmds = commands;
+	run_utility((Node *) statement);
+}
 
-		column_name(key->attributes[i].name, &name);
-		statement->cmds = lappend(statement->cmds,
-								  make_alter_command(AT_SetStorage, NameStr(name),
-													 (Node *) makeString("main")));
-	}
-	statement->cmds = lappend(statement->cmds,
-							  make_alter_command(AT_EnableAlwaysTrig, MAINTENANCE_TRIGGER, NULL));
-	return statement;
+/* Makes the trigger whose arguments define the table, or gives it these. */
+static void
+define_table(RangeVar *relation, List *columns)
+{
+	run_utility((Node *) make_create_trigger(copyObject(relation), columns));
+	run_alter_table(relation, list_make1(make_alter_command(AT_EnableAlwaysTrig, MAINTENANCE_TRIGGER, NULL)));
 }
 
 void
@@ -271,6 +324,7 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	Oid			schema;
 	Oid			relid;
 	RangeVar   *relation;
+	List	   *columns;
 	bool		hashed = name.len >= NAMEDATALEN;
 
 	PreventCommandDuringRecovery("CREATE TABLE");
@@ -281,14 +335,99 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	take_name(schema, name, NameStr(relname));
 
 	relation = makeRangeVar(dynamo_schema, pstrdup(NameStr(relname)), -1);
-	run_utility((Node *) make_create_table(copyObject(relation), key));
-	run_utility((Node *) make_create_trigger(copyObject(relation), key));
-	run_utility((Node *) make_alter_table(copyObject(relation), key));
+	columns = derived_columns(key, NIL);
+	run_utility((Node *) make_create_table(copyObject(relation), columns));
+	run_alter_table(relation, make_set_storage(columns));
+	define_table(relation, columns);
 
 	relid = get_relname_relid(NameStr(relname), schema);
 	catalog_forget(relid);		/* left by an earlier relation of this number */
 	table_settings_insert(relid, hashed ? name : (Bytes) {NULL, 0}, settings);
 	return relid;
+}
+
+/* ---- derived columns of a table that is there ---- */
+
+/* Of the definition, those that are not of the key: copied, DerivedColumn *. */
+static List *
+other_columns(const TableDefinition *definition)
+{
+	List	   *result = NIL;
+
+	for (int i = definition->key.nhash + definition->key.nrange; i < definition->nderived; i++)
+	{
+		DerivedColumn *copy = palloc_object(DerivedColumn);
+
+		*copy = definition->derived[i];
+		copy->attribute = bytes_from_cstring(bytes_to_cstring(copy->attribute));
+		result = lappend(result, copy);
+	}
+	return result;
+}
+
+static DerivedColumn *
+listed_column(List *columns, const DerivedColumn *wanted)
+{
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		DerivedColumn *derived = lfirst(cell);
+
+		if (derived->role == wanted->role && bytes_equal(derived->attribute, wanted->attribute))
+			return derived;
+	}
+	return NULL;
+}
+
+/* Those of the second list that are (not) in the first. */
+static List *
+columns_in(List *columns, List *wanted, bool are_in)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, wanted)
+		if ((listed_column(columns, lfirst(cell)) != NULL) == are_in)
+			result = lappend(result, lfirst(cell));
+	return result;
+}
+
+/*
+ * The arguments name no column that is not there, at no moment: columns come
+ * before they do, and go after them.
+ */
+void
+table_change_derived(Oid relid, List *added, List *dropped)
+{
+	Relation	rel = table_open(relid, AccessExclusiveLock);
+	const TableDefinition *definition = table_definition(rel);
+	RangeVar   *relation = makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
+									  pstrdup(RelationGetRelationName(rel)), -1);
+	List	   *others = other_columns(definition);
+	KeySchema	key = definition->key;
+	List	   *commands = NIL;
+	ListCell   *cell;
+
+	table_close(rel, NoLock);
+	added = columns_in(others, added, false);
+	dropped = columns_in(others, dropped, true);
+	if (added == NIL && dropped == NIL)
+		return;
+
+	foreach(cell, added)
+		commands = lappend(commands, make_alter_command(AT_AddColumn, NULL, (Node *) make_derived_column(lfirst(cell))));
+	if (added != NIL)
+		run_alter_table(relation, list_concat(commands, make_set_storage(added)));
+
+	others = list_concat(columns_in(dropped, others, false), added);
+	define_table(relation, derived_columns(&key, others));
+
+	commands = NIL;
+	foreach(cell, dropped)
+		commands = lappend(commands, make_alter_command(AT_DropColumn, derived_name(lfirst(cell)), NULL));
+	if (dropped != NIL)
+		run_alter_table(relation, commands);
 }
 
 /* ---- dropping ---- */

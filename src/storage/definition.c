@@ -2,13 +2,17 @@
  * definition.c
  *		What a relation's maintenance trigger says of it.
  *
- * The trigger's arguments are groups of four, one for each derived column, in
- * the order of the key (hash parts, then range parts):
+ * The trigger's arguments are groups of four, one for each derived column:
  *
  *		attribute	name of the item's attribute
  *		type		S, N or B
  *		column		name of the column that holds it
- *		role		HASH or RANGE: its part in the primary key
+ *		role		HASH or RANGE: its part in the primary key;
+ *					INDEX: a key attribute of secondary indexes, of all that use it;
+ *					TTL: the time at which the item expires
+ *
+ * Those of the primary key come first, in its order (hash parts, then range
+ * parts).  An attribute of it has no other column for the indexes.
  *
  * They are dumped with the table, come with the relcache entry and so need no
  * catalog lookup.  Parsed definitions are cached per backend and relation.
@@ -131,41 +135,57 @@ find_item_column(TupleDesc desc)
 	return column;
 }
 
-/* The key attribute of one group of arguments. */
+/* Those of the key come first, and the hash parts before the range parts. */
+static void
+add_key_part(Relation rel, TableDefinition *definition, const DerivedColumn *derived)
+{
+	KeySchema  *key = &definition->key;
+	int			i = key->nhash + key->nrange;
+
+	if (i == MAX_KEY_ATTRIBUTES)
+		definition_error(rel, "More than %d key attributes.", MAX_KEY_ATTRIBUTES);
+	if (i != definition->nderived || (derived->role == DERIVED_HASH && key->nrange > 0))
+		definition_error(rel, "Attribute \"%.*s\" of the key comes too late.",
+						 derived->attribute.len, derived->attribute.data);
+	key->attributes[i].name = derived->attribute;
+	key->attributes[i].type = derived->type;
+	definition->key_columns[i] = derived->column;
+	if (derived->role == DERIVED_HASH)
+		key->nhash++;
+	else
+		key->nrange++;
+}
+
+/* The column of one group of arguments. */
 static void
 parse_derived_column(Relation rel, char **arguments, TableDefinition *definition)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	KeySchema  *key = &definition->key;
-	int			i = key->nhash + key->nrange;
-	KeyAttribute *attribute = &key->attributes[i];
+	DerivedColumn *derived = &definition->derived[definition->nderived];
 	const char *type = arguments[1];
 	const char *column_name = arguments[2];
 	const char *role = arguments[3];
 	AttrNumber	column = find_column(desc, column_name);
 
-	if (i == MAX_KEY_ATTRIBUTES)
-		definition_error(rel, "More than %d key attributes.", MAX_KEY_ATTRIBUTES);
-
-	attribute->name = bytes_from_cstring(arguments[0]);
-	if (!attribute_type_by_name(type, strlen(type), &attribute->type) ||
-		attribute->type > ATTRIBUTE_B)
+	derived->attribute = bytes_from_cstring(arguments[0]);
+	if (!attribute_type_by_name(type, strlen(type), &derived->type) ||
+		derived->type > ATTRIBUTE_B)
 		definition_error(rel, "\"%s\" is not the type of a key.", type);
+	if (!derived_role_by_name(role, &derived->role))
+		definition_error(rel, "\"%s\" is no role that column \"%s\" can have.", role, column_name);
 
 	if (column == InvalidAttrNumber)
 		definition_error(rel, "There is no column \"%s\".", column_name);
-	if (TupleDescAttr(desc, column - 1)->atttypid != key_column_type(attribute->type) ||
-		TupleDescAttr(desc, column - 1)->attcollation != key_column_collation(attribute->type))
+	if (TupleDescAttr(desc, column - 1)->atttypid !=
+			derived_column_type(derived->type, derived->role) ||
+		TupleDescAttr(desc, column - 1)->attcollation !=
+			derived_column_collation(derived->type, derived->role))
 		definition_error(rel, "Column \"%s\" is not of the type that holds an attribute of type %s.",
 						 column_name, type);
-	definition->key_columns[i] = column;
-
-	if (strcmp(role, "RANGE") == 0)
-		key->nrange++;
-	else if (strcmp(role, "HASH") == 0 && key->nrange == 0)
-		key->nhash++;
-	else
-		definition_error(rel, "\"%s\" is no role that column \"%s\" can have.", role, column_name);
+	derived->column = column;
+	if (derived->role == DERIVED_HASH || derived->role == DERIVED_RANGE)
+		add_key_part(rel, definition, derived);
+	definition->nderived++;
 }
 
 /* Whether the index serves lookups by key: unique, over the key, at once. */
@@ -212,7 +232,7 @@ has_only_derived_columns(Relation rel, const TableDefinition *definition)
 	for (int i = 0; i < desc->natts; i++)
 		if (!TupleDescAttr(desc, i)->attisdropped)
 			ncolumns++;
-	return ncolumns == definition->key.nhash + definition->key.nrange + 1 &&
+	return ncolumns == definition->nderived + 1 &&
 		(desc->constr == NULL ||
 		 (desc->constr->num_check == 0 && desc->constr->num_defval == 0));
 }
@@ -273,6 +293,7 @@ parse_definition(Relation rel)
 
 	if (narguments == 0 || narguments % ARGUMENTS_PER_COLUMN != 0)
 		definition_error(rel, "It has %d arguments.", narguments);
+	definition->derived = palloc0_array(DerivedColumn, narguments / ARGUMENTS_PER_COLUMN);
 	for (int i = 0; i < narguments; i += ARGUMENTS_PER_COLUMN)
 		parse_derived_column(rel, arguments + i, definition);
 	if (definition->key.nhash == 0)
@@ -371,6 +392,16 @@ table_definition(Relation rel)
 	return entry->definition;
 }
 
+const DerivedColumn *
+find_derived(const TableDefinition *definition, Bytes attribute, DerivedRole role)
+{
+	for (int i = 0; i < definition->nderived; i++)
+		if (definition->derived[i].role == role &&
+			bytes_equal(definition->derived[i].attribute, attribute))
+			return &definition->derived[i];
+	return NULL;
+}
+
 const TableDefinition *
 row_definition(Relation rel, AttrNumber *item_column)
 {
@@ -404,9 +435,16 @@ definition_init(void)
 	CacheRegisterRelcacheCallback(forget_definition, (Datum) 0);
 }
 
+static bool
+names_key_part(Bytes role)
+{
+	return bytes_equal(role, bytes_from_cstring(derived_role_name(DERIVED_HASH))) ||
+		bytes_equal(role, bytes_from_cstring(derived_role_name(DERIVED_RANGE)));
+}
+
 /*
- * dynamo.key_schema(tgargs bytea) returns text: the attributes and types that
- * trigger arguments, as pg_trigger holds them, name.  Makes something of any
+ * dynamo.key_schema(tgargs bytea) returns text: the key's attributes and types
+ * that trigger arguments, as pg_trigger holds them, name.  Makes something of any
  * input: anybody may create a trigger with broken arguments, and a list of all
  * tables must survive it.
  */
@@ -417,20 +455,19 @@ dynamo_key_schema(PG_FUNCTION_ARGS)
 	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
 	const char *argument = VARDATA_ANY(arguments);
 	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	Bytes		group[ARGUMENTS_PER_COLUMN];
 	StringInfoData result;
 
 	initStringInfo(&result);
 	for (int i = 0; argument < end; i++)
 	{
-		int			len = strnlen(argument, end - argument);
+		Bytes	   *member = &group[i % ARGUMENTS_PER_COLUMN];
 
-		if (i % ARGUMENTS_PER_COLUMN < 2)
-		{
-			if (i > 0)
-				appendStringInfoString(&result, i % ARGUMENTS_PER_COLUMN == 0 ? ", " : " ");
-			appendBinaryStringInfo(&result, argument, len);
-		}
-		argument += len + 1;
+		*member = (Bytes) {argument, strnlen(argument, end - argument)};
+		argument += member->len + 1;
+		if (i % ARGUMENTS_PER_COLUMN == ARGUMENTS_PER_COLUMN - 1 && names_key_part(*member))
+			appendStringInfo(&result, "%s%.*s %.*s", result.len > 0 ? ", " : "",
+							 group[0].len, group[0].data, group[1].len, group[1].data);
 	}
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(result.data, result.len));
 }

@@ -47,8 +47,11 @@ static void retire_invalid_entries(void);
 static TableAccess *build_access(Relation rel);
 static void remember_primary_key(KeyIndex *primary, const TableDefinition *definition);
 static void remember_operators(KeyColumn *key);
-static void remember_indexes(TableAccess *access, Relation rel);
-static void remember_index(TableAccess *access, RowIndex *row_index, Oid oid);
+static void remember_indexes(TableAccess *access, Relation rel,
+							 const TableDefinition *definition);
+static void remember_index(RowIndex *row_index, Oid oid, const TableDefinition *definition);
+static bool has_only_derived(const IndexInfo *info, const TableDefinition *definition);
+static bool requires_not_null(List *predicate, Bitmapset **columns);
 static void free_statements(void *arg);
 
 void
@@ -161,7 +164,7 @@ build_access(Relation rel)
 		access->primary.oid = definition->primary_index;
 	remember_primary_key(&access->primary, definition);
 	if (definition->plain)
-		remember_indexes(access, rel);
+		remember_indexes(access, rel, definition);
 
 	callback->func = free_statements;
 	callback->arg = access;
@@ -204,7 +207,7 @@ remember_operators(KeyColumn *key)
 }
 
 static void
-remember_indexes(TableAccess *access, Relation rel)
+remember_indexes(TableAccess *access, Relation rel, const TableDefinition *definition)
 {
 	List	   *oids = RelationGetIndexList(rel);
 	int			n = 1;
@@ -216,31 +219,60 @@ remember_indexes(TableAccess *access, Relation rel)
 		Oid			oid = lfirst_oid(cell);
 		bool		is_primary = oid == access->primary.oid;
 
-		remember_index(access, &access->indexes[is_primary ? 0 : n++], oid);
+		remember_index(&access->indexes[is_primary ? 0 : n++], oid, definition);
 	}
 	access->nindexes = n;
 	list_free(oids);
 }
 
 static void
-remember_index(TableAccess *access, RowIndex *row_index, Oid oid)
+remember_index(RowIndex *row_index, Oid oid, const TableDefinition *definition)
 {
 	Relation	index = index_open(oid, AccessShareLock);
 	IndexInfo  *info = BuildIndexInfo(index);
 
 	row_index->oid = oid;
 	row_index->info = info;
+	row_index->only_derived = has_only_derived(info, definition);
+	row_index->is_sparse = info->ii_Expressions == NIL && info->ii_Predicate != NIL &&
+		requires_not_null(info->ii_Predicate, &row_index->not_null);
+	if (row_index->is_sparse)
+		info->ii_Predicate = NIL;
 	row_index->needs_estate = info->ii_Expressions != NIL || info->ii_Predicate != NIL;
-	row_index->only_key = true;
+	index_close(index, AccessShareLock);
+}
+
+static bool
+has_only_derived(const IndexInfo *info, const TableDefinition *definition)
+{
 	for (int i = 0; i < info->ii_NumIndexAttrs; i++)
 	{
-		bool		is_key = false;
+		bool		is_derived = false;
 
-		for (int j = 0; j < access->primary.nkeys; j++)
-			is_key |= info->ii_IndexAttrNumbers[i] == access->primary.keys[j].column;
-		row_index->only_key &= is_key;
+		for (int j = 0; j < definition->nderived; j++)
+			is_derived |= info->ii_IndexAttrNumbers[i] == definition->derived[j].column;
+		if (!is_derived)
+			return false;
 	}
-	index_close(index, AccessShareLock);
+	return true;
+}
+
+/* Whether a predicate, as a list of conditions, is "column IS NOT NULL AND ...". */
+static bool
+requires_not_null(List *predicate, Bitmapset **columns)
+{
+	ListCell   *cell;
+
+	foreach(cell, predicate)
+	{
+		const NullTest *test = lfirst(cell);
+
+		if (!IsA(test, NullTest) || test->nulltesttype != IS_NOT_NULL || test->argisrow ||
+			!IsA(test->arg, Var) || ((Var *) test->arg)->varattno <= 0)
+			return false;
+		*columns = bms_add_member(*columns, ((Var *) test->arg)->varattno);
+	}
+	return true;
 }
 
 static void

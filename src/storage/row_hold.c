@@ -88,7 +88,7 @@ placeholder_row(Relation rel, const ItemKey *key)
 	TupleTableSlot *row = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
 
 	item_row_values(definition, row->tts_tupleDescriptor, placeholder_item(&definition->key, key),
-					row->tts_values, row->tts_isnull);
+					NULL, row->tts_values, row->tts_isnull);
 	row->tts_tableOid = RelationGetRelid(rel);
 	return ExecStoreVirtualTuple(row);
 }

@@ -55,8 +55,10 @@ typedef struct RowIndex
 {
 	Oid			oid;
 	IndexInfo  *info;			/* without any state of execution: copy it */
-	bool		needs_estate;	/* has expressions or a predicate */
-	bool		only_key;		/* only columns of the primary key */
+	bool		needs_estate;	/* has expressions, or a predicate of another kind */
+	bool		only_derived;	/* only derived columns, no expressions */
+	bool		is_sparse;		/* has a predicate that all of not_null are not NULL */
+	Bitmapset  *not_null;
 } RowIndex;
 
 typedef struct TableAccess
@@ -158,9 +160,11 @@ extern bool items_equal(const DynamoItem *a, const DynamoItem *b);
 extern bool primary_entry_insert(RowLookup *lookup, TupleTableSlot *row);
 /* Inserts the entries of a new row into all other indexes. */
 extern void secondary_entries_insert(RowLookup *lookup, TupleTableSlot *row);
-/* Inserts the entries that a new version of a row needs. */
+/* Inserts the entries that a new version of a row needs, whose derived columns
+ * have changed so.
+ */
 extern void version_entries_insert(RowLookup *lookup, TupleTableSlot *row,
-								   TU_UpdateIndexes update);
+								   TU_UpdateIndexes update, const Bitmapset *changed);
 
 /* ---- keys without row (row_hold.c) ---- */
 
@@ -217,6 +221,7 @@ extern bool in_segment(const ScanShape *shape, const Datum *partition_key);
 extern DynamoItem *sql_get_item(DynamoTable *table, const ItemKey *key);
 extern void sql_write_item(DynamoTable *table, const ItemKey *key, bool hold,
 						   WriteDecision decide, void *arg);
+extern void sql_refresh_columns(DynamoTable *table, const ItemKey *key);
 /* Frees what row_sql.c remembers of a table. */
 extern void sql_statements_free(struct SqlStatements *sql);
 

@@ -69,8 +69,8 @@ typedef enum KeyStatement
 {
 	STATEMENT_SELECT,			/* - */
 	STATEMENT_LOCK,				/* - */
-	STATEMENT_INSERT,			/* new item */
-	STATEMENT_UPDATE,			/* old item, new item */
+	STATEMENT_INSERT,			/* new item, its other derived columns */
+	STATEMENT_UPDATE,			/* old item, new item, its other derived columns */
 	STATEMENT_DELETE,			/* old item */
 	STATEMENT_SHARE,			/* old item */
 } KeyStatement;
@@ -112,7 +112,9 @@ typedef struct SqlWrite
 	TableAccess *access;
 	const ItemKey *key;
 	bool		hold;			/* what was decided on stays, written or not */
-	Datum		parameters[MAX_KEY_ATTRIBUTES + 2];
+	bool		refresh;		/* derived columns alone; nothing is decided */
+	Datum	   *parameters;
+	char	   *nulls;			/* of the parameters, as SPI has it */
 	Decision	decision;
 	RowVersion	version;
 	RowLookup	lookup;
@@ -122,12 +124,15 @@ typedef struct SqlWrite
 	int			vain_inserts;
 } SqlWrite;
 
+static void write_by_sql(SqlWrite *write, WriteDecision decide, void *arg);
+static void make_parameters(SqlWrite *write);
 static bool write_round(SqlWrite *write);
 static void find_version(SqlWrite *write, MemoryContext context);
 static void check_not_hidden(SqlWrite *write);
 static void check_write_was_possible(SqlWrite *write, RowVersion *before);
 static void lock_row(SqlWrite *write);
 static bool store_item(SqlWrite *write, DynamoItem *item);
+static void set_derived_parameters(SqlWrite *write, const DynamoItem *item, int n);
 static bool delete_item(SqlWrite *write, DynamoItem *item);
 static bool hold_version(SqlWrite *write);
 static bool hold_absent_by_statements(SqlWrite *write);
@@ -135,16 +140,18 @@ static void check_new_item(SqlWrite *write, const DynamoItem *item);
 static void select_row(DynamoTable *table, TableAccess *access, Datum *parameters,
 					   RowVersion *version, MemoryContext context);
 static uint64 execute(DynamoTable *table, TableAccess *access, KeyStatement kind,
-					  Datum *parameters, bool read_only);
+					  Datum *parameters, const char *nulls, bool read_only);
 static SqlStatements *statements_of(TableAccess *access);
 static SPIPlanPtr prepare_key_statement(DynamoTable *table, TableAccess *access,
 										KeyStatement kind);
+static bool stores_item(KeyStatement kind);
 static void check_key_is_unique(Relation rel, const TableAccess *access);
 static bool is_unique_key_index(Relation index, const TableAccess *access);
 static SPIPlanPtr prepare(const char *statement, int nargs, Oid *argtypes);
 static void append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 								 KeyStatement kind);
 static void append_insert(StringInfo sql, Relation rel, const TableAccess *access);
+static void append_update(StringInfo sql, Relation rel, const TableAccess *access);
 static void append_key_columns(StringInfo sql, Relation rel, const TableAccess *access);
 static void append_key_condition(StringInfo sql, Relation rel, const TableAccess *access);
 static void append_item_condition(StringInfo sql, Relation rel, const TableAccess *access);
@@ -173,32 +180,61 @@ sql_get_item(DynamoTable *table, const ItemKey *key)
 void
 sql_write_item(DynamoTable *table, const ItemKey *key, bool hold, WriteDecision decide, void *arg)
 {
-	SqlWrite	write = {
-		.table = table,
-		.access = table_access(table),
-		.key = key,
-		.hold = hold,
-		.row_security = check_enable_rls(RelationGetRelid(table->rel), InvalidOid, true) == RLS_ENABLED,
-	};
+	write_by_sql(&(SqlWrite) {.table = table, .key = key, .hold = hold}, decide, arg);
+}
+
+static void
+write_by_sql(SqlWrite *write, WriteDecision decide, void *arg)
+{
+	Relation	rel = write->table->rel;
+
+	write->access = table_access(write->table);
+	write->row_security = check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED;
 
 	/* Whatever this transaction has done so far, in this command too, counts. */
 	CommandCounterIncrement();
-	decision_begin(&write.decision, decide, arg);
-	write.can_look_up = OidIsValid(write.access->primary.oid);
+	decision_begin(&write->decision, decide, arg);
+	write->can_look_up = OidIsValid(write->access->primary.oid);
 
 	SPI_connect();
-	for (int i = 0; i < key->n; i++)
-		write.parameters[i] = key_datum(key->values[i]);
-	if (write.can_look_up)
-		row_lookup_begin(&write.lookup, table, key, hold ? RowExclusiveLock : AccessShareLock);
-	while (!write_round(&write))
+	make_parameters(write);
+	if (write->can_look_up)
+		row_lookup_begin(&write->lookup, write->table, write->key,
+						 write->hold ? RowExclusiveLock : AccessShareLock);
+	while (!write_round(write))
 	{
 		CHECK_FOR_INTERRUPTS();
-		write.lost_rounds++;
+		write->lost_rounds++;
 	}
-	if (write.can_look_up)
-		row_lookup_end(&write.lookup);
+	if (write->can_look_up)
+		row_lookup_end(&write->lookup);
 	SPI_finish();
+}
+
+/* A WriteDecision. */
+static WriteVerdict
+keep_item(void *arg, const DynamoItem *old, DynamoItem **new_item)
+{
+	return WRITE_NOTHING;
+}
+
+void
+sql_refresh_columns(DynamoTable *table, const ItemKey *key)
+{
+	write_by_sql(&(SqlWrite) {.table = table, .key = key, .refresh = true}, keep_item, NULL);
+}
+
+/* Room for those of all statements, and the key in it. */
+static void
+make_parameters(SqlWrite *write)
+{
+	int			n = table_definition(write->table->rel)->nderived + 2;
+
+	write->parameters = palloc0_array(Datum, n);
+	write->nulls = palloc(n);
+	memset(write->nulls, ' ', n);
+	for (int i = 0; i < write->key->n; i++)
+		write->parameters[i] = key_datum(write->key->values[i]);
 }
 
 /* False if another transaction was faster: decide again. */
@@ -219,6 +255,8 @@ write_round(SqlWrite *write)
 
 	old = write->version.item;
 	verdict = decision_run(&write->decision, context, old, &item);
+	if (write->refresh)
+		return old == NULL || store_item(write, old);
 	if (verdict == WRITE_DELETE && old != NULL)
 		return delete_item(write, old);
 	if (verdict == WRITE_ITEM && (old == NULL || !items_equal(old, item)))
@@ -301,24 +339,41 @@ lock_row(SqlWrite *write)
 {
 	if (pg_class_aclcheck(RelationGetRelid(write->table->rel), GetUserId(),
 						  ACL_UPDATE) == ACLCHECK_OK)
-		execute(write->table, write->access, STATEMENT_LOCK, write->parameters, false);
+		execute(write->table, write->access, STATEMENT_LOCK, write->parameters, NULL, false);
 }
 
 /* False if another transaction was faster. */
 static bool
 store_item(SqlWrite *write, DynamoItem *item)
 {
-	Datum	   *items = &write->parameters[write->key->n];
+	int			n = write->key->n;
 	KeyStatement kind = STATEMENT_INSERT;
 
 	check_new_item(write, item);
 	if (write->version.found)
 	{
 		kind = STATEMENT_UPDATE;
-		*items++ = DynamoItemGetDatum(write->version.item);
+		write->parameters[n++] = DynamoItemGetDatum(write->version.item);
 	}
-	*items = DynamoItemGetDatum(item);
-	return execute(write->table, write->access, kind, write->parameters, false) > 0;
+	write->nulls[n] = ' ';
+	write->parameters[n++] = DynamoItemGetDatum(item);
+	set_derived_parameters(write, item, n);
+	return execute(write->table, write->access, kind, write->parameters, write->nulls, false) > 0;
+}
+
+/* The derived columns that are not of the key, as parameters from number n on. */
+static void
+set_derived_parameters(SqlWrite *write, const DynamoItem *item, int n)
+{
+	const TableDefinition *definition = table_definition(write->table->rel);
+
+	for (int i = write->key->n; i < definition->nderived; i++, n++)
+	{
+		bool		isnull = !derived_datum(&definition->derived[i], item_root(item),
+									 &write->parameters[n]);
+
+		write->nulls[n] = isnull ? 'n' : ' ';
+	}
 }
 
 /* False if another transaction was faster. */
@@ -326,7 +381,7 @@ static bool
 delete_item(SqlWrite *write, DynamoItem *item)
 {
 	write->parameters[write->key->n] = DynamoItemGetDatum(item);
-	return execute(write->table, write->access, STATEMENT_DELETE, write->parameters, false) > 0;
+	return execute(write->table, write->access, STATEMENT_DELETE, write->parameters, NULL, false) > 0;
 }
 
 /* False if another transaction was faster. */
@@ -336,7 +391,7 @@ hold_version(SqlWrite *write)
 	if (write->version.found)
 	{
 		write->parameters[write->key->n] = DynamoItemGetDatum(write->version.item);
-		return execute(write->table, write->access, STATEMENT_SHARE, write->parameters, false) > 0;
+		return execute(write->table, write->access, STATEMENT_SHARE, write->parameters, NULL, false) > 0;
 	}
 	if (write->can_look_up)
 		return row_hold_absent(&write->lookup, write->key);
@@ -385,7 +440,7 @@ select_row(DynamoTable *table, TableAccess *access, Datum *parameters,
 		   RowVersion *version, MemoryContext context)
 {
 	memset(version, 0, sizeof(*version));
-	if (execute(table, access, STATEMENT_SELECT, parameters, true) > 0)
+	if (execute(table, access, STATEMENT_SELECT, parameters, NULL, true) > 0)
 	{
 		HeapTuple	row = SPI_tuptable->vals[0];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
@@ -405,14 +460,14 @@ select_row(DynamoTable *table, TableAccess *access, Datum *parameters,
 /* Returns the number of rows processed. */
 static uint64
 execute(DynamoTable *table, TableAccess *access, KeyStatement kind,
-		Datum *parameters, bool read_only)
+		Datum	   *parameters, const char *nulls, bool read_only)
 {
 	SqlStatements *statements = statements_of(access);
 	int			result;
 
 	if (statements->of_key[kind] == NULL)
 		statements->of_key[kind] = prepare_key_statement(table, access, kind);
-	result = SPI_execute_plan(statements->of_key[kind], parameters, NULL, read_only, 0);
+	result = SPI_execute_plan(statements->of_key[kind], parameters, nulls, read_only, 0);
 	if (result < 0)
 		elog(ERROR, "execution of a statement failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
@@ -445,7 +500,8 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 		[STATEMENT_DELETE] = 1,
 		[STATEMENT_SHARE] = 1,
 	};
-	Oid			argtypes[MAX_KEY_ATTRIBUTES + 2];
+	const TableDefinition *definition = table_definition(table->rel);
+	Oid		   *argtypes = palloc_array(Oid, definition->nderived + 2);
 	int			nargs = 0;
 	StringInfoData sql;
 
@@ -456,10 +512,19 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 		argtypes[nargs++] = access->primary.keys[i].type_oid;
 	for (int i = 0; i < nitems[kind]; i++)
 		argtypes[nargs++] = item_column_type(table->rel, access);
+	for (int i = access->primary.nkeys; i < definition->nderived && stores_item(kind); i++)
+		argtypes[nargs++] = derived_column_type(definition->derived[i].type,
+												definition->derived[i].role);
 
 	initStringInfo(&sql);
 	append_key_statement(&sql, table->rel, access, kind);
 	return prepare(sql.data, nargs, argtypes);
+}
+
+static bool
+stores_item(KeyStatement kind)
+{
+	return kind == STATEMENT_INSERT || kind == STATEMENT_UPDATE;
 }
 
 /* Raises an error if no index keeps a key from being inserted twice. */
@@ -567,13 +632,7 @@ append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 			append_insert(sql, rel, access);
 			break;
 		case STATEMENT_UPDATE:
-			appendStringInfoString(sql, "UPDATE ");
-			append_table_name(sql, rel);
-			appendStringInfoString(sql, " SET ");
-			append_column_name(sql, rel, access->item_column);
-			appendStringInfo(sql, " = $%d", access->primary.nkeys + 2);
-			append_key_condition(sql, rel, access);
-			append_item_condition(sql, rel, access);
+			append_update(sql, rel, access);
 			break;
 		case STATEMENT_DELETE:
 			appendStringInfoString(sql, "DELETE FROM ");
@@ -594,14 +653,21 @@ append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 static void
 append_insert(StringInfo sql, Relation rel, const TableAccess *access)
 {
+	const TableDefinition *definition = table_definition(rel);
+
 	appendStringInfoString(sql, "INSERT INTO ");
 	append_table_name(sql, rel);
 	appendStringInfoString(sql, " (");
 	append_key_columns(sql, rel, access);
 	appendStringInfoString(sql, ", ");
 	append_column_name(sql, rel, access->item_column);
+	for (int i = access->primary.nkeys; i < definition->nderived; i++)
+	{
+		appendStringInfoString(sql, ", ");
+		append_column_name(sql, rel, definition->derived[i].column);
+	}
 	appendStringInfoString(sql, ") VALUES (");
-	for (int i = 0; i <= access->primary.nkeys; i++)
+	for (int i = 0; i <= definition->nderived; i++)
 		appendStringInfo(sql, "%s$%d", i == 0 ? "" : ", ", i + 1);
 	appendStringInfoString(sql, ") ON CONFLICT");
 
@@ -613,6 +679,26 @@ append_insert(StringInfo sql, Relation rel, const TableAccess *access)
 		appendStringInfoChar(sql, ')');
 	}
 	appendStringInfoString(sql, " DO NOTHING");
+}
+
+static void
+append_update(StringInfo sql, Relation rel, const TableAccess *access)
+{
+	const TableDefinition *definition = table_definition(rel);
+
+	appendStringInfoString(sql, "UPDATE ");
+	append_table_name(sql, rel);
+	appendStringInfoString(sql, " SET ");
+	append_column_name(sql, rel, access->item_column);
+	appendStringInfo(sql, " = $%d", access->primary.nkeys + 2);
+	for (int i = access->primary.nkeys; i < definition->nderived; i++)
+	{
+		appendStringInfoString(sql, ", ");
+		append_column_name(sql, rel, definition->derived[i].column);
+		appendStringInfo(sql, " = $%d", i + 3);
+	}
+	append_key_condition(sql, rel, access);
+	append_item_condition(sql, rel, access);
 }
 
 static void

@@ -26,8 +26,9 @@
  * version it has decided on in share mode, again exactly that one; where there is
  * no row, row_hold.c takes over.
  *
- * An update hands the key columns of the old version on, as they are stored: a
- * long key may be compressed there, and HOT needs the same bytes.
+ * An update hands the derived columns of the old version on that have not
+ * changed, as they are stored: a long key may be compressed there, and HOT needs
+ * the same bytes.
  */
 #include "postgres.h"
 
@@ -47,14 +48,15 @@ typedef struct RowWrite
 	DynamoTable *table;
 	const ItemKey *key;
 	bool		hold;			/* what was decided on stays, written or not */
+	bool		refresh;		/* columns alone; nothing is decided */
 	RowLookup	lookup;
 	Decision	decision;
 	TupleTableSlot *new_row;	/* NULL before the first use */
+	Bitmapset  *changed;		/* its derived columns that the old row has otherwise */
 	int			lost_rounds;
 } RowWrite;
 
-static void write_directly(DynamoTable *table, const ItemKey *key, bool hold,
-						   WriteDecision decide, void *arg);
+static void write_directly(RowWrite *write, WriteDecision decide, void *arg);
 static void write_item(RowWrite *write);
 static bool write_round(RowWrite *write);
 static bool find_row(RowWrite *write);
@@ -64,17 +66,20 @@ static bool share_row(RowWrite *write);
 static bool insert_row(RowWrite *write, const DynamoItem *item);
 static bool insert_row_entries(RowWrite *write, TupleTableSlot *row);
 static bool update_row(RowWrite *write, const DynamoItem *item);
+static bool refresh_row(RowWrite *write);
+static bool replace_row(RowWrite *write, TupleTableSlot *row);
 static bool delete_row(RowWrite *write);
-static TupleTableSlot *make_row(RowWrite *write, const DynamoItem *item);
-static void take_old_columns(RowWrite *write, TupleTableSlot *row);
+static TupleTableSlot *make_row(RowWrite *write, const DynamoItem *item, TupleTableSlot *old);
 static bool replaced(TM_Result result);
 
 void
 table_write_item(DynamoTable *table, const ItemKey *key, WriteDecision decide, void *arg)
 {
+	RowWrite	write = {.table = table, .key = key};
+
 	watch_rows(table, key->values[0], true);
 	if (table->direct)
-		write_directly(table, key, false, decide, arg);
+		write_directly(&write, decide, arg);
 	else
 		sql_write_item(table, key, false, decide, arg);
 }
@@ -82,16 +87,28 @@ table_write_item(DynamoTable *table, const ItemKey *key, WriteDecision decide, v
 void
 table_write_item_held(DynamoTable *table, const ItemKey *key, WriteDecision decide, void *arg)
 {
+	RowWrite	write = {.table = table, .key = key, .hold = true};
+
 	if (table->direct)
-		write_directly(table, key, true, decide, arg);
+		write_directly(&write, decide, arg);
 	else
 		sql_write_item(table, key, true, decide, arg);
 }
 
-static void
-write_directly(DynamoTable *table, const ItemKey *key, bool hold, WriteDecision decide, void *arg)
+void
+table_refresh_columns(DynamoTable *table, const ItemKey *key)
 {
-	RowWrite	write = {.table = table,.key = key,.hold = hold};
+	RowWrite	write = {.table = table, .key = key, .refresh = true};
+
+	if (table->direct)
+		write_directly(&write, NULL, NULL);
+	else
+		sql_refresh_columns(table, key);
+}
+
+static void
+write_directly(RowWrite *write, WriteDecision decide, void *arg)
+{
 	bool		snapshot_pushed;
 
 	/* Whatever this transaction has done so far, in this command too, counts. */
@@ -100,12 +117,12 @@ write_directly(DynamoTable *table, const ItemKey *key, bool hold, WriteDecision 
 	if (snapshot_pushed)
 		PushActiveSnapshot(GetTransactionSnapshot());
 
-	decision_begin(&write.decision, decide, arg);
-	row_lookup_begin(&write.lookup, table, key, RowExclusiveLock);
-	write_item(&write);
-	if (write.new_row != NULL)
-		ExecDropSingleTupleTableSlot(write.new_row);
-	row_lookup_end(&write.lookup);
+	decision_begin(&write->decision, decide, arg);
+	row_lookup_begin(&write->lookup, write->table, write->key, RowExclusiveLock);
+	write_item(write);
+	if (write->new_row != NULL)
+		ExecDropSingleTupleTableSlot(write->new_row);
+	row_lookup_end(&write->lookup);
 
 	if (snapshot_pushed)
 		PopActiveSnapshot();
@@ -127,12 +144,17 @@ static bool
 write_round(RowWrite *write)
 {
 	bool		found = find_row(write);
-	MemoryContext context = decision_next_context(&write->decision);
-	MemoryContext caller = MemoryContextSwitchTo(context);
+	MemoryContext context;
+	MemoryContext caller;
 	DynamoItem *old = NULL;
 	DynamoItem *item = NULL;
 	WriteVerdict verdict;
 
+	if (write->refresh)
+		return !found || refresh_row(write);
+
+	context = decision_next_context(&write->decision);
+	caller = MemoryContextSwitchTo(context);
 	if (found)
 		old = DatumGetDynamoItem(slot_item(write->lookup.slot,
 										   write->lookup.access->item_column));
@@ -206,7 +228,7 @@ static bool
 insert_row(RowWrite *write, const DynamoItem *item)
 {
 	Relation	rel = write->lookup.rel;
-	TupleTableSlot *row = make_row(write, item);
+	TupleTableSlot *row = make_row(write, item, NULL);
 	TransactionId xid = GetCurrentTransactionId();
 	uint32		token = SpeculativeInsertionLockAcquire(xid);
 	bool		inserted;
@@ -232,19 +254,41 @@ insert_row_entries(RowWrite *write, TupleTableSlot *row)
 static bool
 update_row(RowWrite *write, const DynamoItem *item)
 {
+	return replace_row(write, make_row(write, item, write->lookup.slot));
+}
+
+/*
+ * As update_row(), of a row whose derived columns may not hold what its item
+ * says.  The item is handed on as it is stored: TOAST's rows stay.
+ */
+static bool
+refresh_row(RowWrite *write)
+{
+	AttrNumber	column = write->lookup.access->item_column;
+	Datum		stored = slot_item(write->lookup.slot, column);
+	TupleTableSlot *row = make_row(write, DatumGetDynamoItem(stored), write->lookup.slot);
+
+	if (bms_is_empty(write->changed))
+		return true;
+	row->tts_values[column - 1] = stored;
+	return replace_row(write, row);
+}
+
+/* Puts the row in the place of the one found; false as update_row(). */
+static bool
+replace_row(RowWrite *write, TupleTableSlot *row)
+{
 	Relation	rel = write->lookup.rel;
-	TupleTableSlot *row = make_row(write, item);
 	ItemPointerData tid = write->lookup.slot->tts_tid;
 	TM_FailureData failure;
 	LockTupleMode lock_mode;
 	TU_UpdateIndexes update_indexes;
 
-	take_old_columns(write, row);
 	if (!replaced(table_tuple_update(rel, &tid, row, GetCurrentCommandId(true),
 									 GetActiveSnapshot(), InvalidSnapshot, true,
 									 &failure, &lock_mode, &update_indexes)))
 		return false;
-	version_entries_insert(&write->lookup, row, update_indexes);
+	version_entries_insert(&write->lookup, row, update_indexes, write->changed);
 	return true;
 }
 
@@ -275,9 +319,12 @@ replaced(TM_Result result)
 
 /* ---- the new row ---- */
 
-/* A row that holds the item; valid until the next one is made. */
+/*
+ * A row that holds the item, in place of the old one (NULL: none) while the slot
+ * of that is not cleared; valid until the next one is made.
+ */
 static TupleTableSlot *
-make_row(RowWrite *write, const DynamoItem *item)
+make_row(RowWrite *write, const DynamoItem *item, TupleTableSlot *old)
 {
 	Relation	rel = write->lookup.rel;
 	TupleTableSlot *row = write->new_row;
@@ -285,25 +332,10 @@ make_row(RowWrite *write, const DynamoItem *item)
 	if (row == NULL)
 		row = write->new_row = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
 	ExecClearTuple(row);
-	item_row_values(table_definition(rel), row->tts_tupleDescriptor, item,
-					row->tts_values, row->tts_isnull);
+	write->changed = item_row_values(table_definition(rel), row->tts_tupleDescriptor, item, old,
+									 row->tts_values, row->tts_isnull);
 	row->tts_tableOid = RelationGetRelid(rel);
 	return ExecStoreVirtualTuple(row);
-}
-
-/* Replaces the key columns of a new version by those of the old one, as stored. */
-static void
-take_old_columns(RowWrite *write, TupleTableSlot *row)
-{
-	const TableAccess *access = write->lookup.access;
-
-	for (int i = 0; i < access->primary.nkeys; i++)
-	{
-		AttrNumber	column = access->primary.keys[i].column;
-
-		row->tts_values[column - 1] = slot_getattr(write->lookup.slot, column,
-												   &row->tts_isnull[column - 1]);
-	}
 }
 
 /* ---- deciding ---- */

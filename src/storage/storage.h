@@ -28,12 +28,36 @@ extern void storage_init(void);
 
 /* ---- definitions (definition.c, catalog.c, ddl.c) ---- */
 
+/* What a derived column is for; the words of the trigger's arguments. */
+typedef enum DerivedRole
+{
+	DERIVED_HASH,				/* a part of the primary key */
+	DERIVED_RANGE,
+	DERIVED_INDEX,				/* a key attribute of secondary indexes */
+	DERIVED_TTL,				/* bigint: the time at which the item expires */
+} DerivedRole;
+
+/*
+ * A column whose value is what the item says of one attribute.  A part of the
+ * primary key is never NULL; the others are where the attribute is missing or
+ * is none that an index can hold (derived_datum()).
+ */
+typedef struct DerivedColumn
+{
+	Bytes		attribute;
+	AttributeType type;			/* S, N or B; of TTL's: N */
+	DerivedRole role;
+	AttrNumber	column;
+} DerivedColumn;
+
 /* What a relation's maintenance trigger says of it; cached, read-only. */
 typedef struct TableDefinition
 {
 	Oid			relid;
 	KeySchema	key;
 	AttrNumber	key_columns[MAX_KEY_ATTRIBUTES];	/* in the schema's order */
+	int			nderived;
+	DerivedColumn *derived;		/* all: those of the key, in its order, first */
 	AttrNumber	item_column;
 	/* The unique btree over exactly the key columns; InvalidOid: none. */
 	Oid			primary_index;
@@ -136,6 +160,38 @@ extern void table_tags_write(Oid relid, const List *tags);
 extern List *dynamo_table_list(Bytes after, int limit, bool *more);
 /* As PostgreSQL estimates them (reltuples), and the relation's size. */
 extern void table_statistics(DynamoTable *table, int64 *item_count, int64 *bytes);
+
+/* ---- derived columns of a table with items (ddl.c, column_fill.c) ---- */
+
+/*
+ * Adds derived columns to a table and takes others away (lists of DerivedColumn
+ * *, of which attribute, type and role are read; roles INDEX and TTL only); what
+ * is there or gone already is passed over.  New columns are NULL in the rows that
+ * are there; those written from now on are filled.
+ *
+ * For a caller who owns the table, as ALTER TABLE is: it takes AccessExclusiveLock,
+ * and nobody of this session may have the table open.
+ */
+extern void table_change_derived(Oid relid, List *added, List *dropped);
+
+/* How far table_fill_derived() has come. */
+typedef struct FillPosition
+{
+	bool		started;
+	ItemKey		last;			/* the last key looked at, palloc'd */
+	int64		examined;		/* items so far */
+} FillPosition;
+
+/*
+ * Fills the derived columns of rows that were there before those were, in the
+ * order of the key, from `position` (zeros at first) on, which is moved.  Looks at
+ * `limit` items (0: all); true when there are no more.  Rows that others write
+ * meanwhile are filled by them, and waited for as by any writer.  Needs the
+ * privileges of a write.
+ *
+ * Do it before the index is built: an update of a column without index is HOT.
+ */
+extern bool table_fill_derived(DynamoTable *table, FillPosition *position, int limit);
 
 /* ---- backups (backup.c) ---- */
 

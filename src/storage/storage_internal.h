@@ -29,7 +29,7 @@
 extern Datum key_datum(AttributeValue value);
 /* The reverse; the datum may be toasted.  palloc'd. */
 extern AttributeValue key_value(Datum datum, AttributeType type);
-/* Whether a column holds what the item says; neither copies an S or a B. */
+/* Whether a column holds this value; neither copies an S or a B. */
 extern bool key_datum_equal(Datum datum, AttributeValue value);
 /* Type and collation (InvalidOid: none) of the columns of a key type. */
 extern Oid	key_column_type(AttributeType type);
@@ -43,6 +43,27 @@ extern Oid	key_column_collation(AttributeType type);
  */
 extern void check_key_limits(const KeySchema *schema, const ItemKey *key);
 
+/* ---- derived columns (derived.c) ---- */
+
+/* Type, collation and name of a derived column. */
+extern Oid derived_column_type(AttributeType type, DerivedRole role);
+extern Oid derived_column_collation(AttributeType type, DerivedRole role);
+extern void derived_column_name(Bytes attribute, DerivedRole role, NameData *result);
+/* The word for a role in the trigger's arguments, and back (false: it is none). */
+extern const char *derived_role_name(DerivedRole role);
+extern bool derived_role_by_name(const char *name, DerivedRole *role);
+
+/*
+ * What an item (its root) says of a derived column: palloc'd.  False if that is
+ * NULL: for a column of an index, if the attribute is missing, has another type
+ * or is none that a key can be; for TTL's, if it is no Number or out of bigint.
+ * The attributes of the primary key must have been checked.
+ */
+extern bool derived_datum(const DerivedColumn *derived, AttributeValue item, Datum *datum);
+/* Whether a column holds what the item says. */
+extern bool derived_datum_matches(const DerivedColumn *derived, AttributeValue item,
+								  Datum datum, bool isnull);
+
 /* ---- rows (contract.c) ---- */
 
 /*
@@ -55,11 +76,16 @@ extern void item_checked_key(const KeySchema *schema, AttributeValue item, ItemK
 /*
  * The values of a row that holds this item, for a tuple of the relation's
  * descriptor: item and derived columns are set, all others NULL.  Checks the
- * item (item_checked_key(), check_item_limits()).  Key columns are palloc'd,
+ * item (item_checked_key(), check_item_limits()).  Derived columns are palloc'd,
  * the item is not copied.
+ *
+ * With the old version of the row (else NULL) columns that stay as they are
+ * take its stored value, and the result are those that do not (a Bitmapset of
+ * column numbers; the item's is not among them).
  */
-extern void item_row_values(const TableDefinition *definition, TupleDesc desc,
-							const DynamoItem *item, Datum *values, bool *isnull);
+extern Bitmapset *item_row_values(const TableDefinition *definition, TupleDesc desc,
+								  const DynamoItem *item, TupleTableSlot *old,
+								  Datum *values, bool *isnull);
 
 /*
  * What the access method asks of a row before it stores it: raises
@@ -68,13 +94,16 @@ extern void item_row_values(const TableDefinition *definition, TupleDesc desc,
  * one of a table rewrite.
  */
 extern void check_row_contract(Relation rel, TupleTableSlot *slot);
-/* Raises check_violation: the column of this part of the key is not the item's. */
+/* Raises check_violation: the column is not what the item says. */
 pg_noreturn extern void column_conflict_error(Relation rel, const TableDefinition *definition,
-											  int part);
+											  const DerivedColumn *derived);
 
 /* ---- definitions (definition.c) ---- */
 
 extern void definition_init(void);
+/* The derived column of an attribute and role, or NULL. */
+extern const DerivedColumn *find_derived(const TableDefinition *definition,
+										 Bytes attribute, DerivedRole role);
 /*
  * The definition that the rows of a relation obey, and the number of its item
  * column.  Unlike table_definition() it follows the transient relation of a
@@ -106,9 +135,11 @@ extern void dynamo_index_validate_scan(Relation table, Relation index,
 									   IndexInfo *index_info, Snapshot snapshot,
 									   ValidateIndexState *state);
 
-/* ---- rows (row_access.c) ---- */
+/* ---- rows (row_access.c, row_write.c) ---- */
 
 extern void table_access_init(void);
+/* Puts right the derived columns of the item of a key, if there is one. */
+extern void table_refresh_columns(DynamoTable *table, const ItemKey *key);
 
 /* ---- names (names.c) ---- */
 

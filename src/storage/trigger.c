@@ -42,13 +42,16 @@ check_called_as_maintenance_trigger(FunctionCallInfo fcinfo)
 
 /* Whether an UPDATE leaves a column as it was, byte by byte. */
 static bool
-column_unchanged(TupleDesc desc, AttrNumber column, HeapTuple old_row, Datum new_value)
+column_unchanged(TupleDesc desc, AttrNumber column, HeapTuple old_row, Datum new_value,
+				 bool new_isnull)
 {
 	Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
 	bool		isnull;
 	Datum		old_value = heap_getattr(old_row, column, desc, &isnull);
 
-	return !isnull && datum_image_eq(old_value, new_value, attribute->attbyval, attribute->attlen);
+	if (isnull || new_isnull)
+		return isnull == new_isnull;
+	return datum_image_eq(old_value, new_value, attribute->attbyval, attribute->attlen);
 }
 
 /*
@@ -61,34 +64,38 @@ statement_set_column(TupleDesc desc, AttrNumber column, HeapTuple old_row,
 {
 	if (old_row == NULL)
 		return !isnull;
-	return isnull || !column_unchanged(desc, column, old_row, value);
+	return !column_unchanged(desc, column, old_row, value, isnull);
 }
 
 /*
- * Lists the columns that must be replaced for the row to hold the key, with
- * their values, and returns their number.  `old_row` is NULL for an INSERT.
+ * The row with those columns replaced that do not hold what the item says; the
+ * row itself if all do.  `old_row` is NULL for an INSERT.
  */
-static int
-stale_columns(Relation rel, const TableDefinition *definition, const ItemKey *key,
-			  HeapTuple row, HeapTuple old_row, int *columns, Datum *values)
+static HeapTuple
+with_derived_columns(Relation rel, const TableDefinition *definition, AttributeValue item,
+					 HeapTuple row, HeapTuple old_row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
+	int		   *columns = palloc_array(int, definition->nderived);
+	Datum	   *values = palloc_array(Datum, definition->nderived);
+	bool	   *nulls = palloc_array(bool, definition->nderived);
 	int			n = 0;
 
-	for (int i = 0; i < key->n; i++)
+	for (int i = 0; i < definition->nderived; i++)
 	{
-		AttrNumber	column = definition->key_columns[i];
+		const DerivedColumn *derived = &definition->derived[i];
 		bool		isnull;
-		Datum		value = heap_getattr(row, column, desc, &isnull);
+		Datum		value = heap_getattr(row, derived->column, desc, &isnull);
 
-		if (!isnull && key_datum_equal(value, key->values[i]))
+		if (derived_datum_matches(derived, item, value, isnull))
 			continue;
-		if (statement_set_column(desc, column, old_row, value, isnull))
-			column_conflict_error(rel, definition, i);
-		columns[n] = column;
-		values[n++] = key_datum(key->values[i]);
+		if (statement_set_column(desc, derived->column, old_row, value, isnull))
+			column_conflict_error(rel, definition, derived);
+		columns[n] = derived->column;
+		nulls[n] = !derived_datum(derived, item, &values[n]);
+		n++;
 	}
-	return n;
+	return n == 0 ? row : heap_modify_tuple_by_cols(row, desc, n, columns, values, nulls);
 }
 
 /*
@@ -109,10 +116,6 @@ dynamo_maintain_columns(PG_FUNCTION_ARGS)
 	bool		isnull;
 	DynamoItem *item;
 	ItemKey		key;
-	int			columns[MAX_KEY_ATTRIBUTES];
-	Datum		values[MAX_KEY_ATTRIBUTES];
-	bool		nulls[MAX_KEY_ATTRIBUTES] = {false};
-	int			n;
 
 	check_called_as_maintenance_trigger(fcinfo);
 	definition = table_definition(data->tg_relation);
@@ -130,13 +133,11 @@ dynamo_maintain_columns(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("null value in column \"%s\" of table \"%s\": a row needs its item",
 						ITEM_COLUMN, RelationGetRelationName(data->tg_relation)),
-				 errhint("Set column \"%s\": the columns of the key are derived from it.", ITEM_COLUMN),
+				 errhint("Set column \"%s\": the others are derived from it.", ITEM_COLUMN),
 				 errtablecol(data->tg_relation, definition->item_column)));
 	item = DatumGetDynamoItem(item_datum);
 	item_checked_key(&definition->key, item_root(item), &key);
 
-	n = stale_columns(data->tg_relation, definition, &key, row, old_row, columns, values);
-	if (n > 0)
-		row = heap_modify_tuple_by_cols(row, desc, n, columns, values, nulls);
-	return PointerGetDatum(row);
+	return PointerGetDatum(with_derived_columns(data->tg_relation, definition, item_root(item),
+												row, old_row));
 }
