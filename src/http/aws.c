@@ -208,14 +208,15 @@ void
 aws_make_request_id(char *request_id)
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
-	uint64		random = 0;
+	const int	digits_at_once = 12;
 
-	for (int i = 0; i < REQUEST_ID_LENGTH; i++)
+	for (int start = 0; start < REQUEST_ID_LENGTH; start += digits_at_once)
 	{
-		if (i % 12 == 0)
-			random = pg_prng_uint64(&pg_global_prng_state);
-		request_id[i] = digits[random & 31];
-		random >>= 5;
+		uint64		random = pg_prng_uint64(&pg_global_prng_state);
+		int			end = Min(start + digits_at_once, REQUEST_ID_LENGTH);
+
+		for (int i = start; i < end; i++, random >>= 5)
+			request_id[i] = digits[random & 31];
 	}
 	request_id[REQUEST_ID_LENGTH] = '\0';
 }

@@ -67,12 +67,16 @@ static void
 watch_request(const char *operation, Bytes table_name)
 {
 	int			length = table_name.data == NULL ? 0 : Min(table_name.len, MAX_TABLE_NAME);
+	size_t		end = strlcpy(current.activity, operation, MAX_OPERATION_LENGTH + 1);
 
 	if (length > 0)
+	{
 		memcpy(current.table, table_name.data, length);
+		current.activity[end++] = ' ';
+		memcpy(current.activity + end, table_name.data, length);
+	}
 	current.table[length] = '\0';
-	snprintf(current.activity, sizeof(current.activity), "%s%s%s", operation,
-			 length > 0 ? " " : "", current.table);
+	current.activity[end + length] = '\0';
 	pgstat_report_activity(STATE_RUNNING, current.activity);
 	durability_begin_operation(operation);
 }
@@ -126,7 +130,6 @@ begin_call(Call *call)
 	QueryCancelPending = false;
 	debug_query_string = call->operation;
 	SetCurrentStatementStartTimestamp();
-	pgstat_report_activity(STATE_RUNNING, call->operation);
 }
 
 /* ---- the transaction ---- */

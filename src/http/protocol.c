@@ -20,12 +20,15 @@
 #include <sys/socket.h>
 #include <zlib.h>
 
+#include "utils/builtins.h"
+
 #include "common/settings.h"
 #include "http/http.h"
 
 #define MAX_HEADER_BYTES	(16 * 1024)
 #define MAX_HEADERS			100
-#define CONNECTION_MEMORY	(32 * 1024)
+/* Room for such headers, the library's list of them, and a reply's (it clears all that after each request). */
+#define CONNECTION_MEMORY	(24 * 1024)
 #define LIBRARY_CONNECTIONS	32768	/* endpoint_max_connections is the limit */
 
 /* How much of a body that is too large is read, so that the client gets to see the reply. */
@@ -51,8 +54,7 @@ make_response(const char *request_id, Bytes body)
 
 	if (response == NULL)
 		return NULL;
-	snprintf(checksum, sizeof(checksum), "%lu",
-			 crc32(0, (const Bytef *) body.data, body.len));
+	checksum[pg_ultoa_n(crc32(0, (const Bytef *) body.data, body.len), checksum)] = '\0';
 	MHD_add_response_header(response, "Content-Type", "application/x-amz-json-1.0");
 	MHD_add_response_header(response, "x-amzn-RequestId", request_id);
 	MHD_add_response_header(response, "x-amz-crc32", checksum);
@@ -119,19 +121,44 @@ typedef struct Headers
 } Headers;
 
 static bool
-is_token(const char *name)
+is_token(const char *name, size_t length)
 {
-	for (const unsigned char *c = (const unsigned char *) name; *c != '\0'; c++)
-		if (!isalnum(*c) && strchr("!#$%&'*+-.^_`|~", *c) == NULL)
-			return false;
-	return name[0] != '\0';
+	static const bool token[256] = {
+		['0' ... '9'] = true,['A' ... 'Z'] = true,['a' ... 'z'] = true,
+		['!'] = true,['#'] = true,['$'] = true,['%'] = true,['&'] = true,['\''] = true,
+		['*'] = true,['+'] = true,['-'] = true,['.'] = true,['^'] = true,['_'] = true,
+		['`'] = true,['|'] = true,['~'] = true,
+	};
+	bool		good = length > 0;
+
+	for (size_t i = 0; i < length; i++)
+		good &= token[(unsigned char) name[i]];
+	return good;
+}
+
+/* In eight bytes: is any of them below ' ', or 127?  (Exact; a tab counts.) */
+static bool
+any_control(uint64 bytes)
+{
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	uint64		deletes = bytes ^ (ones * 127);
+
+	return (((bytes - ones * ' ') & ~bytes) | ((deletes - ones) & ~deletes)) & (ones * 128);
 }
 
 static bool
-has_control_characters(const char *value)
+has_control_characters(const char *value, size_t length)
 {
-	for (const unsigned char *c = (const unsigned char *) value; *c != '\0'; c++)
-		if ((*c < ' ' && *c != '\t') || *c == 127)
+	size_t		i = 0;
+
+	for (uint64 bytes; i + sizeof(bytes) <= length; i += sizeof(bytes))
+	{
+		memcpy(&bytes, value + i, sizeof(bytes));
+		if (any_control(bytes))
+			break;
+	}
+	for (; i < length; i++)
+		if (((unsigned char) value[i] < ' ' && value[i] != '\t') || value[i] == 127)
 			return true;
 	return false;
 }
@@ -192,30 +219,35 @@ take_host(Headers *headers, const char *value)
 	headers->foreign_host = true;
 }
 
+#define KNOWN(name, take) {name, sizeof(name) - 1, take}
+
 static const struct
 {
 	const char *name;
+	size_t		length;
 	void		(*take) (Headers *headers, const char *value);
 } known_headers[] = {
-	{"Host", take_host},
-	{"X-Amz-Target", take_target},
-	{"Content-Length", take_length},
-	{"Content-Encoding", take_coding},
-	{"Transfer-Encoding", take_encoding},
+	KNOWN("Host", take_host),
+	KNOWN("X-Amz-Target", take_target),
+	KNOWN("Content-Length", take_length),
+	KNOWN("Content-Encoding", take_coding),
+	KNOWN("Transfer-Encoding", take_encoding),
 };
 
 static enum MHD_Result
-take_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+take_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_length,
+			const char *value, size_t value_length)
 {
 	Headers    *headers = arg;
 
 	headers->count++;
 	if (value == NULL)
 		value = "";
-	if (!is_token(name) || has_control_characters(value))
+	if (!is_token(name, name_length) || has_control_characters(value, value_length))
 		headers->malformed = true;
 	for (int i = 0; i < lengthof(known_headers); i++)
-		if (strcasecmp(name, known_headers[i].name) == 0)
+		if (name_length == known_headers[i].length &&
+			strncasecmp(name, known_headers[i].name, name_length) == 0)
 			known_headers[i].take(headers, value);
 	return MHD_YES;
 }
@@ -235,7 +267,7 @@ begin_exchange(Exchange *exchange, struct MHD_Connection *mhd)
 	Headers		headers = {.exchange = exchange};
 
 	exchange->begun = true;
-	MHD_get_connection_values(mhd, MHD_HEADER_KIND, take_header, &headers);
+	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, take_header, &headers);
 	if (framing_is_ambiguous(&headers))
 		return answer_error(exchange, MHD_HTTP_BAD_REQUEST, "SerializationException",
 							"The headers of the request are malformed", true);
