@@ -24,9 +24,20 @@ picked() {
 # start OPTIONS
 start() {
 	server_stop "$work"
-	options="-c max_connections=100 -c max_worker_processes=20 -c max_wal_size=8GB $1"
+	options="-c listen_addresses=127.0.0.1 -c max_connections=100 -c max_worker_processes=20 -c max_wal_size=8GB $1"
 	options="$options -c dynamo.endpoint_port=$endpoint_port -c dynamo.endpoint_database=postgres"
 	server_start "$work" 54322 "$options"
+}
+
+# The partner comes over TCP, as the endpoint's clients do; any user of this machine
+# could, so that it needs a password.
+allow_tcp() {
+	password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+	echo "*:*:*:*:$password" | as_user sh -c 'umask 077; cat >"$1"' sh "$work/password"
+	printf 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n' | as_user tee "$work/data/pg_hba.conf" >/dev/null
+	start "-c $pool"
+	echo "ALTER ROLE postgres PASSWORD '$password'" |
+		as_user "$bindir/psql" -XAtq -h "$work" -p 54322 -U postgres -v ON_ERROR_STOP=1
 }
 
 # run MEASURES [VARIABLE=VALUE …]: what the caller has set goes before
@@ -34,7 +45,7 @@ run() {
 	measures=$1
 	shift
 	as_user env PATH="$bindir:$PATH" PGHOST="$work" PGPORT=54322 PGUSER=postgres PGDATABASE=postgres \
-		URL="http://127.0.0.1:$endpoint_port" "$@" MEASURES="$measures" sh "$work/bench/run.sh"
+		URL="http://127.0.0.1:$endpoint_port" TCP_HOST=127.0.0.1 PGPASSFILE="$work/password" "$@" MEASURES="$measures" sh "$work/bench/run.sh"
 }
 
 # The pool is smaller than one table, and there are two.
@@ -53,10 +64,10 @@ work=$(as_user mktemp -d "$state/bench.XXXXXX")
 trap 'server_stop "$work" || true; as_user rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 server_init "$work"
+allow_tcp
 as_user mkdir "$work/bench"
 tar -C "$top/test/bench" -cf - . | as_user tar -C "$work/bench" -xf - --no-same-owner -m
 
-start "-c $pool"
 measures=$(picked P1 P2 P3 P8)
 if [ -n "$measures" ]; then run "$measures"; fi
 measures=$(picked P5 P6)

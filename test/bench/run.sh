@@ -15,8 +15,10 @@
 # Each measure alternates short runs of both sides and prints the median of the
 # rounds' ratios, so that a noisy neighbour meets both.  In P1 to P3 commits do not
 # wait for the disk (synchronous_commit = off): we compare work, not fsync.  In P5
-# and P6 they do, on both sides; "CPU" is what the server's processes used per request,
-# which says more than requests per second where others use the machine.
+# and P6 they do, on both sides, and both sides come over TCP, as clients elsewhere do
+# (TCP_HOST is the server's address); P6 also says what the ratio is where SQL comes
+# over the Unix socket.  "CPU" is what the server's processes used per request, which
+# says more than requests per second where others use the machine.
 #
 # ROUNDS, SECONDS_EACH, ITEMS, SIZES (of items in bytes), CONNECTIONS (to the
 # endpoint) and MEASURES ("P1 P3") shorten or lengthen a run; LABEL is appended to
@@ -33,9 +35,9 @@ commit=off
 median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
 query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
-# tps SCRIPT CLIENTS: transactions per second of one short run
+# tps SCRIPT CLIENTS HOST: transactions per second of one short run
 tps() {
-	PGOPTIONS="-c synchronous_commit=$commit" pgbench -n -M prepared -T "$seconds" -c "$2" -j 2 -D customers=$((items / 10)) \
+	PGHOST=$3 PGOPTIONS="-c synchronous_commit=$commit" pgbench -n -M prepared -T "$seconds" -c "$2" -j 2 -D customers=$((items / 10)) \
 		-f "$here/$1.sql" 2>"$here/errors" | awk '/^tps/ {print $3}' | grep . || {
 		cat "$here/errors" >&2
 		exit 1
@@ -50,8 +52,8 @@ compare() {
 	name=$1 ours=$2 plain=$3 bytes=$4 clients=$5
 	: >"$here/rounds"
 	for round in $(seq "$rounds"); do
-		a=$(tps "$ours" "$clients")
-		b=$(tps "$plain" "$clients")
+		a=$(tps "$ours" "$clients" "$PGHOST")
+		b=$(tps "$plain" "$clients" "$PGHOST")
 		echo "$a $b" | awk '{print $1 / $2, $1, $2}' >>"$here/rounds"
 	done
 	medians 3 |
@@ -129,22 +131,26 @@ rps() {
 
 # compare_http NAME REQUEST PARTNER BYTES CONNECTIONS
 compare_http() {
-	name=$1 request=$2 partner=$3 bytes=$4 clients=$5
+	name=$1 request=$2 partner=$3 bytes=$4 clients=$5 socket=0
 	: >"$here/rounds"
 	for round in $(seq "$rounds"); do
 		start=$(server_cpu)
 		a=$(rps "$request" "$clients")
 		middle=$(server_cpu)
-		b=$(tps "$partner" "$clients")
+		b=$(tps "$partner" "$clients" "$TCP_HOST")
 		sleep 0.1 # until the postmaster has seen its backends off
-		echo "$b $a $start $middle $(server_cpu) $seconds" |
-			awk '{print $2 / $1, $2, $1, $3, $4, ($6 - $5) / $2 / $8, ($7 - $6) / $1 / $8}' >>"$here/rounds"
+		end=$(server_cpu)
+		if [ "$name" = P6 ]; then socket=$(tps "$partner" "$clients" "$PGHOST"); fi
+		echo "$b $a $start $middle $end $seconds $socket" |
+			awk '{print $2 / $1, $2, $1, $3, $4, ($6 - $5) / $2 / $8, ($7 - $6) / $1 / $8, ($9 > 0 ? $2 / $9 : 0)}' >>"$here/rounds"
 	done
 	case $partner in call-*) side=dynamo.call ;; select-jsonb) side=pgbench-select ;; *) side=pgbench-upsert ;; esac
 	case $request in get | query) durable= ;; *) durable=', durable' ;; esac
-	medians 7 |
+	medians 8 |
 		awk -v what="$name" -v sides="http-$request/$side" -v of="$bytes B items, $clients connection(s)$durable$label" \
-			'{printf "%s %.2f %s %s: %.0f/s against %.0f/s, p50 %.2f ms, p99 %.2f ms, CPU %.0f us against %.0f us\n", what, $1, sides, of, $2, $3, $4, $5, $6, $7}'
+			'{printf "%s %.2f %s %s: %.0f/s against %.0f/s, p50 %.2f ms, p99 %.2f ms, CPU %.0f us against %.0f us", what, $1, sides, of, $2, $3, $4, $5, $6, $7
+			if ($8 > 0) printf ", ratio to the Unix socket %.2f", $8
+			print ""}'
 }
 
 # ----
