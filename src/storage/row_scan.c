@@ -77,8 +77,9 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	ItemScan   *scan = palloc0(sizeof(ItemScan));
 	KeyConditions conditions;
 
-	watch_rows(table, spec->range.nequal > 0 ? spec->range.equal[0] : NO_ATTRIBUTE_VALUE,
-			   false);
+	/* (what another index has under one value may be of any partition) */
+	watch_rows(table, index == &access->primary && spec->range.nequal > 0 ?
+			   spec->range.equal[0] : NO_ATTRIBUTE_VALUE, false);
 	scan->context = context;
 	scan->item_context = AllocSetContextCreate(context, "dynamo scanned item",
 											   ALLOCSET_DEFAULT_SIZES);

@@ -139,18 +139,13 @@ find_entry(const char *table, const char *operation)
 static StatisticsEntry *
 find_or_make_entry(const char *table, const char *operation)
 {
-	static StatisticsEntry *last = NULL;	/* (entries are never removed) */
 	StatisticsKey key;
 	StatisticsEntry *entry;
 
-	if (last != NULL && strcmp(last->key.table, table) == 0 &&
-		strcmp(last->key.operation, operation) == 0)
-		return last;
 	set_key(&key, table, operation);
 	LWLockAcquire(&shared->lock, LW_SHARED);
 	entry = hash_search(entries, &key, HASH_FIND, NULL);
 	LWLockRelease(&shared->lock);
-	last = entry;
 	return entry != NULL ? entry : make_entry(&key);
 }
 

@@ -126,6 +126,8 @@ my %refused = (
 	'a signed length' => [ 400, 'Content-Length: +2' ],
 	'a second Host' => [ 400, "Host: localhost\r\nContent-Length: 2" ],
 	'a control character' => [ 400, "X-Thing: a\x01b\r\nContent-Length: 2" ],
+	'a control character far behind' => [ 400, 'X-Thing: ' . 'a' x 21 . "\x7f" . 'b' x 21 . "\r\nContent-Length: 2" ],
+	'a name that is no token' => [ 400, "X-Thing\xe9: a\r\nContent-Length: 2" ],
 	'many headers' => [ 431, join("\r\n", (map { "X-$_: y" } 1 .. 120), 'Content-Length: 2') ],
 	'long headers' => [ 431, 'X-Long: ' . ('y' x 20000) . "\r\nContent-Length: 2" ],
 	'very long headers' => [ 431, 'X-Long: ' . ('y' x 100000) . "\r\nContent-Length: 2" ]);
@@ -140,6 +142,16 @@ for my $name (sort keys %refused)
 	# (the library may cut what it finds unbearable; versions of it differ in 400 or 501)
 	like($got, qr/^($expected|400|closed)$/, "refused: $name");
 	is((raw_reply($socket, 5))[0], 'closed', "and the connection closed: $name");
+}
+my %allowed = (
+	'as many and as long as can be' => join("\r\n", (map { "X-$_: " . 'y' x 154 } 1 .. 97), 'Content-Length: 2'),
+	'tabs and letters beyond ASCII' => "X-Thing: a\tb" . "\xe9\xff\x80" x 20 . "\tc\r\nCONTENT-LENGTH: 2");
+for my $name (sort keys %allowed)
+{
+	$socket = raw_connect($node);
+	raw_send($socket, "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n" .
+		"x-amz-target: DynamoDB_20120810.ListTables\r\n$allowed{$name}\r\n\r\n{}");
+	is((raw_reply($socket))[0], 200, "headers: $name");
 }
 for my $host ('example.com', 'localhost.example.com', '127.0.0.1.example.com', '10.0.0.1:80')
 {
