@@ -23,6 +23,13 @@ FROM (SELECT format('{"%s":{"L":[{"S":%s},{"B":"%s"},{"NS":["%s","-%s"]},{"M":{"
       FROM generate_series(1, 3000) AS i WHERE i NOT BETWEEN 55296 AND 57343) AS items
 GROUP BY 1;
 
+-- wherever in a string of whatever length a character stands that has to be escaped, or must not be
+SELECT count(*), bool_and(item ->> 'k' = string AND item::text::json -> 'k' ->> 'S' = string AND item::text::json -> 'l' -> 'L' -> 0 ->> 'S' = string) AS same,
+       bool_and(item = item::text::dynamo.item) AS read_alike, sum(length(item::text))
+FROM generate_series(0, 26) AS before, generate_series(0, 26) AS after, unnest(ARRAY['"', E'\\', E'\n', E'\x01', E'\x1f', ' ', '!', '#', '[', ']', E'\x7f', 'é', '€', '😀']) AS c,
+     LATERAL (SELECT repeat('x', before) || c || repeat('y', after) AS string) AS s,
+     LATERAL (SELECT format('{"k":{"S":%1$s},"l":{"L":[{"S":%1$s}]}}', to_json(string))::dynamo.item AS item) AS i;
+
 -- containers on both sides of each width of their directory: 8, 16 and 32 bits
 SELECT n, len, item ->> ('k' || n) = repeat('x', len) AS last, item ->> 'k1' = repeat('x', len) AS first, item ->> 'k' AS missing,
        dynamo.item_size(item) AS size, item = item::text::dynamo.item AS same

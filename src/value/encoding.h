@@ -100,6 +100,18 @@ container_run(const Container *c, const char *ends, const char *area, int i)
 	return (Bytes) {area + begin, end - begin};
 }
 
+/* The same for one after the other from the first: *begin is 0 before it. */
+static inline Bytes
+container_next_run(const Container *c, const char *ends, const char *area, int i,
+				   uint32 *begin)
+{
+	uint32		end = read_uint(ends + (i << c->width), c->width);
+	Bytes		run = {area + *begin, end - *begin};
+
+	*begin = end;
+	return run;
+}
+
 static inline Bytes
 container_name(const Container *c, int i)
 {

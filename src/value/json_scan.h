@@ -8,13 +8,29 @@
 #include "value/value.h"
 
 #define EVERY_BYTE(b)	(~UINT64CONST(0) / 255 * (b))
-#define HAS_ZERO(w)		(((w) - EVERY_BYTE(1)) & ~(w) & EVERY_BYTE(0x80))
-#define HAS_LESS(w, n)	(((w) - EVERY_BYTE(n)) & ~(w) & EVERY_BYTE(0x80))
 
 /*
- * Where the run of plain characters from p ends: at a quote, a backslash, a
- * control character, or `end`.  Sets *high if some byte is not ASCII (and
- * never clears it).  Eight bytes at a time.
+ * Which of eight bytes end a run of plain characters: a quote, a backslash, a
+ * control character.  The lowest byte that does has its high bit set in the
+ * result, which is 0 if none does; bytes above it say nothing.
+ */
+static inline uint64
+json_stops(uint64 w)
+{
+	return ((w - EVERY_BYTE(0x20)) |
+			((w ^ EVERY_BYTE('"')) - EVERY_BYTE(1)) |
+			((w ^ EVERY_BYTE('\\')) - EVERY_BYTE(1))) & ~w & EVERY_BYTE(0x80);
+}
+
+static inline bool
+json_is_plain(char c)
+{
+	return (uint8) c >= 0x20 && c != '"' && c != '\\';
+}
+
+/*
+ * Where the run of plain characters from p ends: at one that is not, or at
+ * `end`.  Sets *high if some byte is not ASCII (and never clears it).
  */
 static inline const char *
 json_plain_run(const char *p, const char *end, bool *high)
@@ -26,13 +42,12 @@ json_plain_run(const char *p, const char *end, bool *high)
 		uint64		w;
 
 		memcpy(&w, p, sizeof(w));
-		if (HAS_LESS(w, 0x20) | HAS_ZERO(w ^ EVERY_BYTE('"')) |
-			HAS_ZERO(w ^ EVERY_BYTE('\\')))
+		if (json_stops(w) != 0)
 			break;
 		seen |= w;
 		p += sizeof(w);
 	}
-	while (p < end && (uint8) *p >= 0x20 && *p != '"' && *p != '\\')
+	while (p < end && json_is_plain(*p))
 		seen |= (uint8) *p++;
 	if (seen & EVERY_BYTE(0x80))
 		*high = true;

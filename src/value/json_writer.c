@@ -4,15 +4,269 @@
  *
  * DynamoDB JSON as the service prints it: no white space, members in the order
  * of the stored map, numbers and binaries as strings.
+ *
+ * A page of a Query is mostly this, so room is asked for once per string: before
+ * it, with SLACK more for the punctuation around it, which is put there without
+ * asking.  The functions that others call end the text with a zero, those that
+ * write pieces of it do not.
  */
 #include "postgres.h"
 
 #include "value/encoding.h"
 #include "value/json_scan.h"
 
-static void append_payload(StringInfo out, AttributeType type, Bytes payload);
-static void append_set(StringInfo out, AttributeValue set);
-static void append_list(StringInfo out, AttributeValue list);
+/* Longest of what stands between two strings: ':' '{"BOOL":' 'false' '}' ',' '"'. */
+#define SLACK	32
+
+static void write_value(StringInfo out, Bytes encoded);
+static void write_map(StringInfo out, AttributeValue map);
+static void write_list(StringInfo out, AttributeValue list);
+static void write_set(StringInfo out, AttributeValue set);
+static void write_payload(StringInfo out, AttributeType type, Bytes payload);
+static void write_string(StringInfo out, Bytes string);
+static inline const char *copy_plain_run(StringInfo out, const char *p, const char *end);
+static void write_escape(StringInfo out, char c);
+
+void
+attribute_append_json(StringInfo out, AttributeValue value)
+{
+	write_value(out, (Bytes) {value.data, value.len});
+	out->data[out->len] = '\0';
+}
+
+void
+attribute_map_append_json(StringInfo out, AttributeValue map)
+{
+	write_map(out, map);
+	out->data[out->len] = '\0';
+}
+
+void
+json_append_string(StringInfo out, Bytes string)
+{
+	write_string(out, string);
+	out->data[out->len] = '\0';
+}
+
+void
+json_append_base64(StringInfo out, Bytes bytes)
+{
+	appendStringInfoChar(out, '"');
+	base64_append(out, bytes);
+	appendStringInfoChar(out, '"');
+}
+
+/* ---- room ---- */
+
+static inline void
+reserve(StringInfo out, int more)
+{
+	if (unlikely(more + SLACK >= out->maxlen - out->len))
+		enlargeStringInfo(out, more + SLACK);
+}
+
+/* Into room that has been reserved. */
+static inline void
+put(StringInfo out, char c)
+{
+	out->data[out->len++] = c;
+}
+
+static inline void
+put_run(StringInfo out, const char *run, int len)
+{
+	memcpy(out->data + out->len, run, len);
+	out->len += len;
+}
+
+/* ---- values ---- */
+
+/* What an attribute value starts with, up to its payload. */
+static const struct
+{
+	char		text[sizeof(uint64)];
+	int			len;
+}			openings[] = {
+	[ATTRIBUTE_S] = {"{\"S\":", 5},
+	[ATTRIBUTE_N] = {"{\"N\":", 5},
+	[ATTRIBUTE_B] = {"{\"B\":", 5},
+	[ATTRIBUTE_BOOL] = {"{\"BOOL\":", 8},
+	[ATTRIBUTE_NULL] = {"{\"NULL\":", 8},
+	[ATTRIBUTE_M] = {"{\"M\":", 5},
+	[ATTRIBUTE_L] = {"{\"L\":", 5},
+	[ATTRIBUTE_SS] = {"{\"SS\":", 6},
+	[ATTRIBUTE_NS] = {"{\"NS\":", 6},
+	[ATTRIBUTE_BS] = {"{\"BS\":", 6},
+};
+
+static void
+write_value(StringInfo out, Bytes encoded)
+{
+	AttributeValue value = {encoded.data, encoded.len};
+	AttributeType type = attribute_type(value);
+
+	reserve(out, 0);
+	memcpy(out->data + out->len, openings[type].text, sizeof(openings[type].text));
+	out->len += openings[type].len;
+	switch (type)
+	{
+		case ATTRIBUTE_S:
+		case ATTRIBUTE_N:
+		case ATTRIBUTE_B:
+			write_payload(out, type, attribute_bytes(value));
+			break;
+		case ATTRIBUTE_BOOL:
+			if (attribute_bool(value))
+				put_run(out, "true", 4);
+			else
+				put_run(out, "false", 5);
+			break;
+		case ATTRIBUTE_NULL:
+			put_run(out, "true", 4);
+			break;
+		case ATTRIBUTE_M:
+			write_map(out, value);
+			break;
+		case ATTRIBUTE_L:
+			write_list(out, value);
+			break;
+		case ATTRIBUTE_SS:
+		case ATTRIBUTE_NS:
+		case ATTRIBUTE_BS:
+			write_set(out, value);
+			break;
+	}
+	put(out, '}');
+}
+
+static void
+write_map(StringInfo out, AttributeValue map)
+{
+	Container	c = container_open(map);
+	uint32		name_begin = 0;
+	uint32		value_begin = 0;
+
+	reserve(out, 0);
+	put(out, '{');
+	for (int i = 0; i < c.count; i++)
+	{
+		if (i > 0)
+			put(out, ',');
+		write_string(out, container_next_run(&c, c.name_ends, c.names, i, &name_begin));
+		put(out, ':');
+		write_value(out, container_next_run(&c, c.value_ends, c.values, i, &value_begin));
+	}
+	reserve(out, 0);
+	put(out, '}');
+}
+
+static void
+write_list(StringInfo out, AttributeValue list)
+{
+	Container	c = container_open(list);
+	uint32		begin = 0;
+
+	put(out, '[');
+	for (int i = 0; i < c.count; i++)
+	{
+		if (i > 0)
+			put(out, ',');
+		write_value(out, container_next_run(&c, c.value_ends, c.values, i, &begin));
+	}
+	reserve(out, 0);
+	put(out, ']');
+}
+
+static void
+write_set(StringInfo out, AttributeValue set)
+{
+	AttributeType element_type = set_element_type(attribute_type(set));
+	Container	c = container_open(set);
+	uint32		begin = 0;
+
+	put(out, '[');
+	for (int i = 0; i < c.count; i++)
+	{
+		if (i > 0)
+			put(out, ',');
+		write_payload(out, element_type,
+					  container_next_run(&c, c.value_ends, c.values, i, &begin));
+	}
+	put(out, ']');
+}
+
+/* Finds room for a few bytes, and leaves as much. */
+static void
+write_payload(StringInfo out, AttributeType type, Bytes payload)
+{
+	if (type == ATTRIBUTE_S)
+	{
+		write_string(out, payload);
+		return;
+	}
+	put(out, '"');
+	if (type == ATTRIBUTE_N)
+		number_payload_append(out, payload);
+	else
+		base64_append(out, payload);
+	reserve(out, 0);
+	put(out, '"');
+}
+
+/* ---- strings ---- */
+
+static void
+write_string(StringInfo out, Bytes string)
+{
+	const char *p = string.data;
+	const char *end = p + string.len;
+
+	reserve(out, string.len);
+	put(out, '"');
+	while ((p = copy_plain_run(out, p, end)) < end)
+	{
+		write_escape(out, *p++);
+		reserve(out, end - p);
+	}
+	put(out, '"');
+}
+
+/* Returns where the run ends. */
+static inline const char *
+copy_plain_run(StringInfo out, const char *p, const char *end)
+{
+	char	   *dst = out->data + out->len;
+
+	for (; end - p >= (int) sizeof(uint64); p += sizeof(uint64), dst += sizeof(uint64))
+	{
+		uint64		w;
+
+		memcpy(&w, p, sizeof(w));
+		if (json_stops(w) != 0)
+			break;
+		memcpy(dst, &w, sizeof(w));
+	}
+	if (end - p >= (int) sizeof(uint32) && end - p < (int) sizeof(uint64))
+	{
+		int			last = end - p - (int) sizeof(uint32);
+		uint32		front;
+		uint32		back;	/* overlaps it */
+
+		memcpy(&front, p, sizeof(front));
+		memcpy(&back, p + last, sizeof(back));
+		if (json_stops((uint64) front << 32 | back) == 0)
+		{
+			memcpy(dst, &front, sizeof(front));
+			memcpy(dst + last, &back, sizeof(back));
+			dst += end - p;
+			p = end;
+		}
+	}
+	while (p < end && json_is_plain(*p))
+		*dst++ = *p++;
+	out->len = dst - out->data;
+	return p;
+}
 
 /* What follows the backslash for a character that has a short escape. */
 static char
@@ -39,162 +293,18 @@ short_escape(char c)
 }
 
 static void
-append_escape(StringInfo out, char c)
+write_escape(StringInfo out, char c)
 {
+	static const char hex[] = "0123456789abcdef";
 	char		escape = short_escape(c);
 
-	if (escape == '\0')
-		appendStringInfo(out, "\\u%04x", (uint8) c);
+	put(out, '\\');
+	if (escape != '\0')
+		put(out, escape);
 	else
 	{
-		appendStringInfoChar(out, '\\');
-		appendStringInfoChar(out, escape);
-	}
-}
-
-void
-json_append_string(StringInfo out, Bytes string)
-{
-	const char *p = string.data;
-	const char *end = p + string.len;
-	bool		high = false;
-
-	enlargeStringInfo(out, string.len + 2);
-	out->data[out->len++] = '"';
-	for (;;)
-	{
-		const char *stop = json_plain_run(p, end, &high);
-
-		appendBinaryStringInfoNT(out, p, stop - p);
-		if (stop == end)
-			break;
-		append_escape(out, *stop);
-		p = stop + 1;
-	}
-	appendStringInfoChar(out, '"');
-}
-
-void
-json_append_base64(StringInfo out, Bytes bytes)
-{
-	appendStringInfoChar(out, '"');
-	base64_append(out, bytes);
-	appendStringInfoChar(out, '"');
-}
-
-/* What an attribute value starts with, up to its payload. */
-static const char *const openings[] = {
-	[ATTRIBUTE_S] = "{\"S\":",
-	[ATTRIBUTE_N] = "{\"N\":",
-	[ATTRIBUTE_B] = "{\"B\":",
-	[ATTRIBUTE_BOOL] = "{\"BOOL\":",
-	[ATTRIBUTE_NULL] = "{\"NULL\":",
-	[ATTRIBUTE_M] = "{\"M\":",
-	[ATTRIBUTE_L] = "{\"L\":",
-	[ATTRIBUTE_SS] = "{\"SS\":",
-	[ATTRIBUTE_NS] = "{\"NS\":",
-	[ATTRIBUTE_BS] = "{\"BS\":",
-};
-
-void
-attribute_append_json(StringInfo out, AttributeValue value)
-{
-	AttributeType type = attribute_type(value);
-	const char *opening = openings[type];
-
-	appendBinaryStringInfoNT(out, opening, strlen(opening));
-	switch (type)
-	{
-		case ATTRIBUTE_S:
-		case ATTRIBUTE_N:
-		case ATTRIBUTE_B:
-			append_payload(out, type, attribute_bytes(value));
-			break;
-		case ATTRIBUTE_BOOL:
-			appendStringInfoString(out, attribute_bool(value) ? "true" : "false");
-			break;
-		case ATTRIBUTE_NULL:
-			appendStringInfoString(out, "true");
-			break;
-		case ATTRIBUTE_M:
-			attribute_map_append_json(out, value);
-			break;
-		case ATTRIBUTE_L:
-			append_list(out, value);
-			break;
-		case ATTRIBUTE_SS:
-		case ATTRIBUTE_NS:
-		case ATTRIBUTE_BS:
-			append_set(out, value);
-			break;
-	}
-	appendStringInfoChar(out, '}');
-}
-
-void
-attribute_map_append_json(StringInfo out, AttributeValue map)
-{
-	Container	c = container_open(map);
-
-	appendStringInfoChar(out, '{');
-	for (int i = 0; i < c.count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		json_append_string(out, container_name(&c, i));
-		appendStringInfoChar(out, ':');
-		attribute_append_json(out, container_value(&c, i));
-	}
-	appendStringInfoChar(out, '}');
-}
-
-static void
-append_list(StringInfo out, AttributeValue list)
-{
-	Container	c = container_open(list);
-
-	appendStringInfoChar(out, '[');
-	for (int i = 0; i < c.count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		attribute_append_json(out, container_value(&c, i));
-	}
-	appendStringInfoChar(out, ']');
-}
-
-static void
-append_set(StringInfo out, AttributeValue set)
-{
-	AttributeType element_type = set_element_type(attribute_type(set));
-	Container	c = container_open(set);
-
-	appendStringInfoChar(out, '[');
-	for (int i = 0; i < c.count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		append_payload(out, element_type,
-					   container_run(&c, c.value_ends, c.values, i));
-	}
-	appendStringInfoChar(out, ']');
-}
-
-static void
-append_payload(StringInfo out, AttributeType type, Bytes payload)
-{
-	switch (type)
-	{
-		case ATTRIBUTE_S:
-			json_append_string(out, payload);
-			break;
-		case ATTRIBUTE_N:
-			appendStringInfoChar(out, '"');
-			number_payload_append(out, payload);
-			appendStringInfoChar(out, '"');
-			break;
-		default:
-			json_append_base64(out, payload);
-			break;
+		put_run(out, "u00", 3);
+		put(out, hex[(uint8) c >> 4]);
+		put(out, hex[c & 0xF]);
 	}
 }
