@@ -7,7 +7,7 @@
 # The layers in dependency order: a layer includes only what stands before it.
 LAYERS := common value expr storage ops api worker
 
-SCRIPT_GOALS := help demo start stop check soak bench fuzz format lint
+SCRIPT_GOALS := help demo start stop check soak bench profile fuzz format lint
 
 .DEFAULT_GOAL := all
 
@@ -34,6 +34,8 @@ soak: ## repeat crash tests and fuzzers (DURATION=3600 seconds)
 installcheck: ## pg_regress and isolation tests against a running server (PGHOST, PGPORT)
 bench: ## measure against plain PostgreSQL (MEASURES='P5 P6' picks)
 	@test/bench.sh
+profile: ## count the instructions that operations take (OPERATIONS='get.*', DETAIL=20 functions)
+	@test/bench/profile.sh
 fuzz: ## fuzz items, the JSON reader, requests and the grammars (DURATION=600 seconds each)
 	@test/fuzz.sh
 format: ## clang-format the lines that have changed (BASE=REV: since REV)

@@ -6,6 +6,7 @@
 #     <operation> <instructions per call>
 #
 # and with DETAIL=N, below it, the N functions that took most of them themselves.
+# OPERATIONS, a regular expression, picks some.
 #
 # A single-user server runs one DO block per operation; what is counted is the
 # operation's C function and all that it calls, not the loop around it.  Every
@@ -19,8 +20,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 calls=${CALLS:-300}
 detail=${DETAIL:-0}
 
-# NAME, the function to count, and the call.  k is a key of two attributes, v a number
-# that changes.
+# Name, the C function to count, and the call: p and s make a key of the table, v is a
+# number that changes.
 operations() {
 	key='{"pk":{"S":"CUSTOMER#%1$s"},"sk":{"S":"ORDER#%2$s"}'
 	item="$key"',"status":{"S":"OPEN"},"total":{"N":"123.45"},"version":{"N":"%3$s"},"paid":{"BOOL":true},"tags":{"L":[{"S":"red"},{"S":"large"},{"S":"gift"}]},"address":{"M":{"city":{"S":"Delft"},"zip":{"S":"10000"}}},"created":{"S":"2026-01-01T00-00-00"},"note":{"S":"'"$(printf '%0170d' 0)"'"}}'
@@ -54,27 +55,29 @@ statements() {
 	done
 }
 
+# shellcheck disable=SC2034
+EXTRA_TOOLS=valgrind:valgrind
 setup
-have valgrind || die 'please install valgrind'
 work=$(as_user mktemp -d "$state/profile.XXXXXX")
-trap 'server_stop "$work" || true; as_user rm -rf "$work"' EXIT
+list=$(mktemp)
+trap 'server_stop "$work" || true; as_user rm -rf "$work"; rm -f "$list" "$list.names" "$list.sql" "$list.log"' EXIT
 trap 'exit 1' HUP INT TERM
 server_init "$work"
 server_start "$work" 54324
 as_user "$bindir/psql" -XAtq -h "$work" -p 54324 -U postgres -d postgres -f - <"$top/test/bench/profile.sql"
 server_stop "$work"
 
-list=$(mktemp)
 {
 	operations | grep -E "^(${OPERATIONS:-.*}) " | statements "$list"
 	echo 'SELECT 1'
 } >"$list.sql"
 # each statement's counts go to a file of their own
+# shellcheck disable=SC2046
 as_user valgrind -q --tool=callgrind --callgrind-out-file="$work/counts" --dump-before=PortalRun \
 	$(operations | awk '!seen[$2]++ {print "--toggle-collect=" $2}') \
 	"$bindir/postgres" --single -D "$work/data" -c synchronous_commit=off -c shared_buffers=64MB \
-	-c jit=off postgres <"$list.sql" >"$work.log" 2>&1 || { cat "$work.log" >&2; exit 1; }
-if grep -E 'ERROR|FATAL|PANIC' "$work.log" >&2; then exit 1; fi
+	-c jit=off postgres <"$list.sql" >"$list.log" 2>&1 || { cat "$list.log" >&2; exit 1; }
+if grep -E 'ERROR|FATAL|PANIC' "$list.log" >&2; then exit 1; fi
 
 # part N has what came before the N-th statement, so the second of pair i is in 2 i + 1
 i=0
@@ -90,4 +93,3 @@ while read -r name function n; do
 				printf "%33d  %s\n", cost / n, $0
 			}'
 done <"$list.names"
-rm -f "$list" "$list.sql" "$list.names" "$work.log"
