@@ -193,3 +193,38 @@ AS 'MODULE_PATHNAME', 'dynamo_delete_backup'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dynamo.delete_backup(text) IS
     'DeleteBackup: drops a backup; the caller owns it; returns its BackupDescription';
+
+-- ---- loading ----
+
+CREATE FUNCTION dynamo.load_items(
+    table_name text,
+    query text,
+    on_conflict text DEFAULT 'error',
+    OUT loaded bigint,
+    OUT skipped bigint,
+    OUT replaced bigint)
+AS 'MODULE_PATHNAME', 'dynamo_load_items'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.load_items(text, text, text) IS
+    'loads the items that a query returns, in a column of type dynamo.item or jsonb (plain JSON), into a table, whose other writers wait meanwhile; on_conflict says what becomes of an item whose key exists: error, skip or replace; the view dynamo.stat_progress_load shows how far it is';
+
+CREATE VIEW dynamo.stat_progress_load AS
+SELECT p.pid,
+       p.datid,
+       d.datname,
+       p.relid,
+       CASE p.param11 WHEN 1 THEN 'reading' WHEN 2 THEN 'sorting' WHEN 3 THEN 'storing' END AS phase,
+       p.param12 AS items_read,
+       p.param13 AS items_sorted,
+       p.param14 AS items_loaded,
+       p.param4 AS items_skipped,
+       p.param15 AS items_replaced
+  FROM pg_catalog.pg_stat_get_progress_info('COPY') p
+  LEFT JOIN pg_catalog.pg_database d ON d.oid = p.datid
+ WHERE p.param11 > 0;
+COMMENT ON VIEW dynamo.stat_progress_load IS
+    'the calls of dynamo.load_items() that run, which pg_stat_progress_copy shows too; of those of other roles a member of pg_read_all_stats sees the figures';
+COMMENT ON COLUMN dynamo.stat_progress_load.phase IS
+    'reading: the query runs, and items that come in the order of the key are stored at once; sorting: the others are sorted; storing: they are stored';
+COMMENT ON COLUMN dynamo.stat_progress_load.items_sorted IS 'items that were given to the sort';
+GRANT SELECT ON dynamo.stat_progress_load TO PUBLIC;

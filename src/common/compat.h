@@ -76,6 +76,15 @@ typedef bool TU_UpdateIndexes;
 #define compat_index_needs_entry(index, update) (update)
 #endif
 
+/* 16 wants to know whether only summarizing indexes need an entry. */
+#if PG_VERSION_NUM >= 160000
+#define compat_insert_index_tuples(indexes, row, estate) \
+	ExecInsertIndexTuples((indexes), (row), (estate), false, false, NULL, NIL, false)
+#else
+#define compat_insert_index_tuples(indexes, row, estate) \
+	ExecInsertIndexTuples((indexes), (row), (estate), false, false, NULL, NIL)
+#endif
+
 /* 17 lets an index keep state between insertions, and end it. */
 #if PG_VERSION_NUM >= 170000
 #define compat_index_insert_cleanup(index, info)	index_insert_cleanup((index), (info))

@@ -540,6 +540,17 @@ extern void op_list_backups(const ListBackupsRequest *request, ListBackupsResult
 extern void op_restore_table_from_backup(const RestoreRequest *request,
 										 TableDescription *result);
 
+/* ---- loading (load_items.c) ---- */
+
+typedef struct LoadRequest
+{
+	Bytes		table_name;
+	const char *query;
+	LoadConflict on_conflict;
+} LoadRequest;
+
+extern void op_load_items(const LoadRequest *request, LoadCounts *result);
+
 /* ---- jobs (jobs.c) ---- */
 
 /* Set where CreateBackup and RestoreTableFromBackup are not to run at once. */

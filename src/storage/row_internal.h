@@ -91,6 +91,8 @@ typedef struct RowLookup
 /* Opens the primary key's index with this lock. */
 extern void row_lookup_begin(RowLookup *lookup, DynamoTable *table,
 							 const ItemKey *key, LOCKMODE lockmode);
+/* The same for several keys: the caller sets `key` before each search. */
+extern void row_lookup_open(RowLookup *lookup, DynamoTable *table, LOCKMODE lockmode);
 /* Closes the index; its lock is kept. */
 extern void row_lookup_end(RowLookup *lookup);
 

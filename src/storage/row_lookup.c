@@ -43,11 +43,17 @@ static bool wait_for_writer(RowLookup *lookup, const SnapshotData *dirty);
 void
 row_lookup_begin(RowLookup *lookup, DynamoTable *table, const ItemKey *key, LOCKMODE lockmode)
 {
-	lookup->rel = table->rel;
-	lookup->access = table_access(table);
+	row_lookup_open(lookup, table, lockmode);
 	Assert(key->n == lookup->access->primary.nkeys);
 	for (int i = 0; i < key->n; i++)
 		lookup->key[i] = key_datum(key->values[i]);
+}
+
+void
+row_lookup_open(RowLookup *lookup, DynamoTable *table, LOCKMODE lockmode)
+{
+	lookup->rel = table->rel;
+	lookup->access = table_access(table);
 	lookup->index = index_open(lookup->access->primary.oid, lockmode);
 	lookup->slot = table_slot_create(table->rel, NULL);
 }

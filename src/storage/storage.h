@@ -380,6 +380,47 @@ extern ItemScan *table_scan_begin(DynamoTable *table, const ItemScanSpec *spec);
 extern const DynamoItem *table_scan_next(ItemScan *scan);
 extern void table_scan_end(ItemScan *scan);
 
+/* ---- loading many items (bulk_load.c, bulk_query.c) ---- */
+
+/* What becomes of an item whose key the table, or an earlier item, has. */
+typedef enum LoadConflict
+{
+	LOAD_ERROR,					/* unique_violation */
+	LOAD_SKIP,					/* the earlier one stays */
+	LOAD_REPLACE,				/* the later one counts */
+} LoadConflict;
+
+/* Each item that was added is one of these. */
+typedef struct LoadCounts
+{
+	int64		loaded;
+	int64		skipped;
+	int64		replaced;		/* by itself, or itself by a later one */
+} LoadCounts;
+
+typedef struct TableLoad TableLoad;
+
+/*
+ * Loads items into a table that is locked with ShareRowExclusiveLock, in any
+ * order.  Items are copied; some are stored at once, all when table_load_finish()
+ * returns.  What is raised in between names the item by its number.  Everything
+ * is in the current memory context; the progress is that of a COPY.
+ */
+extern TableLoad *table_load_begin(DynamoTable *table, LoadConflict on_conflict);
+extern void table_load_add(TableLoad *load, const DynamoItem *item);
+extern void table_load_finish(TableLoad *load, LoadCounts *counts);
+
+/*
+ * A statement of the caller that returns one column of type dynamo.item or
+ * jsonb (plain JSON): prepared, with what is wrong with it raised; then run with
+ * the privileges of the current user, each row's item handed to the consumer in
+ * a memory context that is reset after it.  A row is not NULL.
+ */
+typedef struct ItemQuery ItemQuery;
+typedef void (*ItemConsumer)(void *arg, const DynamoItem *item);
+extern ItemQuery *item_query_prepare(const char *text);
+extern void item_query_run(ItemQuery *query, ItemConsumer consume, void *arg);
+
 /* ---- the access method's contract (contract.c) ---- */
 
 /*

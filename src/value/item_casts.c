@@ -229,12 +229,10 @@ dynamo_attribute_value_from_jsonb(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(attribute_to_stored(value_from_jsonb(&value, 0)));
 }
 
-/* jsonb to dynamo.item; raises unless it is an object. */
-PG_FUNCTION_INFO_V1(dynamo_item_from_jsonb);
-Datum
-dynamo_item_from_jsonb(PG_FUNCTION_ARGS)
+DynamoItem *
+item_from_jsonb(Datum jsonb)
 {
-	Jsonb	   *json = PG_GETARG_JSONB_P(0);
+	Jsonb	   *json = DatumGetJsonbP(jsonb);
 
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
@@ -242,7 +240,15 @@ dynamo_item_from_jsonb(PG_FUNCTION_ARGS)
 				 errmsg("cannot cast a jsonb %s to an item",
 						JB_ROOT_IS_SCALAR(json) ? "scalar" : "array"),
 				 errdetail("An item is a JSON object whose members are its attributes.")));
-	PG_RETURN_POINTER(item_from_root(container_from_jsonb(&json->root, 0)));
+	return item_from_root(container_from_jsonb(&json->root, 0));
+}
+
+/* jsonb to dynamo.item; raises unless it is an object. */
+PG_FUNCTION_INFO_V1(dynamo_item_from_jsonb);
+Datum
+dynamo_item_from_jsonb(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(item_from_jsonb(PG_GETARG_DATUM(0)));
 }
 
 /* ---- scalars ---- */

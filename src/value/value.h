@@ -138,6 +138,8 @@ extern DynamoItem *attribute_to_stored(AttributeValue value);
  */
 extern DynamoItem *item_parse(Bytes text);
 extern DynamoItem *attribute_parse(Bytes text);
+/* From plain JSON, as the cast does it: raises unless it is an object. */
+extern DynamoItem *item_from_jsonb(Datum jsonb);
 
 /* ---- reading ---- */
 
