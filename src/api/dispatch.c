@@ -58,22 +58,29 @@ run_delete_item(const void *request, StringInfo response)
 	respond_write(response, &result);
 }
 
+/* The items go into the response as they are found. */
+static void
+run_read(void (*read)(const ReadRequest *, ItemTaker, void *, ReadResult *),
+		 const ReadRequest *request, StringInfo response)
+{
+	bool		with_items = request->select != SELECT_COUNT;
+	ReadResult	result;
+
+	respond_read_begin(response, with_items);
+	read(request, with_items ? respond_read_item : NULL, response, &result);
+	respond_read_end(response, with_items, &result);
+}
+
 static void
 run_query(const void *request, StringInfo response)
 {
-	ReadResult	result = {0};
-
-	op_query(request, &result);
-	respond_read(response, &result);
+	run_read(op_query, request, response);
 }
 
 static void
 run_scan(const void *request, StringInfo response)
 {
-	ReadResult	result = {0};
-
-	op_scan(request, &result);
-	respond_read(response, &result);
+	run_read(op_scan, request, response);
 }
 
 static void

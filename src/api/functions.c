@@ -243,6 +243,8 @@ COUNTED_FUNCTION(dynamo_get_item, "GetItem")
 
 	read_arguments(fcinfo, &function, &request);
 	op_get_item(&request, &result);
+	if (result.whole != NULL)
+		PG_RETURN_DATUM(DynamoItemGetDatum(result.whole));
 	return item_or_null(fcinfo, result.item);
 }
 
@@ -317,8 +319,8 @@ typedef struct ItemSet
 
 static Datum return_items(FunctionCallInfo fcinfo, TypedFunction *function,
 						  bool is_query);
-static bool next_item(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query,
-					  ItemSet *set, AttributeValue *item);
+static DynamoItem *next_item(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query,
+							 ItemSet *set);
 static void begin_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query,
 						ItemSet	   *set);
 static void end_items(Datum arg);
@@ -371,8 +373,7 @@ return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 {
 	FuncCallContext *context;
 	ItemSet    *set;
-	AttributeValue item;
-	bool		found;
+	DynamoItem *item;
 
 	if (SRF_IS_FIRSTCALL())
 	{
@@ -386,7 +387,7 @@ return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 	request_enter(&set->record);
 	PG_TRY();
 	{
-		found = next_item(fcinfo, function, is_query, set, &item);
+		item = next_item(fcinfo, function, is_query, set);
 	}
 	PG_CATCH();
 	{
@@ -396,8 +397,8 @@ return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 	}
 	PG_END_TRY();
 	request_leave(&set->record);
-	if (found)
-		SRF_RETURN_NEXT(context, DynamoItemGetDatum(item_from_root(item)));
+	if (item != NULL)
+		SRF_RETURN_NEXT(context, DynamoItemGetDatum(item));
 
 	UnregisterExprContextCallback(((ReturnSetInfo *) fcinfo->resultinfo)->econtext,
 								  end_items, PointerGetDatum(set));
@@ -405,13 +406,12 @@ return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 	SRF_RETURN_DONE(context);
 }
 
-static bool
-next_item(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query, ItemSet *set,
-		  AttributeValue *item)
+static DynamoItem *
+next_item(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query, ItemSet *set)
 {
 	if (set->stream == NULL)
 		begin_items(fcinfo, function, is_query, set);
-	return read_stream_next(set->stream, item);
+	return read_stream_next(set->stream);
 }
 
 /*

@@ -97,14 +97,23 @@ respond_get_item(StringInfo out, const GetItemResult *result)
 }
 
 void
-respond_read(StringInfo out, const ReadResult *result)
+respond_read_begin(StringInfo out, bool with_items)
 {
-	appendStringInfoChar(out, '{');
-	if (result->with_items)
-	{
-		begin_member(out, "Items");
-		append_item_list(out, result->items);
-	}
+	appendStringInfoString(out, with_items ? "{\"Items\":[" : "{");
+}
+
+void
+respond_read_item(void *out, AttributeValue item)
+{
+	separate(out);
+	attribute_map_append_json(out, item);
+}
+
+void
+respond_read_end(StringInfo out, bool with_items, const ReadResult *result)
+{
+	if (with_items)
+		appendStringInfoChar(out, ']');
 	append_integer(out, "Count", result->count);
 	append_integer(out, "ScannedCount", result->scanned_count);
 	if (attribute_exists(result->last_evaluated_key))

@@ -13,7 +13,9 @@
 
 extern void respond_write(StringInfo out, const WriteResult *result);
 extern void respond_get_item(StringInfo out, const GetItemResult *result);
-extern void respond_read(StringInfo out, const ReadResult *result);
+extern void respond_read_begin(StringInfo out, bool with_items);
+extern void respond_read_item(void *out, AttributeValue item); /* an ItemTaker */
+extern void respond_read_end(StringInfo out, bool with_items, const ReadResult *result);
 extern void respond_batch_get(StringInfo out, const BatchGetResult *result);
 extern void respond_batch_write(StringInfo out, const BatchWriteResult *result);
 extern void respond_transact_write(StringInfo out, const TransactWriteResult *result);

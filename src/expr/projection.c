@@ -44,6 +44,7 @@ project_node(const PathNode *node, AttributeValue value)
 		? project_list(node, value) : NO_ATTRIBUTE_VALUE;
 }
 
+/* The nodes of a map's members are in the order of their names. */
 static AttributeValue
 project_map(const PathNode *node, AttributeValue map)
 {
@@ -57,7 +58,7 @@ project_map(const PathNode *node, AttributeValue map)
 		if (attribute_exists(value))
 			entries[n++] = (MapEntry) {child->name, value};
 	}
-	return n > 0 ? attribute_make_map(entries, n) : NO_ATTRIBUTE_VALUE;
+	return n > 0 ? attribute_make_sorted_map(entries, n) : NO_ATTRIBUTE_VALUE;
 }
 
 static AttributeValue

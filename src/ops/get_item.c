@@ -26,7 +26,9 @@ op_get_item(const GetItemRequest *request, GetItemResult *result)
 	dynamo_table_close(table);
 
 	result->item = item != NULL ? item_root(item) : NO_ATTRIBUTE_VALUE;
-	if (item != NULL && projection != NULL)
+	if (projection == NULL)
+		result->whole = item;
+	else if (item != NULL)
 		result->item = expr_project(projection, result->item);
 	report_capacity(&result->capacity, request->return_capacity, request->table_name,
 					read_units(item != NULL ? item_size(item) : 0,

@@ -165,13 +165,18 @@ typedef struct WriteResult
 typedef struct GetItemResult
 {
 	AttributeValue item;		/* absent if there is none */
+	DynamoItem *whole;			/* the same where nothing is projected, or NULL */
 	ConsumedCapacity capacity;
 } GetItemResult;
 
+/*
+ * Takes the items of a page, each an M, as they are found; an item is valid
+ * during the call.  NULL where none is wanted (Select COUNT).
+ */
+typedef void (*ItemTaker)(void *arg, AttributeValue item);
+
 typedef struct ReadResult
 {
-	bool		with_items;		/* false for Select COUNT */
-	List	   *items;			/* of AttributeValue *, each an M */
 	int64		count;
 	int64		scanned_count;
 	AttributeValue last_evaluated_key;
@@ -189,8 +194,10 @@ extern void op_delete_item(const DeleteItemRequest *request, WriteResult *result
 extern const char *condition_failure_item(const ErrorData *error);
 
 extern void op_get_item(const GetItemRequest *request, GetItemResult *result);
-extern void op_query(const ReadRequest *request, ReadResult *result);
-extern void op_scan(const ReadRequest *request, ReadResult *result);
+extern void op_query(const ReadRequest *request, ItemTaker take, void *arg,
+					 ReadResult *result);
+extern void op_scan(const ReadRequest *request, ItemTaker take, void *arg,
+					ReadResult *result);
 
 /* ---- what a request concerns (request.c) ---- */
 
@@ -368,13 +375,13 @@ extern void forget_transaction(void);
  * The same reads item by item, for set-returning SQL functions: no pages, only
  * the limit (max_items, counted after the filter).  The stream keeps its scan
  * open between the calls, in a child of the memory context that is current when
- * it begins; the request must live as long.  An item is valid until the next
- * call.  read_stream_end() must be called, unless the transaction aborts.
+ * it begins; the request must live as long.  An item is palloc'd, NULL at the
+ * end.  read_stream_end() must be called, unless the transaction aborts.
  */
 typedef struct ReadStream ReadStream;
 
 extern ReadStream *read_stream_begin(const ReadRequest *request, bool is_query);
-extern bool read_stream_next(ReadStream *stream, AttributeValue *item);
+extern DynamoItem *read_stream_next(ReadStream *stream);
 /* The capacity that it has consumed so far. */
 extern double read_stream_units(const ReadStream *stream);
 extern void read_stream_end(ReadStream *stream);

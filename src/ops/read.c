@@ -7,8 +7,11 @@
  * counts, before the filter, for Limit, for the 1 MB of a page and for the
  * capacity; a page may be empty and yet have a LastEvaluatedKey.
  *
+ * Nothing of an item is read that is not needed: a count without a filter asks
+ * only for sizes.  What passes is handed over where it lies, on the table's page.
+ *
  * Memory: what one item needs is allocated in a context that is reset before
- * the next; only the items of a page are copied out of it.
+ * the next.
  */
 #include "postgres.h"
 
@@ -40,8 +43,8 @@ struct ReadStream
 	MemoryContext context;
 };
 
-static void read_page(const ReadRequest *request, bool is_query, ReadResult *result);
-static void keep_item(ItemRead *read, AttributeValue item, ReadResult *result);
+static void read_page(const ReadRequest *request, bool is_query, ItemTaker take, void *arg,
+					  ReadResult *result);
 static bool page_is_full(const ReadRequest *request, int64 examined, int64 bytes);
 static void read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
 					   ItemScanSpec *spec);
@@ -52,51 +55,51 @@ static void bind_legacy(ItemRead *read, const ReadRequest *request, bool is_quer
 static void check_select(const ReadRequest *request);
 static void check_segments(const ReadRequest *request);
 static void fill_scan_spec(const ItemRead *read, ItemScanSpec *spec);
-static const DynamoItem *next_item(ItemRead *read);
-static bool passes_filter(ItemRead *read, AttributeValue item);
-static AttributeValue projected(ItemRead *read, AttributeValue item);
+static bool next_item(ItemRead *read);
+static AttributeValue current_item(ItemRead *read);
+static bool passes_filter(ItemRead *read);
+static AttributeValue wanted_item(ItemRead *read);
 
 /* ---- pages ---- */
 
 void
-op_query(const ReadRequest *request, ReadResult *result)
+op_query(const ReadRequest *request, ItemTaker take, void *arg, ReadResult *result)
 {
-	read_page(request, true, result);
+	read_page(request, true, take, arg, result);
 }
 
 void
-op_scan(const ReadRequest *request, ReadResult *result)
+op_scan(const ReadRequest *request, ItemTaker take, void *arg, ReadResult *result)
 {
-	read_page(request, false, result);
+	read_page(request, false, take, arg, result);
 }
 
 static void
-read_page(const ReadRequest *request, bool is_query, ReadResult *result)
+read_page(const ReadRequest *request, bool is_query, ItemTaker take, void *arg,
+		  ReadResult *result)
 {
-	const DynamoItem *item;
 	ItemScanSpec spec;
 	ItemRead	read;
 	int64		bytes = 0;
 
 	memset(result, 0, sizeof(*result));
-	result->with_items = request->select != SELECT_COUNT;
 	read_begin(&read, request, is_query, &spec);
 
-	while ((item = next_item(&read)) != NULL)
+	while (next_item(&read))
 	{
 		result->scanned_count++;
-		bytes += item_size(item);
-		if (passes_filter(&read, item_root(item)))
+		bytes += table_scan_item_size(read.scan);
+		if (passes_filter(&read))
 		{
 			result->count++;
-			if (result->with_items)
-				keep_item(&read, item_root(item), result);
+			if (take != NULL)
+				take(arg, wanted_item(&read));
 		}
 		if (page_is_full(request, result->scanned_count, bytes))
 		{
 			/* After a whole Query there is nothing to go on with. */
 			if (!at_most_one_item(read.schema, &spec.range))
-				result->last_evaluated_key = key_map(read.schema, item_root(item));
+				result->last_evaluated_key = key_map(read.schema, current_item(&read));
 			break;
 		}
 	}
@@ -104,16 +107,6 @@ read_page(const ReadRequest *request, bool is_query, ReadResult *result)
 	read_end(&read);
 	report_capacity(&result->capacity, request->return_capacity, request->table_name,
 					read_units(bytes, request->consistent_read.value));
-}
-
-/* Appends a copy, in the current memory context, of what is wanted of an item. */
-static void
-keep_item(ItemRead *read, AttributeValue item, ReadResult *result)
-{
-	AttributeValue *kept = palloc(sizeof(AttributeValue));
-
-	*kept = attribute_copy(projected(read, item));
-	result->items = lappend(result->items, kept);
 }
 
 /* The item that reaches or crosses the 1 MB still belongs to the page. */
@@ -142,24 +135,25 @@ read_stream_begin(const ReadRequest *request, bool is_query)
 	return stream;
 }
 
-bool
-read_stream_next(ReadStream *stream, AttributeValue *item)
+DynamoItem *
+read_stream_next(ReadStream *stream)
 {
 	const ReadRequest *request = stream->read.request;
-	const DynamoItem *found;
+	ItemRead   *read = &stream->read;
 
 	if (request->limit.given && stream->returned >= request->limit.value)
-		return false;
-	while ((found = next_item(&stream->read)) != NULL)
+		return NULL;
+	while (next_item(read))
 	{
-		stream->bytes += item_size(found);
-		if (!passes_filter(&stream->read, item_root(found)))
+		stream->bytes += table_scan_item_size(read->scan);
+		if (!passes_filter(read))
 			continue;
-		*item = projected(&stream->read, item_root(found));
 		stream->returned++;
-		return true;
+		if (read->projection != NULL)
+			return item_from_root(wanted_item(read));
+		return table_scan_copy_item(read->scan);
 	}
-	return false;
+	return NULL;
 }
 
 double
@@ -329,6 +323,9 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	}
 	spec->backward = request->scan_index_forward.given &&
 		!request->scan_index_forward.value;
+	/* (of what is examined, or of what passes) */
+	if (request->limit.given && read->filter == NULL)
+		spec->limit = request->limit.value;
 	if (request->total_segments.given)
 	{
 		spec->segment = request->segment.value;
@@ -341,17 +338,23 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	}
 }
 
-/* The next item of the range, valid until the next call; frees the last one's memory. */
-static const DynamoItem *
+/* Goes to the next item of the range; frees the last one's memory. */
+static bool
 next_item(ItemRead *read)
 {
 	CHECK_FOR_INTERRUPTS();
 	MemoryContextReset(read->item_context);
-	return table_scan_next(read->scan);
+	return table_scan_advance(read->scan);
+}
+
+static AttributeValue
+current_item(ItemRead *read)
+{
+	return item_root(table_scan_item(read->scan));
 }
 
 static bool
-passes_filter(ItemRead *read, AttributeValue item)
+passes_filter(ItemRead *read)
 {
 	MemoryContext caller;
 	bool		passes;
@@ -359,21 +362,23 @@ passes_filter(ItemRead *read, AttributeValue item)
 	if (read->filter == NULL)
 		return true;
 	caller = MemoryContextSwitchTo(read->item_context);
-	passes = expr_condition_holds(read->filter, item);
+	passes = expr_condition_holds(read->filter, current_item(read));
 	MemoryContextSwitchTo(caller);
 	return passes;
 }
 
-/* What is wanted of an item; valid as long as the item. */
+/* What is wanted of the current item; valid until the next one. */
 static AttributeValue
-projected(ItemRead *read, AttributeValue item)
+wanted_item(ItemRead *read)
 {
-	MemoryContext caller;
+	AttributeValue item = current_item(read);
 
-	if (read->projection == NULL)
-		return item;
-	caller = MemoryContextSwitchTo(read->item_context);
-	item = expr_project(read->projection, item);
-	MemoryContextSwitchTo(caller);
+	if (read->projection != NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(read->item_context);
+
+		item = expr_project(read->projection, item);
+		MemoryContextSwitchTo(caller);
+	}
 	return item;
 }

@@ -9,6 +9,7 @@
  *		row_index.c		index entries of a new row version
  *		row_hold.c		keys without row, kept so until the transaction ends
  *		row_scan.c		ranges and whole tables in key order
+ *		row_direct_scan.c	scans directly
  *		row_sql.c		get and write by SQL
  *		row_sql_scan.c	scans by SQL
  */
@@ -126,6 +127,10 @@ pg_noreturn extern void serialization_failure(void);
 
 /* The item of a row, as stored. */
 extern Datum slot_item(TupleTableSlot *slot, AttrNumber item_column);
+/* Raises an error if it is NULL, which is so only where somebody dropped the NOT NULL. */
+extern void check_item_is_there(bool isnull);
+/* The size of a stored item by DynamoDB's rule, of which no more is detoasted than its head. */
+extern int stored_item_size(Datum stored);
 /* A detoasted copy of a stored item, palloc'd. */
 extern DynamoItem *copy_item(Datum stored);
 
@@ -209,6 +214,7 @@ typedef struct ScanShape
 	int			total_segments;	/* 0: all rows */
 	int			segment;
 	bool		backward;
+	int64		limit;			/* no more rows are asked for; 0: not known */
 	AttributeType hash_types[MAX_HASH_ATTRIBUTES];
 } ScanShape;
 
@@ -217,6 +223,18 @@ typedef struct ScanShape
  * on nothing but the key's values.  Allocates in the current memory context.
  */
 extern bool in_segment(const ScanShape *shape, const Datum *partition_key);
+
+/* ---- ranges directly (row_direct_scan.c) ---- */
+
+typedef struct DirectScan DirectScan;
+
+/* In the current memory context, which is to be that of all calls. */
+extern DirectScan *direct_scan_begin(DynamoTable *table, const KeyIndex *index,
+									 const ScanShape *shape,
+									 const KeyConditions *conditions);
+/* The item as stored, valid until the next call; false at the end. */
+extern bool direct_scan_next(DirectScan *scan, Datum *item);
+extern void direct_scan_end(DirectScan *scan);
 
 /* ---- by SQL (row_sql.c, row_sql_scan.c) ---- */
 
@@ -232,8 +250,11 @@ typedef struct SqlScan SqlScan;
 /* In the current memory context, which is to be that of all calls. */
 extern SqlScan *sql_scan_begin(DynamoTable *table, const KeyIndex *index,
 							   const ScanShape *shape, const KeyConditions *conditions);
-/* The item, detoasted in `item_context` or in memory of the scan; NULL at the end. */
-extern const DynamoItem *sql_scan_next(SqlScan *scan, MemoryContext item_context);
+/*
+ * The item as stored, valid until the next call; false at the end.  Uses and may
+ * empty `item_context`.
+ */
+extern bool sql_scan_next(SqlScan *scan, MemoryContext item_context, Datum *item);
 extern void sql_scan_end(SqlScan *scan);
 
 /* Names in statements, quoted. */

@@ -190,11 +190,27 @@ slot_item(TupleTableSlot *slot, AttrNumber item_column)
 	bool		isnull;
 	Datum		stored = slot_getattr(slot, item_column, &isnull);
 
-	if (isnull)					/* only where somebody dropped the NOT NULL */
+	check_item_is_there(isnull);
+	return stored;
+}
+
+void
+check_item_is_there(bool isnull)
+{
+	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("a row of a dynamo table has no item")));
-	return stored;
+}
+
+int
+stored_item_size(Datum stored)
+{
+	struct varlena *item = (struct varlena *) DatumGetPointer(stored);
+
+	if (VARATT_IS_EXTERNAL(item) || VARATT_IS_COMPRESSED(item))
+		item = PG_DETOAST_DATUM_SLICE(stored, 0, sizeof(uint32));
+	return item_size(item);
 }
 
 DynamoItem *

@@ -11,21 +11,16 @@
  * A parallel scan's segments divide the partition keys by hash.  That is decided
  * on the index entry, before the row is fetched.
  *
- * Resources between two calls of table_scan_next(): pins of an index page and a
- * table page, the registered snapshot and the index's lock, all with the
+ * Resources between two calls (row_direct_scan.c, row_sql_scan.c) are with the
  * resource owner that was current in table_scan_begin().  Callers that return a
  * row per call are called again under the same owner (their portal's).  After an
  * error the owner releases everything, and table_scan_end() must not be called.
  */
 #include "postgres.h"
 
-#include "access/relscan.h"
 #include "common/hashfn.h"
-#include "miscadmin.h"
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "common/compat.h"
 #include "storage/row_internal.h"
@@ -34,14 +29,11 @@ struct ItemScan
 {
 	MemoryContext context;		/* holds all of the scan */
 	MemoryContext item_context; /* emptied before each item */
-	ScanShape	shape;
-	AttrNumber	item_column;
 	bool		at_end;			/* an index scan would start again */
-	SqlScan    *by_sql;			/* NULL: directly, by what follows */
-	Relation	index;			/* NULL: no row can match */
-	Snapshot	snapshot;
-	IndexScanDesc scan;
-	TupleTableSlot *slot;
+	DirectScan *direct;			/* one of these, or none if no row can match */
+	SqlScan	   *by_sql;
+	Datum		stored;			/* the item that it stands on */
+	const DynamoItem *item;		/* detoasted; NULL: not yet */
 };
 
 static void shape_init(ScanShape *shape, const KeyIndex *index, const ItemScanSpec *spec);
@@ -53,16 +45,7 @@ static void add_prefix(KeyConditions *conditions, int part, AttributeType type, 
 static void add_start(KeyConditions *conditions, const KeyIndex *index,
 					  const ItemScanSpec *spec);
 static bool prefix_successor(AttributeType type, Bytes prefix, Bytes *successor);
-static void direct_scan_begin(ItemScan *scan, DynamoTable *table, const KeyIndex *index,
-							  const KeyConditions *conditions);
-static int make_scan_keys(ScanKey scan_keys, ScanKey start_members, const KeyIndex *index,
-						  const KeyConditions *conditions);
-static void make_scan_key(ScanKey scan_key, const KeyColumn *key, int part,
-						  StrategyNumber strategy, Datum value);
-static void make_row_scan_key(ScanKey scan_key, ScanKey members, const KeyIndex *index,
-							  const KeyConditions *conditions);
-static const DynamoItem *direct_scan_next(ItemScan *scan);
-static bool entry_in_segment(ItemScan *scan);
+static uint32 add_to_hash(uint32 hash, const char *data, int len);
 
 /* ---- the interface ---- */
 
@@ -75,6 +58,7 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	ItemScan   *scan = palloc0(sizeof(ItemScan));
+	ScanShape	shape;
 	KeyConditions conditions;
 
 	/* (what another index has under one value may be of any partition) */
@@ -83,48 +67,83 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	scan->context = context;
 	scan->item_context = AllocSetContextCreate(context, "dynamo scanned item",
 											   ALLOCSET_DEFAULT_SIZES);
-	scan->item_column = access->item_column;
-	shape_init(&scan->shape, index, spec);
+	shape_init(&shape, index, spec);
 	conditions_init(&conditions, index, spec);
-	if (!conditions.empty)
-	{
-		if (table->direct)
-			direct_scan_begin(scan, table, index, &conditions);
-		else
-			scan->by_sql = sql_scan_begin(table, index, &scan->shape, &conditions);
-	}
+	if (conditions.empty)
+		scan->at_end = true;
+	else if (table->direct)
+		scan->direct = direct_scan_begin(table, index, &shape, &conditions);
+	else
+		scan->by_sql = sql_scan_begin(table, index, &shape, &conditions);
 	MemoryContextSwitchTo(caller);
 	return scan;
+}
+
+/* The scan's own memory is to outlive the item: it runs in scan->context. */
+bool
+table_scan_advance(ItemScan *scan)
+{
+	MemoryContext caller;
+
+	if (scan->at_end)
+		return false;
+	caller = MemoryContextSwitchTo(scan->context);
+	MemoryContextReset(scan->item_context);
+	scan->item = NULL;
+	if (scan->direct != NULL)
+		scan->at_end = !direct_scan_next(scan->direct, &scan->stored);
+	else
+		scan->at_end = !sql_scan_next(scan->by_sql, scan->item_context, &scan->stored);
+	MemoryContextSwitchTo(caller);
+	return !scan->at_end;
+}
+
+const DynamoItem *
+table_scan_item(ItemScan *scan)
+{
+	if (scan->item == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(scan->item_context);
+
+		scan->item = DatumGetDynamoItem(scan->stored);
+		MemoryContextSwitchTo(caller);
+	}
+	return scan->item;
+}
+
+DynamoItem *
+table_scan_copy_item(ItemScan *scan)
+{
+	return copy_item(scan->item != NULL ? DynamoItemGetDatum(scan->item) : scan->stored);
+}
+
+int
+table_scan_item_size(ItemScan *scan)
+{
+	MemoryContext caller;
+	int			size;
+
+	if (scan->item != NULL)
+		return item_size(scan->item);
+	caller = MemoryContextSwitchTo(scan->item_context);
+	size = stored_item_size(scan->stored);
+	MemoryContextSwitchTo(caller);
+	return size;
 }
 
 const DynamoItem *
 table_scan_next(ItemScan *scan)
 {
-	const DynamoItem *item = NULL;
-	MemoryContext caller = MemoryContextSwitchTo(scan->context);
-
-	MemoryContextReset(scan->item_context);
-	if (!scan->at_end && scan->index != NULL)
-		item = direct_scan_next(scan);
-	else if (!scan->at_end && scan->by_sql != NULL)
-		item = sql_scan_next(scan->by_sql, scan->item_context);
-	scan->at_end = item == NULL;
-	MemoryContextSwitchTo(caller);
-	return item;
+	return table_scan_advance(scan) ? table_scan_item(scan) : NULL;
 }
 
 void
 table_scan_end(ItemScan *scan)
 {
+	if (scan->direct != NULL)
+		direct_scan_end(scan->direct);
 	if (scan->by_sql != NULL)
 		sql_scan_end(scan->by_sql);
-	if (scan->index != NULL)
-	{
-		ExecDropSingleTupleTableSlot(scan->slot);
-		index_endscan(scan->scan);
-		index_close(scan->index, NoLock);
-		UnregisterSnapshot(scan->snapshot);
-	}
 	MemoryContextDelete(scan->context);
 }
 
@@ -139,6 +158,7 @@ shape_init(ScanShape *shape, const KeyIndex *index, const ItemScanSpec *spec)
 	shape->total_segments = spec->total_segments;
 	shape->segment = spec->segment;
 	shape->backward = spec->backward;
+	shape->limit = spec->limit;
 }
 
 static void
@@ -261,154 +281,44 @@ prefix_successor(AttributeType type, Bytes prefix, Bytes *successor)
 
 /* ---- segments ---- */
 
-/* The segment of a partition key: depends on nothing but the key's values. */
-static int
-segment_of(const AttributeValue *partition_key, int nhash, int total_segments)
+/* The hash of a key that has more parts than those in the hash so far. */
+static uint32
+add_to_hash(uint32 hash, const char *data, int len)
 {
-	uint32		hash = 0;
-
-	for (int i = 0; i < nhash; i++)
-		hash = hash_combine(hash, hash_bytes((const unsigned char *) partition_key[i].data,
-											 partition_key[i].len));
-	return hash % (uint32) total_segments;
+	return hash_combine(hash, hash_bytes((const unsigned char *) data, len));
 }
 
 int
 key_segment(const KeySchema *schema, const ItemKey *key, int total_segments)
 {
-	return segment_of(key->values, schema->nhash, total_segments);
+	uint32		hash = 0;
+
+	for (int i = 0; i < schema->nhash; i++)
+	{
+		Bytes		bytes = attribute_bytes(key->values[i]);
+
+		hash = add_to_hash(hash, bytes.data, bytes.len);
+	}
+	return hash % (uint32) total_segments;
 }
 
+/* The same of columns; those of numbers need not be in the form that items have. */
 bool
 in_segment(const ScanShape *shape, const Datum *partition_key)
 {
-	AttributeValue values[MAX_HASH_ATTRIBUTES];
+	uint32		hash = 0;
 
 	if (shape->total_segments <= 1)
 		return true;
 	for (int i = 0; i < shape->nhash; i++)
-		values[i] = key_value(partition_key[i], shape->hash_types[i]);
-	return segment_of(values, shape->nhash, shape->total_segments) == shape->segment;
-}
-
-/* ---- directly ---- */
-
-static void
-direct_scan_begin(ItemScan *scan, DynamoTable *table, const KeyIndex *index,
-				  const KeyConditions *conditions)
-{
-	/* the row comparison's members are looked at during the scan */
-	ScanKey		start_members = palloc(MAX_INDEX_PARTS * sizeof(ScanKeyData));
-	ScanKeyData scan_keys[MAX_KEY_ATTRIBUTES + 5];
-	int			nkeys = make_scan_keys(scan_keys, start_members, index, conditions);
-
-	scan->index = index_open(index->oid, AccessShareLock);
-	scan->snapshot = RegisterSnapshot(GetActiveSnapshot());
-	scan->slot = table_slot_create(table->rel, NULL);
-	scan->scan = compat_index_beginscan(table->rel, scan->index, scan->snapshot, nkeys, 0);
-	scan->scan->xs_want_itup = scan->shape.total_segments > 1;
-	index_rescan(scan->scan, scan_keys, nkeys, NULL, 0);
-}
-
-/* Returns the number of keys. */
-static int
-make_scan_keys(ScanKey scan_keys, ScanKey start_members, const KeyIndex *index,
-			   const KeyConditions *conditions)
-{
-	int			n = 0;
-
-	/* btree wants them in the order of the columns */
-	for (int part = 0; part < index->nkeys; part++)
 	{
-		const KeyColumn *key = &index->keys[part];
+		Datum		datum = partition_key[i];
+		struct varlena *bytes;
 
-		for (int i = 0; i < conditions->ncomparisons; i++)
-		{
-			const KeyComparison *comparison = &conditions->comparisons[i];
-
-			if (comparison->part == part)
-				make_scan_key(&scan_keys[n++], key, part, comparison->strategy, comparison->value);
-		}
-		if (conditions->start_part != part || conditions->nstart == 0)
-			continue;
-		if (conditions->nstart == 1)
-			make_scan_key(&scan_keys[n++], key, part, conditions->start_strategy,
-						  conditions->start[0]);
-		else
-			make_row_scan_key(&scan_keys[n++], start_members, index, conditions);
+		if (shape->hash_types[i] == ATTRIBUTE_N)
+			datum = NumericGetDatum(number_check(DatumGetNumeric(datum)));
+		bytes = PG_DETOAST_DATUM_PACKED(datum);
+		hash = add_to_hash(hash, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	}
-	return n;
-}
-
-static void
-make_scan_key(ScanKey scan_key, const KeyColumn *key, int part, StrategyNumber strategy,
-			  Datum value)
-{
-	ScanKeyEntryInitializeWithInfo(scan_key, 0, part + 1, strategy,
-								   key->type_oid, key->collation,
-								   unconstify(FmgrInfo *, &key->operators[strategy]), value);
-}
-
-/* The comparison of a row of key parts, as ExecIndexBuildScanKeys() makes it. */
-static void
-make_row_scan_key(ScanKey scan_key, ScanKey members, const KeyIndex *index,
-				  const KeyConditions *conditions)
-{
-	for (int i = 0; i < conditions->nstart; i++)
-	{
-		int			part = conditions->start_part + i;
-		const KeyColumn *key = &index->keys[part];
-
-		ScanKeyEntryInitializeWithInfo(&members[i], SK_ROW_MEMBER, part + 1,
-									   conditions->start_strategy, key->type_oid, key->collation,
-									   unconstify(FmgrInfo *, &key->order), conditions->start[i]);
-	}
-	members[conditions->nstart - 1].sk_flags |= SK_ROW_END;
-
-	memset(scan_key, 0, sizeof(*scan_key));
-	scan_key->sk_flags = SK_ROW_HEADER;
-	scan_key->sk_attno = conditions->start_part + 1;
-	scan_key->sk_strategy = conditions->start_strategy;
-	scan_key->sk_argument = PointerGetDatum(members);
-}
-
-/* The index scan's own memory is to outlive the item: it runs in scan->context. */
-static const DynamoItem *
-direct_scan_next(ItemScan *scan)
-{
-	ScanDirection direction = scan->shape.backward ? BackwardScanDirection : ForwardScanDirection;
-
-	while (index_getnext_tid(scan->scan, direction) != NULL)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (!entry_in_segment(scan) || !index_fetch_heap(scan->scan, scan->slot))
-			continue;
-		MemoryContextSwitchTo(scan->item_context);
-		return DatumGetDynamoItem(slot_item(scan->slot, scan->item_column));
-	}
-	return NULL;
-}
-
-/* Whether the index entry that the scan stands on belongs to the segment. */
-static bool
-entry_in_segment(ItemScan *scan)
-{
-	Datum		partition_key[MAX_HASH_ATTRIBUTES];
-	MemoryContext caller;
-	bool		result;
-
-	if (scan->shape.total_segments <= 1)
-		return true;
-	for (int i = 0; i < scan->shape.nhash; i++)
-	{
-		bool		isnull;
-
-		partition_key[i] = index_getattr(scan->scan->xs_itup, i + 1, scan->scan->xs_itupdesc,
-										 &isnull);
-	}
-	caller = MemoryContextSwitchTo(scan->item_context);
-	result = in_segment(&scan->shape, partition_key);
-	MemoryContextSwitchTo(caller);
-	MemoryContextReset(scan->item_context);
-	return result;
+	return hash % (uint32) shape->total_segments == shape->segment;
 }

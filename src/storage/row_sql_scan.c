@@ -8,7 +8,8 @@
  * two calls: a portal would be, and it could be dropped under us at a COMMIT
  * that keeps our caller's cursor (WITH HOLD), or keep that COMMIT from happening.
  *
- * The first batches are small, for those who want only the first rows.
+ * The first batches are small, for those who want only the first rows, unless it
+ * is known how many they want.
  */
 #include "postgres.h"
 
@@ -87,13 +88,15 @@ sql_scan_begin(DynamoTable *table, const KeyIndex *index,
 	scan->index = index;
 	scan->shape = *shape;
 	scan->conditions = *conditions;
-	scan->batch_limit = FIRST_BATCH_SIZE;
+	scan->batch_limit = shape->limit > 0 && shape->total_segments <= 1 ?
+		Min(shape->limit, LAST_BATCH_SIZE) :
+		FIRST_BATCH_SIZE;
 	scan->snapshot = RegisterSnapshot(GetActiveSnapshot());
 	return scan;
 }
 
-const DynamoItem *
-sql_scan_next(SqlScan *scan, MemoryContext item_context)
+bool
+sql_scan_next(SqlScan *scan, MemoryContext item_context, Datum *item)
 {
 	for (;;)
 	{
@@ -101,20 +104,16 @@ sql_scan_next(SqlScan *scan, MemoryContext item_context)
 		while (scan->next_row < scan->nrows)
 		{
 			HeapTuple	row = scan->batch[scan->next_row++];
+			bool		isnull;
 
-			if (row_in_segment(scan, row, item_context))
-			{
-				MemoryContext caller = MemoryContextSwitchTo(item_context);
-				bool		isnull;
-				Datum		item = heap_getattr(row, SCANNED_ITEM, scan->desc, &isnull);
-				DynamoItem *result = DatumGetDynamoItem(item);
-
-				MemoryContextSwitchTo(caller);
-				return result;
-			}
+			if (!row_in_segment(scan, row, item_context))
+				continue;
+			*item = heap_getattr(row, SCANNED_ITEM, scan->desc, &isnull);
+			check_item_is_there(isnull);
+			return true;
 		}
 		if (scan->last_batch)
-			return NULL;
+			return false;
 		fetch_batch(scan);
 	}
 }

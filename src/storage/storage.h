@@ -364,6 +364,7 @@ typedef struct ItemScanSpec
 	AttributeValue start_after[MAX_INDEX_PARTS]; /* it, in the order of the index */
 	int			segment;		/* parallel scan; total_segments 0: none */
 	int			total_segments;
+	int64		limit;			/* no more items will be asked for; 0: not known */
 } ItemScanSpec;
 
 /* To which of so many segments of a parallel scan the item of this key belongs. */
@@ -376,7 +377,14 @@ typedef struct ItemScan ItemScan;
  * snapshot it reads is the active one, registered until the scan ends.
  */
 extern ItemScan *table_scan_begin(DynamoTable *table, const ItemScanSpec *spec);
-/* The next item, valid until the next call; NULL at the end. */
+/* Goes to the next item; false at the end. */
+extern bool table_scan_advance(ItemScan *scan);
+/* The item that the scan stands on, valid until it goes on. */
+extern const DynamoItem *table_scan_item(ItemScan *scan);
+extern DynamoItem *table_scan_copy_item(ItemScan *scan); /* palloc'd */
+/* Its size, for which it need not be detoasted. */
+extern int table_scan_item_size(ItemScan *scan);
+/* Goes to the next item and returns it; NULL at the end. */
 extern const DynamoItem *table_scan_next(ItemScan *scan);
 extern void table_scan_end(ItemScan *scan);
 

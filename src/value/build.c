@@ -82,6 +82,12 @@ attribute_make_map(MapEntry *entries, int n)
 	if (repeated.data != NULL)
 		elog(ERROR, "attribute \"%s\" occurs twice in a map",
 			 bytes_to_cstring(repeated));
+	return attribute_make_sorted_map(entries, n);
+}
+
+AttributeValue
+attribute_make_sorted_map(const MapEntry *entries, int n)
+{
 	return make_container(ATTRIBUTE_M, entries, n);
 }
 

@@ -61,8 +61,13 @@ int
 bytes_compare(Bytes a, Bytes b)
 {
 	int			common = Min(a.len, b.len);
-	int			order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+	int			order;
 
+	if (common == 0)
+		return a.len - b.len;
+	order = (unsigned char) a.data[0] - (unsigned char) b.data[0];
+	if (order == 0)
+		order = memcmp(a.data, b.data, common);
 	return order != 0 ? order : a.len - b.len;
 }
 

@@ -200,6 +200,8 @@ typedef struct MapEntry
 
 /* Sorts the entries in place if they are not; names must not repeat. */
 extern AttributeValue attribute_make_map(MapEntry *entries, int n);
+/* The same of entries that are sorted by name. */
+extern AttributeValue attribute_make_sorted_map(const MapEntry *entries, int n);
 /* All entries of a map as a palloc'd array with room for `extra` more. */
 extern MapEntry *map_entries(AttributeValue map, int extra, int *n);
 
