@@ -60,7 +60,7 @@ SELECT outcome('Scan', '{"TableName": "api_unknown_missing", "ScanFilter": null}
 SELECT outcome('CreateTable', '{"TableName": "api_unknown",
     "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
     "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
-    "BillingMode": "PAY_PER_REQUEST", "LocalSecondaryIndexes": [], "Tags": [],
+    "BillingMode": "PAY_PER_REQUEST", "Tags": [],
     "StreamSpecification": {"StreamEnabled": false}, "SSESpecification": {"Enabled": false}}')::json
     #>> '{TableDescription,TableStatus}' AS status;
 SELECT dynamo.delete_table('api_unknown') ->> 'TableStatus' AS status;

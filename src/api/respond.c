@@ -25,7 +25,15 @@ static bool capacity_is_wanted(const ConsumedCapacity *capacity);
 static void append_capacity_object(StringInfo out, const ConsumedCapacity *capacity);
 static void append_units(StringInfo out, const ConsumedCapacity *capacity);
 static void append_key_schema(StringInfo out, const KeySchema *key);
-static void append_attribute_definitions(StringInfo out, const KeySchema *key);
+static void append_attribute_definitions(StringInfo out, const TableDescription *table);
+static void append_new_definitions(StringInfo out, const KeySchema *key, List **written);
+static bool has_attribute(const List *attributes, Bytes name);
+static void append_indexes(StringInfo out, const TableDescription *table, bool local);
+static void append_index_description(StringInfo out, const TableDescription *table,
+									 const IndexDescription *description);
+static void append_projection(StringInfo out, const IndexDefinition *index);
+static void append_index_throughput(StringInfo out, const IndexDefinition *index);
+static void append_request_units(StringInfo out, int64 max_read, int64 max_write);
 static void append_throughput(StringInfo out, const TableSettings *settings);
 static void append_billing_mode(StringInfo out, const TableSettings *settings);
 static void append_on_demand_throughput(StringInfo out, const TableSettings *settings);
@@ -368,7 +376,7 @@ append_table_description(StringInfo out, const TableDescription *table)
 	const TableSettings *settings = &table->settings;
 
 	appendStringInfoChar(out, '{');
-	append_attribute_definitions(out, &table->key);
+	append_attribute_definitions(out, table);
 	append_text(out, "TableName", table->table_name);
 	append_key_schema(out, &table->key);
 	append_text(out, "TableStatus", bytes_from_cstring(table->status));
@@ -379,6 +387,8 @@ append_table_description(StringInfo out, const TableDescription *table)
 	append_text(out, "TableArn", bytes_from_cstring(table_arn(table->table_name)));
 	append_table_id(out, &settings->table_id);
 	append_billing_mode(out, settings);
+	append_indexes(out, table, true);
+	append_indexes(out, table, false);
 	append_restore_summary(out, table);
 	if (settings->infrequent_access)
 	{
@@ -391,21 +401,128 @@ append_table_description(StringInfo out, const TableDescription *table)
 	appendStringInfoChar(out, '}');
 }
 
+/* Of the table's key and those of its indexes, each once. */
 static void
-append_attribute_definitions(StringInfo out, const KeySchema *key)
+append_attribute_definitions(StringInfo out, const TableDescription *table)
 {
+	List	   *written = NIL;
+	ListCell   *cell;
+
 	begin_member(out, "AttributeDefinitions");
 	appendStringInfoChar(out, '[');
+	append_new_definitions(out, &table->key, &written);
+	foreach(cell, table->indexes)
+		append_new_definitions(out, &((const IndexDescription *) lfirst(cell))->index->key,
+							   &written);
+	appendStringInfoChar(out, ']');
+}
+
+/* Those of a key that are not among the ones written (const KeyAttribute *). */
+static void
+append_new_definitions(StringInfo out, const KeySchema *key, List **written)
+{
 	for (int i = 0; i < key->nhash + key->nrange; i++)
 	{
+		const KeyAttribute *attribute = &key->attributes[i];
+
+		if (has_attribute(*written, attribute->name))
+			continue;
 		separate(out);
 		appendStringInfoChar(out, '{');
-		append_text(out, "AttributeName", key->attributes[i].name);
-		append_text(out, "AttributeType",
-					bytes_from_cstring(attribute_type_name(key->attributes[i].type)));
+		append_text(out, "AttributeName", attribute->name);
+		append_text(out, "AttributeType", bytes_from_cstring(attribute_type_name(attribute->type)));
 		appendStringInfoChar(out, '}');
+		*written = lappend(*written, unconstify(KeyAttribute *, attribute));
 	}
-	appendStringInfoChar(out, ']');
+}
+
+static bool
+has_attribute(const List *attributes, Bytes name)
+{
+	ListCell   *cell;
+
+	foreach(cell, attributes)
+		if (bytes_equal(((const KeyAttribute *) lfirst(cell))->name, name))
+			return true;
+	return false;
+}
+
+/* The table's local indexes, or the others. */
+static void
+append_indexes(StringInfo out, const TableDescription *table, bool local)
+{
+	bool		some = false;
+	ListCell   *cell;
+
+	foreach(cell, table->indexes)
+	{
+		const IndexDescription *description = lfirst(cell);
+
+		if (description->index->is_local != local)
+			continue;
+		if (!some)
+		{
+			begin_member(out, local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
+			appendStringInfoChar(out, '[');
+		}
+		some = true;
+		separate(out);
+		append_index_description(out, table, description);
+	}
+	if (some)
+		appendStringInfoChar(out, ']');
+}
+
+static void
+append_index_description(StringInfo out, const TableDescription *table,
+						 const IndexDescription *description)
+{
+	const IndexDefinition *index = description->index;
+
+	appendStringInfoChar(out, '{');
+	append_text(out, "IndexName", index->name);
+	append_key_schema(out, &index->key);
+	append_projection(out, index);
+	if (!index->is_local)
+	{
+		append_text(out, "IndexStatus", bytes_from_cstring(description->status));
+		if (index->backfilling)
+		{
+			begin_member(out, "Backfilling");
+			appendStringInfoString(out, "true");
+		}
+		append_index_throughput(out, index);
+	}
+	append_integer(out, "IndexSizeBytes", description->size_bytes);
+	append_integer(out, "ItemCount", description->item_count);
+	append_text(out, "IndexArn", bytes_from_cstring(index_arn(table->table_name, index->name)));
+	append_request_units(out, index->max_read_request_units, index->max_write_request_units);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+append_projection(StringInfo out, const IndexDefinition *index)
+{
+	begin_member(out, "Projection");
+	appendStringInfoChar(out, '{');
+	append_text(out, "ProjectionType",
+				bytes_from_cstring(index_projection_name(index->projection)));
+	if (index->non_key_attributes != NIL)
+		append_strings(out, "NonKeyAttributes", index->non_key_attributes);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+append_index_throughput(StringInfo out, const IndexDefinition *index)
+{
+	TableSettings settings = {
+		.read_capacity = index->read_capacity,
+		.write_capacity = index->write_capacity,
+		.last_increase = index->last_increase,
+		.last_decrease = index->last_decrease,
+	};
+
+	append_throughput(out, &settings);
 }
 
 static void
@@ -467,14 +584,22 @@ append_billing_mode(StringInfo out, const TableSettings *settings)
 static void
 append_on_demand_throughput(StringInfo out, const TableSettings *settings)
 {
-	if (settings->max_read_request_units == 0 && settings->max_write_request_units == 0)
+	append_request_units(out, settings->max_read_request_units,
+						 settings->max_write_request_units);
+}
+
+/* OnDemandThroughput; 0 is no maximum. */
+static void
+append_request_units(StringInfo out, int64 max_read, int64 max_write)
+{
+	if (max_read == 0 && max_write == 0)
 		return;
 	begin_member(out, "OnDemandThroughput");
 	appendStringInfoChar(out, '{');
-	if (settings->max_read_request_units != 0)
-		append_integer(out, "MaxReadRequestUnits", settings->max_read_request_units);
-	if (settings->max_write_request_units != 0)
-		append_integer(out, "MaxWriteRequestUnits", settings->max_write_request_units);
+	if (max_read != 0)
+		append_integer(out, "MaxReadRequestUnits", max_read);
+	if (max_write != 0)
+		append_integer(out, "MaxWriteRequestUnits", max_write);
 	appendStringInfoChar(out, '}');
 }
 

@@ -51,6 +51,9 @@ static const EnumSet billing_modes = {
 	"[PROVISIONED, PAY_PER_REQUEST]", {"PROVISIONED", "PAY_PER_REQUEST"}
 };
 
+static const EnumSet projection_types = {
+	"[ALL, INCLUDE, KEYS_ONLY]", {"ALL", "KEYS_ONLY", "INCLUDE"}};
+
 static const EnumSet table_classes = {
 	"[STANDARD, STANDARD_INFREQUENT_ACCESS]",
 	{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}
@@ -454,6 +457,70 @@ static const Shape on_demand_throughput_shape =
 #define DELETION_PROTECTION(structure) \
 	{"DeletionProtectionEnabled", MEMBER_BOOLEAN, AT(structure, deletion_protection)}
 
+static const Member projection_members[] = {
+	{"ProjectionType", MEMBER_ENUM, AT(ProjectionRequest, projection_type),
+	 .values = &projection_types},
+	{"NonKeyAttributes", MEMBER_STRING_LIST, AT(ProjectionRequest, non_key_attributes),
+	 .limits = LIMITS(1, MAX_INDEX_NON_KEY_ATTRIBUTES),
+	 .element_length = LIMITS(1, MAX_KEY_NAME_SIZE)},
+};
+static const Shape projection_shape = SHAPE("Projection", ProjectionRequest, projection_members);
+
+#define SECONDARY_NAME \
+	{ \
+		"IndexName", MEMBER_STRING, AT(IndexRequest, index_name), .required = true, \
+																  .limits = LIMITS(3, 255), .name_pattern = true \
+	}
+#define INDEX_SCHEMA \
+	{"KeySchema", MEMBER_LIST, AT(IndexRequest, key_schema), .required = true, \
+	 .limits = LIMITS(1, NO_MAXIMUM), .shape = &key_schema_element_shape}, \
+	{ \
+		"Projection", MEMBER_STRUCTURE, AT(IndexRequest, projection), .required = true, \
+																	  .shape = &projection_shape \
+	}
+
+static const Member global_index_members[] = {
+	SECONDARY_NAME,
+	INDEX_SCHEMA,
+	PROVISIONED_THROUGHPUT(IndexRequest),
+	ON_DEMAND_THROUGHPUT(IndexRequest),
+	UNBUILT("WarmThroughput"),
+};
+static const Shape global_index_shape =
+	SHAPE("GlobalSecondaryIndex", IndexRequest, global_index_members);
+static const Shape create_index_shape =
+	SHAPE("CreateGlobalSecondaryIndexAction", IndexRequest, global_index_members);
+
+static const Member local_index_members[] = {
+	SECONDARY_NAME,
+	INDEX_SCHEMA,
+};
+static const Shape local_index_shape =
+	SHAPE("LocalSecondaryIndex", IndexRequest, local_index_members);
+
+static const Member update_index_members[] = {
+	SECONDARY_NAME,
+	PROVISIONED_THROUGHPUT(IndexRequest),
+	ON_DEMAND_THROUGHPUT(IndexRequest),
+	UNBUILT("WarmThroughput"),
+};
+static const Shape update_index_shape =
+	SHAPE("UpdateGlobalSecondaryIndexAction", IndexRequest, update_index_members);
+
+static const Member delete_index_members[] = {
+	SECONDARY_NAME,
+};
+static const Shape delete_index_shape =
+	SHAPE("DeleteGlobalSecondaryIndexAction", IndexRequest, delete_index_members);
+
+static const Member index_update_members[] = {
+	{"Update", MEMBER_STRUCTURE, AT(IndexUpdate, update), .shape = &update_index_shape},
+	{"Create", MEMBER_STRUCTURE, AT(IndexUpdate, create), .shape = &create_index_shape},
+	{"Delete", MEMBER_STRUCTURE, AT(IndexUpdate, delete), .shape = &delete_index_shape},
+};
+static const Shape index_update_shape =
+	SHAPE("GlobalSecondaryIndexUpdate", IndexUpdate, index_update_members);
+
 static const Member tag_members[] = {
 	{"Key", MEMBER_STRING, AT(Tag, key), .required = true,
 		.limits = LIMITS(1, MAX_TAG_KEY_LENGTH)},
@@ -473,9 +540,11 @@ static const Member create_table_members[] = {
 	ATTRIBUTE_DEFINITIONS(CreateTableRequest, .required = true),
 	TABLE_NAME(CreateTableRequest),
 	{"KeySchema", MEMBER_LIST, AT(CreateTableRequest, key_schema), .required = true,
-		.limits = LIMITS(1, NO_MAXIMUM), .shape = &key_schema_element_shape},
-	UNBUILT_BUT("LocalSecondaryIndexes", HARMLESS_EMPTY),
-	UNBUILT("GlobalSecondaryIndexes"),
+	 .limits = LIMITS(1, NO_MAXIMUM), .shape = &key_schema_element_shape},
+	{"LocalSecondaryIndexes", MEMBER_LIST, AT(CreateTableRequest, local_indexes),
+	 .shape = &local_index_shape, .if_empty = "List of LocalSecondaryIndexes is empty"},
+	{"GlobalSecondaryIndexes", MEMBER_LIST, AT(CreateTableRequest, global_indexes),
+	 .shape = &global_index_shape, .if_empty = "List of GlobalSecondaryIndexes is empty"},
 	BILLING_MODE(CreateTableRequest),
 	PROVISIONED_THROUGHPUT(CreateTableRequest),
 	UNBUILT_BUT("StreamSpecification", HARMLESS_OFF),
@@ -497,7 +566,8 @@ static const Member update_table_members[] = {
 	TABLE_NAME(UpdateTableRequest),
 	BILLING_MODE(UpdateTableRequest),
 	PROVISIONED_THROUGHPUT(UpdateTableRequest),
-	UNBUILT_BUT("GlobalSecondaryIndexUpdates", HARMLESS_EMPTY),
+	{"GlobalSecondaryIndexUpdates", MEMBER_LIST, AT(UpdateTableRequest, index_updates),
+	 .shape = &index_update_shape},
 	UNBUILT("StreamSpecification"),
 	UNBUILT_BUT("SSESpecification", HARMLESS_OFF),
 	UNBUILT("ReplicaUpdates"),

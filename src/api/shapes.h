@@ -82,10 +82,12 @@ typedef struct Member
 	int			offset;			/* of the field in the structure */
 	bool		required;
 	Limits		limits;
+	Limits		element_length; /* of a list's strings */
 	bool		name_pattern;	/* must look like a table or index name */
 	const EnumSet *values;		/* of an enum */
 	const struct Shape *shape;	/* of structures, and of a list's or map's elements */
 	Harmless	harmless;
+	const char *if_empty;		/* what is wrong with an empty list; NULL: nothing */
 } Member;
 
 #define MAX_MEMBERS 32

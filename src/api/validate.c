@@ -42,6 +42,8 @@ typedef struct ErrorList
 	StringInfoData text;
 } ErrorList;
 
+static void check_lists_not_empty(const Shape *shape, const void *request,
+								  const RequestNotes *notes);
 static void note_tables(const Shape *shape, const void *structure);
 static void resolve_table_name(const Shape *shape, const Member *member, Bytes *name);
 static void check_table_name(Bytes *name, const Path *path, ErrorList *errors);
@@ -67,6 +69,9 @@ static void check_list(const Member *member, List *list, const Path *path,
 					   const RequestNotes *notes, ErrorList *errors);
 static void check_strings(const Member *member, List *strings, const Path *path,
 						  ErrorList *errors);
+static void check_element_length(const Member *member, Bytes string, const Path *path,
+								 ErrorList *errors);
+static Bytes shown_strings(List *strings);
 static void check_map(const Member *member, List *elements, const Path *path,
 					  const RequestNotes *notes, ErrorList *errors);
 static void check_items(const Member *member, List *list, const Path *path,
@@ -101,12 +106,26 @@ validate_request(const Shape *shape, void *request, const RequestNotes *notes)
 						 errors.count == 1 ? "" : "s", errors.text.data);
 	if (notes->bad_item != NULL)
 		ReThrowError(notes->bad_item);
+	check_lists_not_empty(shape, request, notes);
 	if (notes->unbuilt != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_VALIDATION),
 				 errmsg_internal("The parameter %s is not supported by this version of dynamo",
 								 notes->unbuilt->name)));
 	note_tables(shape, request);
+}
+
+static void
+check_lists_not_empty(const Shape *shape, const void *request, const RequestNotes *notes)
+{
+	for (int i = 0; i < shape->nmembers; i++)
+	{
+		const Member *member = &shape->members[i];
+
+		if (member->if_empty != NULL && is_given(member, request, notes) &&
+			*MEMBER_FIELD(List *const, request, member) == NIL)
+			validation_error("One or more parameter values were invalid: %s", member->if_empty);
+	}
 }
 
 /* The tables that it names, for who counts requests. */
@@ -445,7 +464,7 @@ check_strings(const Member *member, List *strings, const Path *path, ErrorList *
 	ListCell   *cell;
 
 	if (member->limits.given)
-		check_length(member, list_length(strings), bytes_from_cstring("[]"), path, errors);
+		check_length(member, list_length(strings), shown_strings(strings), path, errors);
 	foreach(cell, strings)
 	{
 		Path		index = {path, .index = foreach_current_index(cell) + 1};
@@ -453,7 +472,36 @@ check_strings(const Member *member, List *strings, const Path *path, ErrorList *
 
 		if (((Bytes *) lfirst(cell))->data == NULL)
 			add_error(errors, NO_VALUE, &element, "Member must not be null");
+		else if (member->element_length.given)
+			check_element_length(member, *(Bytes *) lfirst(cell), &element, errors);
 	}
+}
+
+static void
+check_element_length(const Member *member, Bytes string, const Path *path, ErrorList *errors)
+{
+	Member		element = {.type = MEMBER_STRING, .limits = member->element_length};
+
+	check_length(&element, utf16_length(string), string, path, errors);
+}
+
+/* "[a, b]" */
+static Bytes
+shown_strings(List *strings)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, strings)
+	{
+		Bytes		string = *(Bytes *) lfirst(cell);
+
+		appendStringInfo(&text, "%s%.*s", text.len > 0 ? ", " : "[",
+						 string.data != NULL ? string.len : 4, string.data != NULL ? string.data : "null");
+	}
+	appendStringInfoString(&text, text.len > 0 ? "]" : "[]");
+	return (Bytes) {text.data, text.len};
 }
 
 /* The limits are those of the keys. */

@@ -43,6 +43,11 @@
 #define MAX_REQUEST_TOKEN_SIZE		36
 #define REQUEST_TOKEN_MINUTES		10
 
+#define MAX_GLOBAL_INDEXES			 20
+#define MAX_LOCAL_INDEXES			 5
+#define MAX_INDEX_NON_KEY_ATTRIBUTES 20
+#define MAX_NON_KEY_ATTRIBUTES		 100 /* of all indexes of a table */
+
 #define READ_UNIT_SIZE				4096
 #define WRITE_UNIT_SIZE				1024
 

@@ -25,6 +25,12 @@ table_arn(Bytes table_name)
 }
 
 char *
+index_arn(Bytes table_name, Bytes index_name)
+{
+	return psprintf("%s/index/%.*s", table_arn(table_name), index_name.len, index_name.data);
+}
+
+char *
 backup_arn(Bytes table_name, Bytes backup_id)
 {
 	return psprintf("%s/" BACKUP_PREFIX "%.*s", table_arn(table_name),

@@ -280,7 +280,7 @@ restore_backup(const TableBackup *backup, Bytes target, const TableSettings *set
 {
 	DynamoTable *table;
 
-	dynamo_table_create(target, &backup->key, settings);
+	dynamo_table_create(target, &backup->key, settings, NIL);
 	table = dynamo_table_open(target, RowExclusiveLock, ACL_SELECT | ACL_INSERT | ACL_UPDATE);
 	table_backup_restore(backup, table);
 	dynamo_table_close(table);

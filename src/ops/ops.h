@@ -423,11 +423,44 @@ typedef struct OnDemandThroughput
 	OptionalInt max_write_request_units;
 } OnDemandThroughput;
 
+#define PROJECTION_ALL		 1
+#define PROJECTION_KEYS_ONLY 2
+#define PROJECTION_INCLUDE	 3
+
+typedef struct ProjectionRequest
+{
+	int			projection_type; /* PROJECTION_..., or 0 */
+	OptionalList non_key_attributes; /* of Bytes * */
+} ProjectionRequest;
+
+/*
+ * A secondary index in CreateTable, UpdateTable or RestoreTableFromBackup;
+ * members that one of these lacks stay absent.
+ */
+typedef struct IndexRequest
+{
+	Bytes		index_name;
+	List	   *key_schema;		/* of KeySchemaElement * */
+	ProjectionRequest *projection;
+	ProvisionedThroughput *provisioned_throughput;
+	OnDemandThroughput *on_demand_throughput;
+} IndexRequest;
+
+/* An element of GlobalSecondaryIndexUpdates: exactly one of the three. */
+typedef struct IndexUpdate
+{
+	IndexRequest *update;
+	IndexRequest *create;
+	IndexRequest *delete;
+} IndexUpdate;
+
 typedef struct CreateTableRequest
 {
 	List	   *attribute_definitions;	/* of AttributeDefinition * */
 	Bytes		table_name;
 	List	   *key_schema;		/* of KeySchemaElement * */
+	List	   *local_indexes;	/* of IndexRequest * */
+	List	   *global_indexes;
 	int			billing_mode;	/* BILLING_MODE_..., or 0 */
 	ProvisionedThroughput *provisioned_throughput;
 	OnDemandThroughput *on_demand_throughput;
@@ -442,10 +475,19 @@ typedef struct UpdateTableRequest
 	List	   *attribute_definitions;
 	int			billing_mode;
 	ProvisionedThroughput *provisioned_throughput;
+	List	   *index_updates;	/* of IndexUpdate * */
 	OnDemandThroughput *on_demand_throughput;
 	int			table_class;
 	OptionalBool deletion_protection;
 } UpdateTableRequest;
+
+typedef struct IndexDescription
+{
+	const IndexDefinition *index;
+	const char *status;			/* "ACTIVE", ... */
+	int64		item_count;
+	int64		size_bytes;
+} IndexDescription;
 
 /* What TableDescription renders. */
 typedef struct TableDescription
@@ -454,6 +496,7 @@ typedef struct TableDescription
 	const char *status;			/* "ACTIVE", ... */
 	KeySchema	key;
 	TableSettings settings;
+	List	   *indexes;		/* of IndexDescription * */
 	int64		item_count;
 	int64		size_bytes;
 } TableDescription;
@@ -613,6 +656,7 @@ typedef struct ResourceArn
 
 /* palloc'd, of dynamo.region and dynamo.account_id */
 extern char *table_arn(Bytes table_name);
+extern char *index_arn(Bytes table_name, Bytes index_name);
 extern char *backup_arn(Bytes table_name, Bytes backup_id);
 /* False if it is no ARN of a table or backup; the parts point into the text. */
 extern bool parse_arn(Bytes text, ResourceArn *arn);

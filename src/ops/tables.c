@@ -20,13 +20,12 @@
 #include "ops/jobs.h"
 #include "ops/tables.h"
 
-static void checked_key_schema(const CreateTableRequest *request, KeySchema *schema);
-static void check_key_types(List *key_schema);
-static void check_definitions_distinct(List *definitions);
-static AttributeType defined_type(const CreateTableRequest *request, Bytes name);
-static void raise_undefined_key(const CreateTableRequest *request);
+static List *future_indexes(List *indexes);
 static void check_billing(BillingMode mode, const ProvisionedThroughput *throughput,
 						  const OnDemandThroughput *on_demand);
+static bool has_online_update(const List *updates);
+static void update_indexes(DynamoTable *table, const UpdateTableRequest *request,
+						   const List *indexes, BillingMode mode);
 static void check_something_to_update(const UpdateTableRequest *request);
 static void change_settings(const UpdateTableRequest *request, TableSettings *settings);
 static void change_billing_mode(const UpdateTableRequest *request, TableSettings *settings);
@@ -38,139 +37,45 @@ static bool describe_future_table(Bytes name, TableDescription *result);
 static void check_not_backed_up(Bytes name);
 static void describe(DynamoTable *table, const TableSettings *settings,
 					 const char *status, TableDescription *result);
+static List *describe_indexes(DynamoTable *table);
 
 /* ---- create ---- */
 
 void
 op_create_table(const CreateTableRequest *request, TableDescription *result)
 {
+	List	   *indexes;
 	Oid			relid;
 
 	memset(result, 0, sizeof(*result));
 	initial_settings(request, &result->settings);
-	checked_key_schema(request, &result->key);
+	checked_table_schema(request, &result->key, &indexes);
 	check_tags(request->tags);
-	relid = dynamo_table_create(request->table_name, &result->key, &result->settings);
+	relid = dynamo_table_create(request->table_name, &result->key, &result->settings, indexes);
 	if (request->tags != NIL)
 		table_tags_write(relid, request->tags);
 
 	result->table_name = request->table_name;
 	result->status = "CREATING";
+	result->indexes = future_indexes(indexes);
 }
 
-/* The key schema with its types; raises if it does not fit the definitions. */
-static void
-checked_key_schema(const CreateTableRequest *request, KeySchema *schema)
+/* IndexDescription * of indexes that will be there with their table. */
+static List *
+future_indexes(List *indexes)
 {
-	ListCell   *lc;
+	List	   *descriptions = NIL;
+	ListCell   *cell;
 
-	check_definitions_distinct(request->attribute_definitions);
-	memset(schema, 0, sizeof(*schema));
-	if (list_length(request->key_schema) > 2)
-		validation_error("Key Schema too big.  Key Schema must at most consist of "
-						 "the hash and range key of a table");
-	foreach(lc, request->key_schema)
+	foreach(cell, indexes)
 	{
-		const KeySchemaElement *element = lfirst(lc);
-		KeyAttribute *attribute = &schema->attributes[foreach_current_index(lc)];
+		IndexDescription *description = palloc0_object(IndexDescription);
 
-		attribute->name = element->attribute_name;
-		attribute->type = defined_type(request, element->attribute_name);
+		description->index = lfirst(cell);
+		description->status = "CREATING";
+		descriptions = lappend(descriptions, description);
 	}
-	check_key_types(request->key_schema);
-	if (list_length(request->attribute_definitions) != list_length(request->key_schema))
-		validation_error("One or more parameter values were invalid: "
-						 "Number of attributes in KeySchema does not exactly match "
-						 "number of attributes defined in AttributeDefinitions");
-	schema->nhash = 1;
-	schema->nrange = list_length(request->key_schema) - 1;
-}
-
-/* First the partition key, then the sort key if there is one. */
-static void
-check_key_types(List *key_schema)
-{
-	const KeySchemaElement *first = linitial(key_schema);
-	const KeySchemaElement *second;
-
-	if (first->key_type != KEY_TYPE_HASH)
-		validation_error("Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
-	if (list_length(key_schema) == 1)
-		return;
-	second = lsecond(key_schema);
-	if (second->key_type != KEY_TYPE_RANGE)
-		validation_error("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
-	if (bytes_equal(first->attribute_name, second->attribute_name))
-		validation_error("Both the Hash Key and the Range Key element in the KeySchema "
-						 "have the same name");
-}
-
-static void
-check_definitions_distinct(List *definitions)
-{
-	for (int i = 0; i < list_length(definitions); i++)
-	{
-		const AttributeDefinition *one = list_nth(definitions, i);
-
-		for (int j = 0; j < i; j++)
-		{
-			const AttributeDefinition *other = list_nth(definitions, j);
-
-			if (bytes_equal(one->attribute_name, other->attribute_name))
-				validation_error("Cannot have two attributes with the same name");
-		}
-	}
-}
-
-/* The type of a key attribute; raises if it has no definition. */
-static AttributeType
-defined_type(const CreateTableRequest *request, Bytes name)
-{
-	static const AttributeType types[] = {
-		[ATTRIBUTE_TYPE_S] = ATTRIBUTE_S,
-		[ATTRIBUTE_TYPE_N] = ATTRIBUTE_N,
-		[ATTRIBUTE_TYPE_B] = ATTRIBUTE_B,
-	};
-	ListCell   *lc;
-
-	foreach(lc, request->attribute_definitions)
-	{
-		const AttributeDefinition *definition = lfirst(lc);
-
-		if (bytes_equal(definition->attribute_name, name))
-			return types[definition->attribute_type];
-	}
-	raise_undefined_key(request);
-	return 0;					/* not reached */
-}
-
-static void
-raise_undefined_key(const CreateTableRequest *request)
-{
-	StringInfoData keys;
-	StringInfoData definitions;
-	ListCell   *lc;
-
-	initStringInfo(&keys);
-	foreach(lc, request->key_schema)
-	{
-		const KeySchemaElement *element = lfirst(lc);
-
-		appendStringInfo(&keys, "%s%.*s", keys.len > 0 ? ", " : "",
-						 element->attribute_name.len, element->attribute_name.data);
-	}
-	initStringInfo(&definitions);
-	foreach(lc, request->attribute_definitions)
-	{
-		const AttributeDefinition *definition = lfirst(lc);
-
-		appendStringInfo(&definitions, "%s%.*s", definitions.len > 0 ? ", " : "",
-						 definition->attribute_name.len, definition->attribute_name.data);
-	}
-	validation_error("One or more parameter values were invalid: Some index key attributes "
-					 "are not defined in AttributeDefinitions. "
-					 "Keys: [%s], AttributeDefinitions: [%s]",
-					 keys.data, definitions.data);
+	return descriptions;
 }
 
 void
@@ -221,16 +126,49 @@ check_billing(BillingMode mode, const ProvisionedThroughput *throughput,
 void
 op_update_table(const UpdateTableRequest *request, TableDescription *result)
 {
+	bool		changes_columns = has_online_update(request->index_updates);
 	TableSettings settings;
 	DynamoTable *table;
+	List	   *indexes;
 
 	check_something_to_update(request);
-	table = open_own_table(request->table_name, ShareUpdateExclusiveLock);
+	check_index_updates(request->index_updates);
+	table = open_own_table(request->table_name, changes_columns ? AccessExclusiveLock : ShareUpdateExclusiveLock);
 	table_settings_read(table->definition->relid, &settings);
 	change_settings(request, &settings);
 	table_settings_write(table, &settings);
+	indexes = index_catalog_read(table->definition->relid);
+	update_indexes(table, request, indexes, settings.billing_mode);
+
+	table = open_own_table(request->table_name, ShareUpdateExclusiveLock);
 	describe(table, &settings, "UPDATING", result);
+	describe_index_updates(request->index_updates, indexes, result);
 	dynamo_table_close(table);
+}
+
+/* Whether an index is to be created or deleted. */
+static bool
+has_online_update(const List *updates)
+{
+	ListCell   *cell;
+
+	foreach(cell, updates)
+		if (((const IndexUpdate *) lfirst(cell))->update == NULL)
+			return true;
+	return false;
+}
+
+/* Closes the table. */
+static void
+update_indexes(DynamoTable *table, const UpdateTableRequest *request, const List *indexes,
+			   BillingMode mode)
+{
+	Oid			relid = table->definition->relid;
+	KeySchema	key = table->definition->key;
+
+	dynamo_table_close(table);
+	check_update_definitions(request, &key, indexes);
+	apply_index_updates(request, relid, &key, indexes, mode);
 }
 
 static void
@@ -238,7 +176,7 @@ check_something_to_update(const UpdateTableRequest *request)
 {
 	if (request->billing_mode == 0 && request->provisioned_throughput == NULL &&
 		request->on_demand_throughput == NULL && request->table_class == 0 &&
-		!request->deletion_protection.given)
+		!request->deletion_protection.given && request->index_updates == NIL)
 		validation_error("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
 						 "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required");
 }
@@ -452,5 +390,25 @@ describe(DynamoTable *table, const TableSettings *settings,
 	result->status = status;
 	result->key = table->definition->key;
 	result->settings = *settings;
+	result->indexes = describe_indexes(table);
 	table_statistics(table, &result->item_count, &result->size_bytes);
+}
+
+static List *
+describe_indexes(DynamoTable *table)
+{
+	List	   *descriptions = NIL;
+	ListCell   *cell;
+
+	foreach(cell, table_indexes(table))
+	{
+		IndexDescription *description = palloc_object(IndexDescription);
+
+		description->index = lfirst(cell);
+		description->status = index_status_name(description->index->status);
+		index_statistics(table, description->index, &description->item_count,
+						 &description->size_bytes);
+		descriptions = lappend(descriptions, description);
+	}
+	return descriptions;
 }

@@ -31,4 +31,42 @@ extern void initial_settings(const CreateTableRequest *request, TableSettings *s
 extern void check_tags(const List *tags);
 extern void check_tag_count(const List *tags);
 
+/* ---- definitions of tables and indexes (schemas.c) ---- */
+
+/* The table's key, with its types; raises unless all of the request's schemas can be. */
+extern void checked_table_schema(const CreateTableRequest *request, KeySchema *key,
+								 List **indexes);
+/*
+ * Raises unless each attribute that an UpdateTable defines is one of a key that the
+ * table has, or gets, and of the same type.
+ */
+extern void check_update_definitions(const UpdateTableRequest *request,
+									 const KeySchema *table_key, const List *indexes);
+/*
+ * The index that the request for a new global one defines, beside the others of
+ * the table; raises if it cannot be.  Types are looked up in the definitions, then
+ * in the keys that the table has.
+ */
+extern IndexDefinition *checked_new_index(const IndexRequest *request, List *definitions,
+										  const KeySchema *table_key, const List *indexes);
+/* Raises unless the throughput of an index fits the table's billing mode. */
+extern void set_index_throughput(const IndexRequest *request, BillingMode mode,
+								 IndexDefinition *index);
+
+/* ---- GlobalSecondaryIndexUpdates (index_updates.c) ---- */
+
+/* Raises for what is wrong with a list of IndexUpdate * whatever the table is. */
+extern void check_index_updates(const List *updates);
+/*
+ * Does what the request says to the table's indexes, of which it had these, and
+ * what a new billing mode asks of them.  Nobody may have the table open; its key
+ * is in memory of the caller.
+ */
+extern void apply_index_updates(const UpdateTableRequest *request, Oid relid,
+								const KeySchema *table_key, const List *indexes,
+								BillingMode mode);
+/* Gives the indexes of a description the statuses that say what has begun. */
+extern void describe_index_updates(const List *updates, const List *before,
+								   TableDescription *result);
+
 #endif							/* DYNAMO_OPS_TABLES_H */

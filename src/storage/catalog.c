@@ -318,6 +318,7 @@ catalog_forget(Oid relid)
 {
 	table_settings_delete(relid);
 	table_tags_delete(relid);
+	index_catalog_forget(relid);
 	table_backup_forget(relid);
 }
 

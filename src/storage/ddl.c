@@ -318,13 +318,15 @@ dynamo_table_reserve(Bytes name)
 }
 
 Oid
-dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *settings)
+dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *settings,
+					const List *indexes)
 {
 	NameData	relname;
 	Oid			schema;
 	Oid			relid;
 	RangeVar   *relation;
 	List	   *columns;
+	ListCell   *cell;
 	bool		hashed = name.len >= NAMEDATALEN;
 
 	PreventCommandDuringRecovery("CREATE TABLE");
@@ -335,7 +337,7 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	take_name(schema, name, NameStr(relname));
 
 	relation = makeRangeVar(dynamo_schema, pstrdup(NameStr(relname)), -1);
-	columns = derived_columns(key, NIL);
+	columns = derived_columns(key, index_derived_columns(indexes, key));
 	run_utility((Node *) make_create_table(copyObject(relation), columns));
 	run_alter_table(relation, make_set_storage(columns));
 	define_table(relation, columns);
@@ -343,6 +345,11 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	relid = get_relname_relid(NameStr(relname), schema);
 	catalog_forget(relid);		/* left by an earlier relation of this number */
 	table_settings_insert(relid, hashed ? name : (Bytes) {NULL, 0}, settings);
+	foreach(cell, indexes)
+	{
+		index_catalog_insert(relid, lfirst(cell));
+		table_index_build(relid, lfirst(cell));
+	}
 	return relid;
 }
 
@@ -365,8 +372,8 @@ other_columns(const TableDefinition *definition)
 	return result;
 }
 
-static DerivedColumn *
-listed_column(List *columns, const DerivedColumn *wanted)
+DerivedColumn *
+listed_column(const List *columns, const DerivedColumn *wanted)
 {
 	ListCell   *cell;
 

@@ -46,12 +46,14 @@ static void forget_all(Datum arg, int cacheid, uint32 hashvalue);
 static void retire_invalid_entries(void);
 static TableAccess *build_access(Relation rel);
 static void remember_primary_key(KeyIndex *primary, const TableDefinition *definition);
+static void remember_secondary(TableAccess *access, Relation rel,
+							   const TableDefinition *definition);
+static void remember_column(KeyColumn *key, const DerivedColumn *derived);
 static void remember_operators(KeyColumn *key);
 static void remember_indexes(TableAccess *access, Relation rel,
 							 const TableDefinition *definition);
 static void remember_index(RowIndex *row_index, Oid oid, const TableDefinition *definition);
 static bool has_only_derived(const IndexInfo *info, const TableDefinition *definition);
-static bool requires_not_null(List *predicate, Bitmapset **columns);
 static void free_statements(void *arg);
 
 void
@@ -90,6 +92,43 @@ table_access(DynamoTable *table)
 	}
 	table->access = entry->access;
 	return entry->access;
+}
+
+const List *
+table_indexes(DynamoTable *table)
+{
+	return table_access(table)->secondary;
+}
+
+const IndexDefinition *
+table_index(DynamoTable *table, Bytes name)
+{
+	ListCell   *cell;
+
+	foreach(cell, table_access(table)->secondary)
+	{
+		const IndexDefinition *index = lfirst(cell);
+
+		if (bytes_equal(index->name, name))
+			return index;
+	}
+	return NULL;
+}
+
+void
+index_statistics(DynamoTable *table, const IndexDefinition *index,
+				 int64 *item_count, int64 *bytes)
+{
+	Relation	btree;
+
+	*item_count = *bytes = 0;
+	if (index->order == NULL || !OidIsValid(index->order->oid))
+		return;
+	btree = index_open(index->order->oid, AccessShareLock);
+	*item_count = Max((int64) btree->rd_rel->reltuples, 0);
+	/* without the metapage, which an empty one has too */
+	*bytes = Max((int64) RelationGetNumberOfBlocks(btree) - 1, 0) * BLCKSZ;
+	index_close(btree, AccessShareLock);
 }
 
 /* ---- invalidation ---- */
@@ -163,6 +202,7 @@ build_access(Relation rel)
 	if (rel->rd_rel->relkind == RELKIND_RELATION)
 		access->primary.oid = definition->primary_index;
 	remember_primary_key(&access->primary, definition);
+	remember_secondary(access, rel, definition);
 	if (definition->plain)
 		remember_indexes(access, rel, definition);
 
@@ -179,15 +219,44 @@ remember_primary_key(KeyIndex *primary, const TableDefinition *definition)
 	primary->nhash = definition->key.nhash;
 	primary->nkeys = definition->key.nhash + definition->key.nrange;
 	for (int i = 0; i < primary->nkeys; i++)
-	{
-		KeyColumn  *key = &primary->keys[i];
+		remember_column(&primary->keys[i], &definition->derived[i]);
+}
 
-		key->column = definition->key_columns[i];
-		key->type = definition->key.attributes[i].type;
-		key->type_oid = key_column_type(key->type);
-		key->collation = key_column_collation(key->type);
-		remember_operators(key);
+/* An index whose columns are not there (the definition was changed by hand) has no order. */
+static void
+remember_secondary(TableAccess *access, Relation rel, const TableDefinition *definition)
+{
+	ListCell   *cell;
+
+	access->secondary = index_catalog_read(RelationGetRelid(rel));
+	foreach(cell, access->secondary)
+	{
+		IndexDefinition *index = lfirst(cell);
+		KeyIndex   *order;
+		IndexParts	parts;
+
+		if (!index_parts(definition, &index->key, &parts))
+			continue;
+		order = palloc0_object(KeyIndex);
+		order->nhash = index->key.nhash;
+		order->nkeys = parts.n;
+		order->not_null = parts.not_null;
+		for (int i = 0; i < parts.n; i++)
+			remember_column(&order->keys[i], parts.columns[i]);
+		if (rel->rd_rel->relkind == RELKIND_RELATION)
+			order->oid = index_btree(rel, &parts, true);
+		index->order = order;
 	}
+}
+
+static void
+remember_column(KeyColumn *key, const DerivedColumn *derived)
+{
+	key->column = derived->column;
+	key->type = derived->type;
+	key->type_oid = key_column_type(key->type);
+	key->collation = key_column_collation(key->type);
+	remember_operators(key);
 }
 
 /* The type's default btree operators, which are the primary key's. */
@@ -235,7 +304,7 @@ remember_index(RowIndex *row_index, Oid oid, const TableDefinition *definition)
 	row_index->info = info;
 	row_index->only_derived = has_only_derived(info, definition);
 	row_index->is_sparse = info->ii_Expressions == NIL && info->ii_Predicate != NIL &&
-		requires_not_null(info->ii_Predicate, &row_index->not_null);
+		predicate_requires_not_null(info->ii_Predicate, &row_index->not_null);
 	if (row_index->is_sparse)
 		info->ii_Predicate = NIL;
 	row_index->needs_estate = info->ii_Expressions != NIL || info->ii_Predicate != NIL;
@@ -253,24 +322,6 @@ has_only_derived(const IndexInfo *info, const TableDefinition *definition)
 			is_derived |= info->ii_IndexAttrNumbers[i] == definition->derived[j].column;
 		if (!is_derived)
 			return false;
-	}
-	return true;
-}
-
-/* Whether a predicate, as a list of conditions, is "column IS NOT NULL AND ...". */
-static bool
-requires_not_null(List *predicate, Bitmapset **columns)
-{
-	ListCell   *cell;
-
-	foreach(cell, predicate)
-	{
-		const NullTest *test = lfirst(cell);
-
-		if (!IsA(test, NullTest) || test->nulltesttype != IS_NOT_NULL || test->argisrow ||
-			!IsA(test->arg, Var) || ((Var *) test->arg)->varattno <= 0)
-			return false;
-		*columns = bms_add_member(*columns, ((Var *) test->arg)->varattno);
 	}
 	return true;
 }

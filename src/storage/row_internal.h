@@ -49,6 +49,7 @@ typedef struct KeyIndex
 	int			nhash;
 	int			nkeys;
 	KeyColumn	keys[MAX_INDEX_PARTS];
+	Bitmapset  *not_null;		/* columns without which a row is not in the index */
 } KeyIndex;
 
 /* An index that gets an entry for each new row version that is not HOT. */
@@ -67,6 +68,7 @@ typedef struct TableAccess
 	MemoryContext context;		/* holds all of it */
 	AttrNumber	item_column;
 	KeyIndex	primary;		/* the primary key */
+	List	   *secondary;		/* of IndexDefinition *, in the order of their names */
 	int			nindexes;		/* 0 unless the relation is plain */
 	RowIndex   *indexes;		/* the primary key's first */
 	struct SqlStatements *sql;	/* by row_sql.c, NULL before the first use */

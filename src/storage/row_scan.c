@@ -53,7 +53,7 @@ ItemScan *
 table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 {
 	const TableAccess *access = table_access(table);
-	const KeyIndex *index = &access->primary;
+	const KeyIndex *index = spec->index == NULL ? &access->primary : spec->index->order;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dynamo item scan",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
@@ -71,7 +71,7 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	conditions_init(&conditions, index, spec);
 	if (conditions.empty)
 		scan->at_end = true;
-	else if (table->direct)
+	else if (table->direct && OidIsValid(index->oid))
 		scan->direct = direct_scan_begin(table, index, &shape, &conditions);
 	else
 		scan->by_sql = sql_scan_begin(table, index, &shape, &conditions);

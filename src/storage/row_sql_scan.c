@@ -71,6 +71,7 @@ static Datum key_of_row(SqlScan *scan, HeapTuple row, int part);
 static bool row_in_segment(SqlScan *scan, HeapTuple row, MemoryContext context);
 static void make_statement(SqlScan *scan, Statement *statement);
 static void append_conditions(SqlScan *scan, Statement *statement);
+static void append_not_null(SqlScan *scan, StringInfo text);
 static void append_start(SqlScan *scan, Statement *statement);
 static void append_parameter(Statement *statement, Oid type, Datum value);
 
@@ -257,6 +258,7 @@ append_conditions(SqlScan *scan, Statement *statement)
 		[BTGreaterStrategyNumber] = ">",
 	};
 
+	append_not_null(scan, &statement->text);
 	for (int i = 0; i < scan->conditions.ncomparisons; i++)
 	{
 		const KeyComparison *comparison = &scan->conditions.comparisons[i];
@@ -267,6 +269,20 @@ append_conditions(SqlScan *scan, Statement *statement)
 		appendStringInfo(&statement->text, " OPERATOR(pg_catalog.%s) ",
 						 operators[comparison->strategy]);
 		append_parameter(statement, key->type_oid, comparison->value);
+	}
+}
+
+/* Rows without a part of the key are in no index. */
+static void
+append_not_null(SqlScan *scan, StringInfo text)
+{
+	int			column = -1;
+
+	while ((column = bms_next_member(scan->index->not_null, column)) >= 0)
+	{
+		appendStringInfoString(text, " AND ");
+		append_column_name(text, scan->table->rel, column);
+		appendStringInfoString(text, " IS NOT NULL");
 	}
 }
 

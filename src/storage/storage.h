@@ -108,6 +108,39 @@ typedef struct Tag
 	Bytes		value;
 } Tag;
 
+typedef enum IndexProjection
+{
+	PROJECT_ALL,
+	PROJECT_KEYS_ONLY,
+	PROJECT_INCLUDE,
+} IndexProjection;
+
+typedef enum IndexStatus
+{
+	INDEX_ACTIVE,
+	INDEX_CREATING,
+	INDEX_DELETING,
+} IndexStatus;
+
+/* A secondary index, as dynamo.table_indexes has it. */
+typedef struct IndexDefinition
+{
+	Bytes		name;
+	bool		is_local;
+	KeySchema	key;
+	IndexProjection projection;
+	List	   *non_key_attributes; /* of Bytes *, for PROJECT_INCLUDE */
+	IndexStatus status;
+	bool		backfilling;	/* CREATING: its columns are being filled */
+	int64		read_capacity;	/* units per second, 0 when on demand */
+	int64		write_capacity;
+	TimestampTz last_increase;	/* of the provisioned capacity, 0: never */
+	TimestampTz last_decrease;
+	int64		max_read_request_units; /* OnDemandThroughput, 0: none */
+	int64		max_write_request_units;
+	const struct KeyIndex *order; /* of an open table: how its rows are found */
+} IndexDefinition;
+
 /* ---- open tables ---- */
 
 typedef struct DynamoTable
@@ -134,13 +167,26 @@ extern void dynamo_table_close(DynamoTable *table);
 extern Oid	dynamo_table_lookup(Bytes name);
 
 /*
+ * The secondary indexes of an open table, by name: IndexDefinition *, read-only,
+ * in memory until the end of the transaction.  Without a catalog lookup but for
+ * the first in a session.
+ */
+extern const List *table_indexes(DynamoTable *table);
+/* NULL if it has no such index. */
+extern const IndexDefinition *table_index(DynamoTable *table, Bytes name);
+/* As PostgreSQL estimates them, and the size of the btree. */
+extern void index_statistics(DynamoTable *table, const IndexDefinition *index,
+							 int64 *item_count, int64 *bytes);
+
+/*
  * Control plane.  Creating makes dynamo.schema if it does not exist.  All run
  * as the current user and need the privileges that CREATE TABLE, DROP TABLE
  * and ALTER TABLE (ownership) need.  dynamo_table_create() raises
  * ResourceInUseException if the name is taken.
  */
-extern Oid	dynamo_table_create(Bytes name, const KeySchema *key,
-								const TableSettings *settings);
+extern Oid dynamo_table_create(Bytes name, const KeySchema *key,
+							   const TableSettings *settings,
+							   const List *indexes);
 /*
  * Checks that the name is free and the current user may create the table, and
  * keeps others from taking the name until the transaction ends.
@@ -158,6 +204,31 @@ extern void table_tags_write(Oid relid, const List *tags);
  * are others behind them.
  */
 extern List *dynamo_table_list(Bytes after, int limit, bool *more);
+/*
+ * The steps of adding an index to a table that is there, for its owner; nobody of
+ * this session may have the table open, but for table_fill_derived().
+ *
+ *	table_index_record()		its columns and its row in the catalog; from now on
+ *								writers fill the columns
+ *	table_fill_derived()		in the rows that are there; see below
+ *	table_index_build()			the btree, unless one that serves is there
+ *	index_catalog_update()		status ACTIVE
+ *
+ * Removing takes the row, the btree and the columns that nothing else needs.  All
+ * may be repeated, and an index that was not built be removed.
+ */
+extern void table_index_record(Oid relid, const IndexDefinition *index);
+extern void table_index_build(Oid relid, const IndexDefinition *index);
+extern void table_index_remove(Oid relid, const IndexDefinition *index);
+/* Rows of dynamo.table_indexes: IndexDefinition *, by name, palloc'd. */
+extern List *index_catalog_read(Oid relid);
+extern void index_catalog_update(Oid relid, const IndexDefinition *index);
+/* "ACTIVE" etc., "ALL" etc. */
+extern const char *index_status_name(IndexStatus status);
+extern const char *index_projection_name(IndexProjection projection);
+/* Whether an attribute is a part of the key. */
+extern bool key_schema_has(const KeySchema *key, Bytes attribute);
+
 /* As PostgreSQL estimates them (reltuples), and the relation's size. */
 extern void table_statistics(DynamoTable *table, int64 *item_count, int64 *bytes);
 
@@ -359,6 +430,7 @@ extern bool transaction_token_claim(Bytes token, Bytes digest);
 typedef struct ItemScanSpec
 {
 	KeyRange	range;
+	const IndexDefinition *index; /* NULL: the table itself */
 	bool		backward;
 	bool		has_start;		/* ExclusiveStartKey is given */
 	AttributeValue start_after[MAX_INDEX_PARTS]; /* it, in the order of the index */

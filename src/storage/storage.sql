@@ -47,6 +47,32 @@ COMMENT ON COLUMN dynamo.table_settings.full_name IS
 GRANT SELECT ON dynamo.table_settings TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.table_settings', '');
 
+-- One row per secondary index; index_catalog.c alone writes it and knows its columns by number.
+CREATE TABLE dynamo.table_indexes (
+    relation                regclass,
+    name                    text COLLATE "C",
+    kind                    text NOT NULL,
+    key_schema              text[] NOT NULL,
+    projection              text NOT NULL,
+    non_key_attributes      text[],
+    status                  text NOT NULL,
+    backfilling             boolean NOT NULL,
+    read_capacity           bigint,
+    write_capacity          bigint,
+    last_increase           timestamptz,
+    last_decrease           timestamptz,
+    max_read_request_units  bigint,
+    max_write_request_units bigint,
+    PRIMARY KEY (relation, name)
+);
+COMMENT ON TABLE dynamo.table_indexes IS
+    'secondary indexes of tables, or of the table of a backup';
+COMMENT ON COLUMN dynamo.table_indexes.relation IS 'the relation of the table';
+COMMENT ON COLUMN dynamo.table_indexes.key_schema IS
+    'name, type and HASH or RANGE of each key attribute';
+GRANT SELECT ON dynamo.table_indexes TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('dynamo.table_indexes', '');
+
 -- One row per backup; backup.c alone writes it and knows its columns by number.
 CREATE TABLE dynamo.backups (
     relation   regclass PRIMARY KEY,

@@ -162,6 +162,8 @@ extern Relation open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privi
 
 /* ---- commands (ddl.c) ---- */
 
+/* The element of a list of DerivedColumn * with this role and attribute, or NULL. */
+extern DerivedColumn *listed_column(const List *columns, const DerivedColumn *wanted);
 /* Runs a utility statement as the caller, as if typed. */
 extern void run_utility(Node *statement);
 /* The schema of this name, made if it is not there; keeps the name. */
@@ -171,6 +173,34 @@ extern void check_may_create_in(Oid schema);
 /* A column that is NOT NULL. */
 extern ColumnDef *make_column(const char *name, Oid type, Oid collation);
 extern void drop_relation(char *schema, char *relname, ObjectType type);
+
+/* ---- secondary indexes (index_ddl.c, index_catalog.c) ---- */
+
+/*
+ * What orders the rows of a secondary index: the columns of its key, then those
+ * of the primary key that are not among them.
+ */
+typedef struct IndexParts
+{
+	int			n;
+	const DerivedColumn *columns[MAX_INDEX_PARTS]; /* of the definition */
+	Bitmapset  *not_null;		/* columns that may be NULL; rows where one is are left out */
+} IndexParts;
+
+/* False if the table lacks a column, or has it of another type. */
+extern bool index_parts(const TableDefinition *definition, const KeySchema *key,
+						IndexParts *parts);
+/* The btree over these parts, or InvalidOid. */
+extern Oid index_btree(Relation rel, const IndexParts *parts, bool must_be_valid);
+/* Whether a predicate, as a list of conditions, is "column IS NOT NULL AND ...". */
+extern bool predicate_requires_not_null(List *predicate, Bitmapset **columns);
+/* The columns that a table with this key needs for indexes: DerivedColumn *. */
+extern List *index_derived_columns(const List *indexes, const KeySchema *table_key);
+
+extern void index_catalog_insert(Oid relid, const IndexDefinition *index);
+extern void index_catalog_delete(Oid relid, Bytes name);
+/* Deletes the rows of a relation, which may be gone. */
+extern void index_catalog_forget(Oid relid);
 
 /* ---- catalog (catalog.c, tags.c, backup.c, job.c) ---- */
 

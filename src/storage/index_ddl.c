@@ -1,0 +1,334 @@
+/*
+ * index_ddl.c
+ *		Making and removing the btree of a secondary index.
+ *
+ *		CREATE INDEX "Tasks_GSI1_idx" ON dynamodb."Tasks" ("GSI1PK", "GSI1SK", "PK", "SK")
+ *			WHERE "GSI1PK" IS NOT NULL AND "GSI1SK" IS NOT NULL;
+ *
+ * It is over the columns of the index's key and those of the primary key that are
+ * not among them, so that no two rows are alike and a page can go on behind any.
+ * Rows that lack a part are left out.
+ *
+ * The btree is found by that, whatever it is called.  Indexes with the same key
+ * (and other projections) share one.  Where there is none, because somebody has
+ * dropped it or a dump is being restored, reads do without (row_scan.c).
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_class.h"
+#include "commands/defrem.h"
+#include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "common/compat.h"
+#include "storage/storage_internal.h"
+
+static void add_part(IndexParts *parts, const DerivedColumn *derived);
+static bool has_parts(Relation index, const IndexParts *parts);
+static bool has_predicate(Relation index, const Bitmapset *not_null);
+static IndexStmt *make_create_index(Relation rel, const IndexParts *parts, Bytes name);
+static IndexElem *make_element(Relation rel, AttrNumber column);
+static Node *make_predicate(Relation rel, const Bitmapset *columns);
+static Oid btree_to_drop(Relation rel, const IndexDefinition *index, const List *remaining);
+static bool same_parts(const IndexParts *a, const IndexParts *b);
+static List *unused_columns(const TableDefinition *definition, const IndexDefinition *index,
+							const List *remaining);
+
+/* ---- what an index is made of ---- */
+
+/* The column of a key attribute; it has one while an index uses it. */
+static const DerivedColumn *
+column_of(const TableDefinition *definition, Bytes attribute)
+{
+	for (int i = 0; i < definition->nderived; i++)
+		if (definition->derived[i].role != DERIVED_TTL &&
+			bytes_equal(definition->derived[i].attribute, attribute))
+			return &definition->derived[i];
+	return NULL;
+}
+
+bool
+index_parts(const TableDefinition *definition, const KeySchema *key, IndexParts *parts)
+{
+	memset(parts, 0, sizeof(*parts));
+	for (int i = 0; i < key->nhash + key->nrange; i++)
+	{
+		const DerivedColumn *derived = column_of(definition, key->attributes[i].name);
+
+		if (derived == NULL || derived->type != key->attributes[i].type)
+			return false;
+		add_part(parts, derived);
+	}
+	for (int i = 0; i < definition->key.nhash + definition->key.nrange; i++)
+		add_part(parts, &definition->derived[i]);
+	return true;
+}
+
+/* Unless it is one already. */
+static void
+add_part(IndexParts *parts, const DerivedColumn *derived)
+{
+	for (int i = 0; i < parts->n; i++)
+		if (parts->columns[i] == derived)
+			return;
+	parts->columns[parts->n++] = derived;
+	if (derived->role == DERIVED_INDEX)
+		parts->not_null = bms_add_member(parts->not_null, derived->column);
+}
+
+Oid
+index_btree(Relation rel, const IndexParts *parts, bool must_be_valid)
+{
+	List	   *oids = RelationGetIndexList(rel);
+	Oid			result = InvalidOid;
+	ListCell   *cell;
+
+	foreach(cell, oids)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if ((index->rd_index->indisvalid || !must_be_valid) && has_parts(index, parts) &&
+			has_predicate(index, parts->not_null))
+			result = lfirst_oid(cell);
+		index_close(index, AccessShareLock);
+		if (OidIsValid(result))
+			break;
+	}
+	list_free(oids);
+	return result;
+}
+
+/* Whether the index orders rows by these columns, all ascending. */
+static bool
+has_parts(Relation index, const IndexParts *parts)
+{
+	Form_pg_index form = index->rd_index;
+
+	if (index->rd_rel->relam != BTREE_AM_OID || form->indisprimary ||
+		form->indnkeyatts != parts->n || form->indnatts != parts->n)
+		return false;
+	for (int i = 0; i < parts->n; i++)
+	{
+		const DerivedColumn *derived = parts->columns[i];
+		Oid			type = derived_column_type(derived->type, derived->role);
+
+		if (form->indkey.values[i] != derived->column || index->rd_indoption[i] != 0 ||
+			index->rd_indcollation[i] != derived_column_collation(derived->type, derived->role) ||
+			index->rd_opcintype[i] != get_opclass_input_type(GetDefaultOpClass(type, BTREE_AM_OID)))
+			return false;
+	}
+	return true;
+}
+
+/* Whether the index leaves out rows in which one of these columns is NULL, and no others. */
+static bool
+has_predicate(Relation index, const Bitmapset *not_null)
+{
+	Bitmapset  *required = NULL;
+
+	return predicate_requires_not_null(RelationGetIndexPredicate(index), &required) &&
+		bms_equal(required, not_null);
+}
+
+bool
+predicate_requires_not_null(List *predicate, Bitmapset **columns)
+{
+	ListCell   *cell;
+
+	foreach(cell, predicate)
+	{
+		const NullTest *test = lfirst(cell);
+
+		if (!IsA(test, NullTest) || test->nulltesttype != IS_NOT_NULL || test->argisrow ||
+			!IsA(test->arg, Var) || ((Var *) test->arg)->varattno <= 0)
+			return false;
+		*columns = bms_add_member(*columns, ((Var *) test->arg)->varattno);
+	}
+	return true;
+}
+
+/* ---- making ---- */
+
+List *
+index_derived_columns(const List *indexes, const KeySchema *table_key)
+{
+	List	   *columns = NIL;
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		const KeySchema *key = &((const IndexDefinition *) lfirst(cell))->key;
+
+		for (int i = 0; i < key->nhash + key->nrange; i++)
+		{
+			DerivedColumn *derived = palloc0_object(DerivedColumn);
+
+			derived->attribute = key->attributes[i].name;
+			derived->type = key->attributes[i].type;
+			derived->role = DERIVED_INDEX;
+			if (!key_schema_has(table_key, derived->attribute) &&
+				listed_column(columns, derived) == NULL)
+				columns = lappend(columns, derived);
+		}
+	}
+	return columns;
+}
+
+bool
+key_schema_has(const KeySchema *key, Bytes attribute)
+{
+	for (int i = 0; i < key->nhash + key->nrange; i++)
+		if (bytes_equal(key->attributes[i].name, attribute))
+			return true;
+	return false;
+}
+
+void
+table_index_record(Oid relid, const IndexDefinition *index)
+{
+	Relation	rel = table_open(relid, AccessExclusiveLock);
+	List	   *columns = index_derived_columns(list_make1(unconstify(IndexDefinition *, index)),
+										  &table_definition(rel)->key);
+
+	table_close(rel, NoLock);
+	table_change_derived(relid, columns, NIL);
+	index_catalog_insert(relid, index);
+}
+
+void
+table_index_build(Oid relid, const IndexDefinition *index)
+{
+	Relation	rel = table_open(relid, ShareLock);
+	IndexStmt  *statement = NULL;
+	IndexParts	parts;
+
+	if (!index_parts(table_definition(rel), &index->key, &parts))
+		elog(ERROR, "index \"%.*s\" of table \"%s\" lacks a column",
+			 index->name.len, index->name.data, RelationGetRelationName(rel));
+	if (!OidIsValid(index_btree(rel, &parts, true)))
+		statement = make_create_index(rel, &parts, index->name);
+	table_close(rel, NoLock);
+	if (statement != NULL)
+		run_utility((Node *) statement);
+}
+
+static IndexStmt *
+make_create_index(Relation rel, const IndexParts *parts, Bytes name)
+{
+	IndexStmt  *statement = makeNode(IndexStmt);
+
+	statement->idxname = ChooseRelationName(RelationGetRelationName(rel), bytes_to_cstring(name),
+											"idx", RelationGetNamespace(rel), false);
+	statement->relation = makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
+									   pstrdup(RelationGetRelationName(rel)), -1);
+	statement->accessMethod = "btree";
+	for (int i = 0; i < parts->n; i++)
+		statement->indexParams = lappend(statement->indexParams,
+										 make_element(rel, parts->columns[i]->column));
+	if (!bms_is_empty(parts->not_null))
+		statement->whereClause = make_predicate(rel, parts->not_null);
+	return statement;
+}
+
+static IndexElem *
+make_element(Relation rel, AttrNumber column)
+{
+	IndexElem  *element = makeNode(IndexElem);
+
+	element->name = pstrdup(NameStr(TupleDescAttr(RelationGetDescr(rel), column - 1)->attname));
+	return element;
+}
+
+/* "a IS NOT NULL AND b IS NOT NULL", as the parser makes it. */
+static Node *
+make_predicate(Relation rel, const Bitmapset *columns)
+{
+	List	   *tests = NIL;
+	int			column = -1;
+
+	while ((column = bms_next_member(columns, column)) >= 0)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), column - 1);
+		ColumnRef  *reference = makeNode(ColumnRef);
+		NullTest   *test = makeNode(NullTest);
+
+		reference->fields = list_make1(makeString(pstrdup(NameStr(attribute->attname))));
+		reference->location = -1;
+		test->arg = (Expr *) reference;
+		test->nulltesttype = IS_NOT_NULL;
+		test->location = -1;
+		tests = lappend(tests, test);
+	}
+	return list_length(tests) == 1 ? linitial(tests) :
+									 (Node *) makeBoolExpr(AND_EXPR, tests, -1);
+}
+
+/* ---- removing ---- */
+
+void
+table_index_remove(Oid relid, const IndexDefinition *index)
+{
+	Relation	rel = table_open(relid, AccessExclusiveLock);
+	List	   *remaining;
+	List	   *columns;
+	Oid			btree;
+
+	index_catalog_delete(relid, index->name);
+	remaining = index_catalog_read(relid);
+	btree = btree_to_drop(rel, index, remaining);
+	columns = unused_columns(table_definition(rel), index, remaining);
+	table_close(rel, NoLock);
+
+	if (OidIsValid(btree))
+		drop_relation(get_namespace_name(get_rel_namespace(btree)), get_rel_name(btree),
+					  OBJECT_INDEX);
+	table_change_derived(relid, NIL, columns);
+}
+
+/* InvalidOid if there is none, or another index uses it. */
+static Oid
+btree_to_drop(Relation rel, const IndexDefinition *index, const List *remaining)
+{
+	const TableDefinition *definition = table_definition(rel);
+	IndexParts	parts;
+	IndexParts	others;
+	ListCell   *cell;
+
+	if (!index_parts(definition, &index->key, &parts))
+		return InvalidOid;
+	foreach(cell, remaining)
+	{
+		const IndexDefinition *other = lfirst(cell);
+
+		if (index_parts(definition, &other->key, &others) && same_parts(&parts, &others))
+			return InvalidOid;
+	}
+	return index_btree(rel, &parts, false);
+}
+
+static bool
+same_parts(const IndexParts *a, const IndexParts *b)
+{
+	return a->n == b->n && memcmp(a->columns, b->columns, a->n * sizeof(a->columns[0])) == 0;
+}
+
+/* The derived columns of an index that no other one needs, as DerivedColumn *. */
+static List *
+unused_columns(const TableDefinition *definition, const IndexDefinition *index,
+			   const List *remaining)
+{
+	List	   *used = index_derived_columns(remaining, &definition->key);
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, index_derived_columns(list_make1(unconstify(IndexDefinition *, index)), &definition->key))
+		if (listed_column(used, lfirst(cell)) == NULL)
+			result = lappend(result, lfirst(cell));
+	return result;
+}
