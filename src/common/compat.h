@@ -45,6 +45,16 @@
 #define compat_owns_relation(relid, role)	pg_class_ownercheck((relid), (role))
 #endif
 
+#if PG_VERSION_NUM >= 160000
+#define compat_owns_database(oid, role) \
+	object_ownercheck(DatabaseRelationId, (oid), (role))
+#define compat_owns_extension(oid, role) \
+	object_ownercheck(ExtensionRelationId, (oid), (role))
+#else
+#define compat_owns_database(oid, role)		pg_database_ownercheck((oid), (role))
+#define compat_owns_extension(oid, role)	pg_extension_ownercheck((oid), (role))
+#endif
+
 /* And of those of privileges. */
 #if PG_VERSION_NUM >= 160000
 #define compat_schema_aclcheck(schema, role, mode) \

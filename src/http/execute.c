@@ -122,7 +122,6 @@ begin_call(Call *call)
 	request_enter(&current.record);
 	call->status = MHD_HTTP_OK;
 	call->must_wait = false;
-	job_was_recorded = false;
 	call->lsn = InvalidXLogRecPtr;
 
 	durability_begin_request();
@@ -176,8 +175,6 @@ run_in_transaction(Call *call, Bytes body)
 	/* Until here a cancel undoes the request; from here on it has happened. */
 	CHECK_FOR_INTERRUPTS();
 	CommitTransactionCommand();
-	if (job_was_recorded)
-		job_lane_request();
 	MemoryContextSwitchTo(request_context);
 	if (synchronous_commit > SYNCHRONOUS_COMMIT_OFF && !flush_is_confirmed(XactLastCommitEnd))
 		ereport(ERROR,

@@ -189,7 +189,5 @@ extern void metrics_render(StringInfo text);
 extern void begin_worker(const char *name);
 /* On SIGHUP; may ask for shutdown. */
 extern void worker_reload_settings(void);
-/* SIGTERM for workers whose work may take long: it is cancelled. */
-extern void shut_down_at_once(SIGNAL_ARGS);
 
 #endif							/* DYNAMO_HTTP_H */

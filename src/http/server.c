@@ -118,18 +118,6 @@ worker_reload_settings(void)
 	pfree(role);
 }
 
-void
-shut_down_at_once(SIGNAL_ARGS)
-{
-	int			save_errno = errno;
-
-	ShutdownRequestPending = true;
-	QueryCancelPending = true;
-	InterruptPending = true;
-	SetLatch(MyLatch);
-	errno = save_errno;
-}
-
 static void
 unpublish_worker(int code, Datum arg)
 {

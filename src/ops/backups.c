@@ -46,7 +46,7 @@ op_create_backup(const CreateBackupRequest *request, BackupDescription *result)
 	existing_source_table(request->table_name);
 	table = open_own_table(request->table_name, AccessShareLock);
 	table_backup_prepare(table, request->backup_name, &result->backup);
-	if (jobs_are_deferred)
+	if (jobs_can_wait())
 		job_defer_backup(table, &result->backup);
 	else
 		table_backup_make(table, &result->backup);
@@ -222,7 +222,7 @@ op_restore_table_from_backup(const RestoreRequest *request, TableDescription *re
 	find_own_backup(request->backup_arn, ShareLock, &backup);
 	check_target_is_free(request->target_table_name);
 	restored_settings(request, &backup, &result->settings);
-	if (jobs_are_deferred)
+	if (jobs_can_wait())
 		job_defer_restore(&backup, request->target_table_name, &result->settings);
 	else
 		restore_backup(&backup, request->target_table_name, &result->settings);

@@ -2,8 +2,8 @@
  * jobs.c
  *		What takes long, done later by a worker.
  *
- * Where jobs_are_deferred is set, as in the workers of the endpoint,
- * CreateBackup and RestoreTableFromBackup check what can be checked, record a
+ * Where jobs_are_deferred is set, as in the workers of the endpoint, and a worker
+ * looks after the database, CreateBackup and RestoreTableFromBackup check what can be checked, record a
  * job and answer CREATING.  The worker of the job lane then runs the jobs one
  * by one: job_begin() takes the oldest, job_run() does it, job_fail() records
  * what has become of one that has raised an error, each in a transaction of its
@@ -16,8 +16,10 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "common/background.h"
 #include "common/errors.h"
 #include "ops/jobs.h"
 
@@ -25,7 +27,6 @@
 #define MAX_ATTEMPTS	5
 
 bool		jobs_are_deferred = false;
-bool		job_was_recorded = false;
 
 static void (*const runners[]) (TableJob *job) = {
 	[JOB_BACKUP] = run_backup_job,
@@ -36,6 +37,19 @@ static bool is_hopeless(const TableJob *job);
 static void give_up(TableJob *job, const char *error);
 
 /* ---- recording ---- */
+
+bool
+jobs_can_wait(void)
+{
+	return jobs_are_deferred && background_work_available();
+}
+
+static void
+record(TableJob *job)
+{
+	job_insert(job);
+	background_work_request(WORK_JOBS);
+}
 
 void
 job_defer_backup(DynamoTable *table, const TableBackup *backup)
@@ -49,8 +63,7 @@ job_defer_backup(DynamoTable *table, const TableBackup *backup)
 	int64		bytes;
 
 	table_statistics(table, &job.backup.item_count, &bytes);
-	job_insert(&job);
-	job_was_recorded = true;
+	record(&job);
 }
 
 void
@@ -66,8 +79,7 @@ job_defer_restore(const TableBackup *backup, Bytes target, const TableSettings *
 	job.backup.settings = *settings;
 	job.backup.created = GetCurrentTimestamp();
 	job.id = new_backup_id(job.backup.created);
-	job_insert(&job);
-	job_was_recorded = true;
+	record(&job);
 }
 
 void
@@ -78,6 +90,17 @@ check_owns_job(const TableJob *job)
 }
 
 /* ---- running ---- */
+
+bool
+job_is_waiting(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, job_list())
+		if (((const TableJob *) lfirst(cell))->state != JOB_FAILED)
+			return true;
+	return false;
+}
 
 TableJob *
 job_begin(void)
@@ -108,8 +131,8 @@ is_hopeless(const TableJob *waiting)
 {
 	TableJob	job = *waiting;
 
-	if (job.role != GetUserId())
-		give_up(&job, "the endpoint connects as another role now");
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job.role)))
+		give_up(&job, "the role that has asked for it does not exist any more");
 	else if (job.attempts >= MAX_ATTEMPTS)
 		give_up(&job, "the server, or the worker, ended each time that the job ran");
 	return job.state == JOB_FAILED;

@@ -7,6 +7,8 @@
 
 #include "ops/ops.h"
 
+/* Whether operations that take long are to be recorded as jobs. */
+extern bool jobs_can_wait(void);
 /* Records a backup that table_backup_prepare() has prepared. */
 extern void job_defer_backup(DynamoTable *table, const TableBackup *backup);
 /* Records a table that is to be made of a backup; raises if its name is taken. */

@@ -603,10 +603,11 @@ extern void op_load_items(const LoadRequest *request, LoadCounts *result);
 
 /* ---- jobs (jobs.c) ---- */
 
-/* Set where CreateBackup and RestoreTableFromBackup are not to run at once. */
+/*
+ * Set where CreateBackup and RestoreTableFromBackup are not to run at once, if
+ * there is a worker for them.
+ */
 extern PGDLLEXPORT bool jobs_are_deferred;
-/* Set by each of them that has recorded a job; reset by who cares. */
-extern PGDLLEXPORT bool job_was_recorded;
 
 /*
  * The steps of a job, each of which needs a transaction with an active
@@ -615,9 +616,11 @@ extern PGDLLEXPORT bool job_was_recorded;
  * it raises.  job_fail() then records that; a job that was interrupted, or that
  * another transaction was in the way of, is to run again.
  */
-extern PGDLLEXPORT TableJob *job_begin(void);
-extern PGDLLEXPORT void job_run(TableJob *job);
-extern PGDLLEXPORT void job_fail(TableJob *job, const ErrorData *error, bool interrupted);
+extern TableJob *job_begin(void);
+extern void job_run(TableJob *job);
+extern void job_fail(TableJob *job, const ErrorData *error, bool interrupted);
+/* Whether there is a job that can be run. */
+extern bool job_is_waiting(void);
 
 /* ---- tags ---- */
 

@@ -168,8 +168,6 @@ endpoint_shmem_init(void)
 	}
 	pg_atomic_init_u64(&endpoint_shared->flush_request, 0);
 	pg_atomic_init_u64(&endpoint_shared->durable, 0);
-	/* Those that were there when the server stopped. */
-	pg_atomic_init_u32(&endpoint_shared->jobs_wanted, 1);
 	for (int i = 0; i < MAX_SLOW_JOBS; i++)
 		pg_atomic_init_u32(&endpoint_shared->jobs[i].state, SLOW_FREE);
 

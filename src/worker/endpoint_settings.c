@@ -97,8 +97,6 @@ endpoint_worker_count(WorkerKind kind)
 			return endpoint_slow_workers;
 		case WORKER_FLUSHER:
 			return endpoint_commit == COMMIT_DEFERRED ? 1 : 0;
-		case WORKER_JOBS:
-			return 1;
 		case WORKER_KINDS:
 			break;
 	}

@@ -2,17 +2,21 @@
  * launcher.c
  *		Start-up in the postmaster, and the one worker that starts the others.
  *
- * The launcher has a slot per worker that the settings ask for.  A worker that
- * ends is started again: at once if it had lived for a while, else after a
- * time that doubles with each failure, so that a missing database fills no log.
- * A reload of the configuration ends the waiting.
+ * The launcher has a slot per worker of the endpoint that the settings ask for,
+ * and one per database and kind of work (databases.h), which is used while there
+ * is such work.  A worker that ends and is still wanted is started again: at
+ * once if it had lived for a while, else after a time that doubles with each
+ * failure, so that a missing database fills no log.  A reload of the
+ * configuration ends the waiting.
  *
  * Workers never outlive the launcher: it ends them when it ends, and asks twice
  * when the server shuts down, so that a long request does not hold that up.
- * Without connection to a database it stands in nobody's way.
+ * Without connection to a database it stands in nobody's way, and no error of
+ * the server's can end it.
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -24,37 +28,51 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/varlena.h"
 
+#include "worker/databases.h"
 #include "worker/worker.h"
 
 PGDLLEXPORT void dynamo_launcher_main(Datum arg);
 
-/* What the launcher starts; TTL is one more row. */
 typedef struct Service
 {
 	const char *name;			/* of the process */
 	const char *library;
 	const char *function;
-	WorkerKind	kind;
 	BgWorkerStartTime start_time;
 } Service;
 
-static const Service services[WORKER_KINDS] = {
-	{"dynamo endpoint", "dynamo_http", "dynamo_endpoint_main", WORKER_ENDPOINT,
+static const Service endpoint_services[WORKER_KINDS] = {
+	[WORKER_ENDPOINT] = {"dynamo endpoint", "dynamo_http", "dynamo_endpoint_main",
 	BgWorkerStart_ConsistentState},
-	{"dynamo endpoint slow lane", "dynamo_http", "dynamo_slow_lane_main", WORKER_SLOW,
+	[WORKER_SLOW] = {"dynamo endpoint slow lane", "dynamo_http", "dynamo_slow_lane_main",
 	BgWorkerStart_ConsistentState},
-	{"dynamo endpoint flusher", "dynamo_http", "dynamo_flusher_main", WORKER_FLUSHER,
+	[WORKER_FLUSHER] = {"dynamo endpoint flusher", "dynamo_http", "dynamo_flusher_main",
 	BgWorkerStart_ConsistentState},
-	{"dynamo job lane", "dynamo_http", "dynamo_job_lane_main", WORKER_JOBS,
+};
+
+/* Of each database. */
+static const Service database_services[BACKGROUND_WORKS] = {
+	[WORK_DISCOVERY] = {"dynamo discovery", "dynamo", "dynamo_look_main",
 	BgWorkerStart_RecoveryFinished},
+	[WORK_JOBS] = {"dynamo job lane", "dynamo", "dynamo_job_lane_main",
+	BgWorkerStart_RecoveryFinished},
+};
+
+/* Of no database: it finds them. */
+static const Service discovery_service = {
+	"dynamo discovery", "dynamo", "dynamo_discovery_main", BgWorkerStart_RecoveryFinished
 };
 
 typedef struct Slot
 {
 	const Service *service;
-	int			number;			/* among the service's workers */
+	uint32		argument;		/* number among the service's workers, or OID of a database */
+	WorkedDatabase *database;	/* or NULL */
+	BackgroundWork work;		/* there */
 	BackgroundWorkerHandle *handle; /* NULL: not running */
+	bool		told_to_end;
 	TimestampTz started;
 	TimestampTz next_start;
 	int			delay;			/* before the next start, seconds */
@@ -70,11 +88,19 @@ typedef struct Slot
 #define LONG_LIFE			1
 #define SHUTDOWN_GRACE		1000	/* ms for requests in hand */
 
+char	   *worker_databases = NULL;
+int			discovery_interval = 0;
+
 static shmem_request_hook_type previous_shmem_request_hook = NULL;
 static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
+
+/* Those of the endpoint, the discovery's, and those of databases. */
 static Slot *slots;
 static int	nslots;
+static int	nendpoint_slots;
+static TimestampTz next_discovery = 0;
 
+static void define_settings(void);
 static void request_shmem(void);
 static void init_shmem(void);
 static void register_launcher(void);
@@ -83,6 +109,7 @@ void
 worker_init(void)
 {
 	endpoint_settings_init();
+	define_settings();
 
 	if (!process_shared_preload_libraries_in_progress || !IsPostmasterEnvironment)
 		return;
@@ -91,8 +118,37 @@ worker_init(void)
 	previous_shmem_startup_hook = shmem_startup_hook;
 	shmem_startup_hook = init_shmem;
 	durability_init();
-	if (endpoint_port != 0 && !IsBinaryUpgrade && endpoint_open_sockets())
-		register_launcher();
+	if (IsBinaryUpgrade)
+		return;
+	if (endpoint_port != 0)
+		(void) endpoint_open_sockets();
+	databases_init();
+	register_launcher();
+}
+
+static bool
+check_databases(char **newval, void **extra, GucSource source)
+{
+	char	   *copy = pstrdup(*newval);
+	List	   *names;
+
+	if (SplitGUCList(copy, ',', &names))
+		return true;
+	GUC_check_errdetail("List syntax is invalid.");
+	return false;
+}
+
+static void
+define_settings(void)
+{
+	DefineCustomStringVariable("dynamo.databases",
+							   "Databases that background workers look after; * means all that have the extension.",
+							   NULL, &worker_databases, "*", PGC_SIGHUP, 0,
+							   check_databases, NULL, NULL);
+	DefineCustomIntVariable("dynamo.discovery_interval",
+							"Time between looks for databases with something to do that nobody has announced.",
+							NULL, &discovery_interval, 60, 1, 24 * 3600, PGC_SIGHUP,
+							GUC_UNIT_S, NULL, NULL, NULL);
 }
 
 static void
@@ -101,6 +157,7 @@ request_shmem(void)
 	if (previous_shmem_request_hook)
 		previous_shmem_request_hook();
 	RequestAddinShmemSpace(endpoint_shmem_size());
+	RequestAddinShmemSpace(databases_shmem_size());
 	RequestAddinShmemSpace(durability_shmem_size());
 	RequestAddinShmemSpace(statistics_shmem_size());
 }
@@ -112,6 +169,8 @@ init_shmem(void)
 		previous_shmem_startup_hook();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	endpoint_shmem_init();
+	if (!IsBinaryUpgrade)
+		databases_shmem_init();
 	durability_shmem_init();
 	statistics_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
@@ -133,33 +192,25 @@ register_launcher(void)
 	RegisterBackgroundWorker(&worker);
 }
 
-/* ---- the job lane, as others see it ---- */
-
-void
-job_lane_request(void)
-{
-	pg_atomic_write_u32(&endpoint_shared->jobs_wanted, 1);
-	pg_memory_barrier();
-	if (endpoint_shared->launcher != NULL)
-		SetLatch(&endpoint_shared->launcher->procLatch);
-}
-
-void
-job_lane_begin(void)
-{
-	pg_atomic_write_u32(&endpoint_shared->jobs_wanted, 0);
-	pg_memory_barrier();
-}
-
 /* ---- the launcher ---- */
 
 static void make_slots(void);
-static long look_after_slots(void);
+static void forget_failures(void);
+static long look_after_discovery(TimestampTz now);
+static void look_after_databases(void);
+static long look_after_slots(TimestampTz now);
 static bool is_wanted(const Slot *slot);
+static bool discovery_runs(void);
 static void note_end(Slot *slot, TimestampTz now);
 static void start_worker(Slot *slot, TimestampTz now);
 static void end_workers(int code, Datum arg);
 static int	signal_workers(int signal);
+
+static inline long
+earlier(long a, long b)
+{
+	return a < 0 ? b : b < 0 ? a : Min(a, b);
+}
 
 void
 dynamo_launcher_main(Datum arg)
@@ -172,11 +223,14 @@ dynamo_launcher_main(Datum arg)
 
 	make_slots();
 	before_shmem_exit(end_workers, 0);
-	endpoint_shared->launcher = MyProc;
+	databases_shared->launcher = MyProc;
 	for (;;)
 	{
-		long		timeout = look_after_slots();
+		TimestampTz now = GetCurrentTimestamp();
+		long		timeout = look_after_discovery(now);
 
+		look_after_databases();
+		timeout = earlier(timeout, look_after_slots(now));
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH |
 						 (timeout >= 0 ? WL_TIMEOUT : 0),
 						 timeout, PG_WAIT_EXTENSION);
@@ -188,8 +242,8 @@ dynamo_launcher_main(Datum arg)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
-			for (int i = 0; i < nslots; i++)
-				slots[i].delay = slots[i].next_start = 0;
+			forget_failures();
+			next_discovery = 0;
 		}
 	}
 }
@@ -197,24 +251,88 @@ dynamo_launcher_main(Datum arg)
 static void
 make_slots(void)
 {
+	Slot	   *slot;
+
 	for (int kind = 0; kind < WORKER_KINDS; kind++)
-		nslots += endpoint_worker_count(kind);
+		nendpoint_slots += endpoint_nlisten > 0 ? endpoint_worker_count(kind) : 0;
+	nslots = nendpoint_slots + 1 + MAX_DATABASES * BACKGROUND_WORKS;
 	slots = MemoryContextAllocZero(TopMemoryContext, nslots * sizeof(Slot));
-	nslots = 0;
-	for (int kind = 0; kind < WORKER_KINDS; kind++)
-		for (int i = 0; i < endpoint_worker_count(kind); i++)
+	slot = slots;
+	for (int kind = 0; slot < slots + nendpoint_slots; kind++)
+		for (int i = 0; i < endpoint_worker_count(kind); i++, slot++)
 		{
-			slots[nslots].service = &services[kind];
-			slots[nslots].number = i;
-			nslots++;
+			slot->service = &endpoint_services[kind];
+			slot->argument = i;
+		}
+	(slot++)->service = &discovery_service;
+	for (int i = 0; i < MAX_DATABASES; i++)
+		for (int work = 0; work < BACKGROUND_WORKS; work++, slot++)
+		{
+			slot->service = &database_services[work];
+			slot->database = &databases_shared->databases[i];
+			slot->work = work;
 		}
 }
 
+static void
+forget_failures(void)
+{
+	for (int i = 0; i < nslots; i++)
+		slots[i].delay = slots[i].next_start = 0;
+}
+
+/* ---- databases ---- */
+
+static Slot *
+slot_of(int database, BackgroundWork work)
+{
+	return &slots[nendpoint_slots + 1 + database * BACKGROUND_WORKS + work];
+}
+
+/* Has the databases listed when it is time; ms until the next time. */
+static long
+look_after_discovery(TimestampTz now)
+{
+	if (now >= next_discovery || next_discovery > now + discovery_interval * USECS_PER_SEC)
+	{
+		pg_atomic_write_u32(&databases_shared->discovery_wanted, 1);
+		next_discovery = now + discovery_interval * USECS_PER_SEC;
+	}
+	return TimestampDifferenceMilliseconds(now, next_discovery) + 1;
+}
+
+/* Ends the workers that are not to be there, and tells who waits for that. */
+static void
+look_after_databases(void)
+{
+	for (int i = 0; i < MAX_DATABASES; i++)
+	{
+		WorkedDatabase *database = &databases_shared->databases[i];
+		bool		gone = pg_atomic_read_u32(&database->gone) != 0;
+
+		if (!OidIsValid(pg_atomic_read_u32(&database->oid)))
+			continue;
+		for (int work = 0; work < BACKGROUND_WORKS; work++)
+		{
+			Slot	   *slot = slot_of(i, work);
+
+			if (slot->handle == NULL || slot->told_to_end ||
+				(!gone && pg_atomic_read_u32(&database->holds) == 0))
+				continue;
+			TerminateBackgroundWorker(slot->handle);
+			slot->told_to_end = true;
+		}
+		if (gone && pg_atomic_read_u32(&database->running) == 0)
+			worked_database_free(database);
+	}
+}
+
+/* ---- slots ---- */
+
 /* Starts what is not running; the time in ms until there is more to do, or -1. */
 static long
-look_after_slots(void)
+look_after_slots(TimestampTz now)
 {
-	TimestampTz now = GetCurrentTimestamp();
 	long		timeout = -1;
 
 	for (int i = 0; i < nslots; i++)
@@ -230,21 +348,36 @@ look_after_slots(void)
 		if (slot->handle == NULL && slot->next_start <= now)
 			start_worker(slot, now);
 		if (slot->handle == NULL)
-		{
-			long		wait = TimestampDifferenceMilliseconds(now, slot->next_start) + 1;
-
-			timeout = timeout < 0 ? wait : Min(timeout, wait);
-		}
+			timeout = earlier(timeout,
+							  TimestampDifferenceMilliseconds(now, slot->next_start) + 1);
 	}
 	return timeout;
 }
 
-/* The job lane ends when it has nothing to do. */
 static bool
 is_wanted(const Slot *slot)
 {
-	return slot->service->kind != WORKER_JOBS ||
-		pg_atomic_read_u32(&endpoint_shared->jobs_wanted) != 0;
+	WorkedDatabase *database = slot->database;
+
+	if (slot->service == &discovery_service)
+		return pg_atomic_read_u32(&databases_shared->discovery_wanted) != 0;
+	if (database == NULL)
+		return true;
+	return OidIsValid(pg_atomic_read_u32(&database->oid)) &&
+		pg_atomic_read_u32(&database->wanted[slot->work]) != 0 &&
+		pg_atomic_read_u32(&database->gone) == 0 &&
+		pg_atomic_read_u32(&database->holds) == 0 &&
+		(slot->work != WORK_DISCOVERY || !discovery_runs());
+}
+
+/* (databases are looked at one after another) */
+static bool
+discovery_runs(void)
+{
+	for (int i = 0; i < MAX_DATABASES; i++)
+		if (slot_of(i, WORK_DISCOVERY)->handle != NULL)
+			return true;
+	return false;
 }
 
 static void
@@ -252,10 +385,32 @@ note_end(Slot *slot, TimestampTz now)
 {
 	pfree(slot->handle);
 	slot->handle = NULL;
+	slot->told_to_end = false;
+	if (slot->database != NULL &&
+		pg_atomic_sub_fetch_u32(&slot->database->running, 1) == 0)
+		ConditionVariableBroadcast(&databases_shared->stopped);
 	if (now - slot->started >= LONG_LIFE * USECS_PER_SEC || !is_wanted(slot))
 		slot->delay = 0;
 	slot->next_start = now + slot->delay * USECS_PER_SEC;
 	slot->delay = Min(Max(slot->delay * 2, MIN_RESTART_DELAY), MAX_RESTART_DELAY);
+}
+
+/*
+ * Counts a worker that is about to be started; false if a command has got hold of
+ * the database meanwhile, which counts on there being none.
+ */
+static bool
+announce_start(Slot *slot)
+{
+	if (slot->database == NULL)
+		return true;
+	slot->argument = pg_atomic_read_u32(&slot->database->oid);
+	pg_atomic_fetch_add_u32(&slot->database->running, 1);	/* (a full barrier) */
+	if (pg_atomic_read_u32(&slot->database->holds) == 0)
+		return true;
+	pg_atomic_fetch_sub_u32(&slot->database->running, 1);
+	ConditionVariableBroadcast(&databases_shared->stopped);
+	return false;
 }
 
 static void
@@ -265,11 +420,13 @@ start_worker(Slot *slot, TimestampTz now)
 		.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
 		.bgw_start_time = slot->service->start_time,
 		.bgw_restart_time = BGW_NEVER_RESTART,
-		.bgw_main_arg = Int32GetDatum(slot->number),
 		.bgw_notify_pid = MyProcPid,
 	};
 
-	snprintf(worker.bgw_name, BGW_MAXLEN, "%s %d", slot->service->name, slot->number);
+	if (!announce_start(slot))
+		return;
+	worker.bgw_main_arg = UInt32GetDatum(slot->argument);
+	snprintf(worker.bgw_name, BGW_MAXLEN, "%s %u", slot->service->name, slot->argument);
 	strlcpy(worker.bgw_type, slot->service->name, BGW_MAXLEN);
 	strlcpy(worker.bgw_library_name, slot->service->library, BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, slot->service->function, BGW_MAXLEN);
@@ -277,13 +434,17 @@ start_worker(Slot *slot, TimestampTz now)
 	slot->started = now;
 	if (RegisterDynamicBackgroundWorker(&worker, &slot->handle))
 		return;
+	if (slot->database != NULL)
+		pg_atomic_fetch_sub_u32(&slot->database->running, 1);
 	slot->next_start = now + MAX_RESTART_DELAY * USECS_PER_SEC;
 	ereport(WARNING,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("no background worker is left for \"%s\"", worker.bgw_name),
-			 errhint("The endpoint needs %d background workers beside those of others; increase max_worker_processes.",
-					 nslots + 1)));
+			 errhint("Beside those of others, %d background workers are needed for the launcher and the endpoint, and up to two for each database with something to do; increase max_worker_processes.",
+					 nendpoint_slots + 1)));
 }
+
+/* ---- the end ---- */
 
 /*
  * Ends all workers and waits for them.  SIGTERM lets a request in hand finish;
@@ -303,6 +464,9 @@ end_workers(int code, Datum arg)
 						 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 	}
+	for (int i = 0; i < MAX_DATABASES; i++)
+		pg_atomic_write_u32(&databases_shared->databases[i].running, 0);
+	ConditionVariableBroadcast(&databases_shared->stopped);
 }
 
 /* Sends the signal, if any, to all workers; how many there were. */

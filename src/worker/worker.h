@@ -5,8 +5,10 @@
  *
  * The postmaster loads the library (shared_preload_libraries), opens the
  * endpoint's sockets, reserves shared memory and registers one launcher; the
- * launcher starts every other worker and starts it again when it ends.
- * Without preloading there is no endpoint and nothing is counted.
+ * launcher starts every other worker and starts it again when it ends.  Workers
+ * of the endpoint serve one database; workers of databases (databases.h) do what
+ * is to be done in each.  Without preloading there are no workers and nothing is
+ * counted.
  *
  * The endpoint's own code is in src/http, a library that only its workers load.
  * What must exist before they do, or must outlive them, is here.
@@ -22,7 +24,10 @@
 
 #include "api/api.h"
 
-/* ---- settings (endpoint_settings.c) ---- */
+/* ---- settings (endpoint_settings.c, launcher.c) ---- */
+
+extern char *worker_databases;	/* "*" or a list of names */
+extern int	discovery_interval; /* seconds */
 
 typedef enum EndpointCommit
 {
@@ -62,7 +67,6 @@ typedef enum WorkerKind
 	WORKER_ENDPOINT,			/* serves connections */
 	WORKER_SLOW,				/* runs requests that may wait for locks */
 	WORKER_FLUSHER,				/* flushes the log for deferred commits */
-	WORKER_JOBS,				/* makes and restores backups, while there are any to make */
 	WORKER_KINDS,
 } WorkerKind;
 
@@ -123,8 +127,6 @@ typedef struct EndpointShared
 	EndpointWorker workers[MAX_ENDPOINT_WORKERS];
 	PGPROC	   *slow_workers[MAX_SLOW_WORKERS];
 	PGPROC	   *flusher;
-	PGPROC	   *launcher;
-	pg_atomic_uint32 jobs_wanted;	/* there may be a job: WORKER_JOBS is to run */
 	pg_atomic_uint64 flush_request; /* the highest LSN somebody waits for */
 	pg_atomic_uint64 durable;	/* how far the flusher has come, standbys included */
 	SlowJob		jobs[MAX_SLOW_JOBS];
@@ -149,13 +151,8 @@ extern PGDLLEXPORT int endpoint_receive_socket(int worker);
 /* How many workers of a kind the settings ask for. */
 extern PGDLLEXPORT int endpoint_worker_count(WorkerKind kind);
 
-/*
- * Has the worker of the job lane started if it does not run: called after the
- * commit that recorded a job.  What was asked for until job_lane_begin() is the
- * worker's to look for.
- */
-extern PGDLLEXPORT void job_lane_request(void);
-extern PGDLLEXPORT void job_lane_begin(void);
+/* SIGTERM for workers whose work may take long: it is cancelled. */
+extern PGDLLEXPORT void shut_down_at_once(SIGNAL_ARGS);
 
 /* ---- deferred commit (durability.c) ---- */
 
@@ -193,6 +190,9 @@ extern PGDLLEXPORT RequestStatistics *statistics_read(int *n);
 extern bool endpoint_open_sockets(void);
 extern Size endpoint_shmem_size(void);
 extern void endpoint_shmem_init(void);
+extern void databases_init(void);
+extern Size databases_shmem_size(void);
+extern void databases_shmem_init(void);
 extern void durability_init(void);
 extern Size durability_shmem_size(void);
 extern void durability_shmem_init(void);

@@ -98,7 +98,7 @@ until_is(q{SELECT j.state = 'RUNNING' AND wait_event_type = 'Lock' FROM dynamo.j
 is(sql('SELECT operation, schema, table_name, state, attempts, error FROM dynamo.jobs'),
 	'CreateBackup|dynamodb|Tab|RUNNING|1|', 'dynamo.jobs');
 is(sql(q{SELECT backend_type, usename, query FROM pg_stat_activity WHERE backend_type = 'dynamo job lane'}),
-	'dynamo job lane|dynamo_endpoint|CreateBackup Tab', 'pg_stat_activity');
+	'dynamo job lane|postgres|CreateBackup Tab', 'pg_stat_activity');
 is(error_of('DeleteBackup', { BackupArn => $arn }), '400 BackupInUseException', 'DeleteBackup');
 is(error_of('RestoreTableFromBackup', { BackupArn => $arn, TargetTableName => 'New' }), '400 BackupInUseException', 'RestoreTableFromBackup');
 is(error_of('DeleteTable', { TableName => 'Tab' }), '400 ResourceInUseException', 'DeleteTable of the source');

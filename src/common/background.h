@@ -1,0 +1,44 @@
+/*
+ * background.h
+ *		Asking for work that a worker of this database is to do.
+ *
+ * Any layer may ask; the worker layer, which fills in the functions below when
+ * the library is preloaded, sees to it that somebody does it.
+ */
+#ifndef DYNAMO_BACKGROUND_H
+#define DYNAMO_BACKGROUND_H
+
+typedef enum BackgroundWork
+{
+	WORK_DISCOVERY,				/* look whether there is any of the others to do */
+	WORK_JOBS,					/* dynamo.job_queue */
+	BACKGROUND_WORKS,
+} BackgroundWork;
+
+typedef struct BackgroundWorkers
+{
+	bool		(*available) (void);
+	void		(*request) (BackgroundWork work);
+} BackgroundWorkers;
+
+extern PGDLLEXPORT BackgroundWorkers background_workers;
+
+/* Whether workers look after this database, now or, if this is a standby, after promotion. */
+static inline bool
+background_work_available(void)
+{
+	return background_workers.available != NULL && background_workers.available();
+}
+
+/*
+ * Has the worker for this kind of work started, if it does not run, when the
+ * current transaction commits.  Without workers nothing happens.
+ */
+static inline void
+background_work_request(BackgroundWork work)
+{
+	if (background_workers.request != NULL)
+		background_workers.request(work);
+}
+
+#endif							/* DYNAMO_BACKGROUND_H */

@@ -1,0 +1,172 @@
+/*
+ * database_worker.c
+ *		What the workers of databases have in common.
+ *
+ * They are connected as the bootstrap superuser, since they look after tables of
+ * everybody.  So none of them runs anybody's code but by act_as_role(), as
+ * autovacuum does.  What they do themselves goes through C functions and the
+ * catalog of the extension, never through a search_path.
+ *
+ * SIGTERM interrupts what runs: they are in nobody's way.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "worker/databases.h"
+#include "worker/worker.h"
+
+static Oid	extension;			/* locked in this transaction */
+static WorkedDatabase *my_database;
+
+void
+shut_down_at_once(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	ShutdownRequestPending = true;
+	QueryCancelPending = true;
+	InterruptPending = true;
+	SetLatch(MyLatch);
+	errno = save_errno;
+}
+
+/* Settings of the server, or the database, that are meant for clients. */
+static void
+override_settings(void)
+{
+	static const char *const settings[][2] = {
+		{"statement_timeout", "0"},
+		{"lock_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"default_transaction_isolation", "read committed"},
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+void
+database_worker_begin(Datum database, const char *name)
+{
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, shut_down_at_once);
+	pqsignal(SIGINT, StatementCancelHandler);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
+	override_settings();
+	my_database = worked_database(MyDatabaseId, true);
+	if (my_database == NULL)
+		proc_exit(0);			/* (no room, so nobody has started us) */
+	pgstat_report_appname(name);
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+void
+database_worker_reload(void)
+{
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
+}
+
+void
+background_work_begin(BackgroundWork work)
+{
+	pg_atomic_write_u32(&my_database->wanted[work], 0);
+	pg_memory_barrier();
+}
+
+void
+background_work_go_on(BackgroundWork work)
+{
+	pg_atomic_write_u32(&my_database->wanted[work], 1);
+}
+
+/* ---- transactions ---- */
+
+bool
+begin_step(MemoryContext context)
+{
+	StartTransactionCommand();
+	extension = get_extension_oid("dynamo", true);
+	if (OidIsValid(extension))
+	{
+		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+		if (get_extension_oid("dynamo", true) == extension)
+		{
+			PushActiveSnapshot(GetTransactionSnapshot());
+			MemoryContextSwitchTo(context);
+			return true;
+		}
+	}
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(context);
+	return false;
+}
+
+void
+end_step(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(context);
+}
+
+bool
+extension_is_wanted(void)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, extension, 0);
+	return LockHasWaiters(&tag, AccessShareLock, false);
+}
+
+ErrorData *
+abort_step(MemoryContext context)
+{
+	ErrorData  *error;
+
+	HOLD_INTERRUPTS();
+	QueryCancelPending = false;
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	AbortCurrentTransaction();
+	MemoryContextSwitchTo(context);
+	RESUME_INTERRUPTS();
+	return error;
+}
+
+/* ---- rights ---- */
+
+void
+act_as_role(Oid role, ActingRole *saved)
+{
+	GetUserIdAndSecContext(&saved->role, &saved->security_context);
+	SetUserIdAndSecContext(role, saved->security_context | SECURITY_RESTRICTED_OPERATION);
+	saved->nest_level = NewGUCNestLevel();
+}
+
+void
+act_as_self(const ActingRole *saved)
+{
+	AtEOXact_GUC(false, saved->nest_level);
+	SetUserIdAndSecContext(saved->role, saved->security_context);
+}

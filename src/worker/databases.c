@@ -1,0 +1,359 @@
+/*
+ * databases.c
+ *		Which databases are looked after, what is to be done there, and commands
+ *		that need a database for themselves.
+ *
+ * DROP DATABASE and its like fail while others are connected, and workers are no
+ * guests that anybody has invited.  DROP EXTENSION would wait for what they do.
+ * So each such command, if its user may give it, first holds the workers of the
+ * database: the launcher ends them and starts no other until the command has
+ * ended.  (Then they wait for its locks, if it has any left.)
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
+#include "commands/defrem.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "pgstat.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/shmem.h"
+#include "tcop/utility.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+
+#include "common/compat.h"
+#include "worker/databases.h"
+#include "worker/worker.h"
+
+#define MAX_HOLD_WAIT	10000	/* ms; then the command says who is in the way */
+
+DatabasesShared *databases_shared = NULL;
+
+static ProcessUtility_hook_type previous_process_utility = NULL;
+
+/* What the current transaction asks for. */
+static bool requested[BACKGROUND_WORKS];
+
+static bool workers_available(void);
+static void request_work(BackgroundWork work);
+static void on_transaction(XactEvent event, void *arg);
+static void process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
+							ProcessUtilityContext context, ParamListInfo parameters,
+							QueryEnvironment *environment, DestReceiver *receiver,
+							QueryCompletion *completion);
+
+Size
+databases_shmem_size(void)
+{
+	return MAXALIGN(sizeof(DatabasesShared));
+}
+
+static void
+init_database(WorkedDatabase *database)
+{
+	pg_atomic_init_u32(&database->oid, InvalidOid);
+	for (int work = 0; work < BACKGROUND_WORKS; work++)
+		pg_atomic_init_u32(&database->wanted[work], 0);
+	pg_atomic_init_u32(&database->holds, 0);
+	pg_atomic_init_u32(&database->running, 0);
+	pg_atomic_init_u32(&database->gone, 0);
+}
+
+/* With AddinShmemInitLock held. */
+void
+databases_shmem_init(void)
+{
+	bool		found;
+
+	databases_shared = ShmemInitStruct("dynamo databases", sizeof(DatabasesShared), &found);
+	if (!found)
+	{
+		LWLockInitialize(&databases_shared->lock, LWLockNewTrancheId());
+		ConditionVariableInit(&databases_shared->stopped);
+		databases_shared->launcher = NULL;
+		pg_atomic_init_u32(&databases_shared->discovery_wanted, 1);
+		for (int i = 0; i < MAX_DATABASES; i++)
+			init_database(&databases_shared->databases[i]);
+	}
+	LWLockRegisterTranche(databases_shared->lock.tranche, "DynamoDatabases");
+	background_workers = (BackgroundWorkers) {workers_available, request_work};
+}
+
+/* In the postmaster: sessions inherit it. */
+void
+databases_init(void)
+{
+	RegisterXactCallback(on_transaction, NULL);
+	previous_process_utility = ProcessUtility_hook;
+	ProcessUtility_hook = process_utility;
+}
+
+/* ---- entries ---- */
+
+static WorkedDatabase *
+find_database(Oid oid)
+{
+	for (int i = 0; i < MAX_DATABASES; i++)
+		if (pg_atomic_read_u32(&databases_shared->databases[i].oid) == oid)
+			return &databases_shared->databases[i];
+	return NULL;
+}
+
+WorkedDatabase *
+worked_database(Oid oid, bool claim)
+{
+	WorkedDatabase *database;
+
+	LWLockAcquire(&databases_shared->lock, claim ? LW_EXCLUSIVE : LW_SHARED);
+	database = find_database(oid);
+	if (database == NULL && claim)
+	{
+		database = find_database(InvalidOid);
+		if (database != NULL)
+		{
+			init_database(database);
+			pg_atomic_write_u32(&database->oid, oid);
+		}
+	}
+	else if (database != NULL && claim)
+		pg_atomic_write_u32(&database->gone, 0);
+	LWLockRelease(&databases_shared->lock);
+	return database;
+}
+
+void
+worked_database_free(WorkedDatabase *database)
+{
+	LWLockAcquire(&databases_shared->lock, LW_EXCLUSIVE);
+	if (pg_atomic_read_u32(&database->gone) != 0 && pg_atomic_read_u32(&database->holds) == 0)
+		init_database(database);
+	LWLockRelease(&databases_shared->lock);
+}
+
+void
+wake_launcher(void)
+{
+	PGPROC	   *launcher = databases_shared->launcher;
+
+	pg_memory_barrier();
+	if (launcher != NULL)
+		SetLatch(&launcher->procLatch);
+}
+
+bool
+database_is_chosen(const char *name)
+{
+	char	   *copy = pstrdup(worker_databases);
+	List	   *names;
+	ListCell   *cell;
+
+	if (strcmp(worker_databases, "*") == 0)
+		return true;
+	if (!SplitGUCList(copy, ',', &names))
+		return false;			/* (the setting's check does not let it get here) */
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+/* ---- asking for work ---- */
+
+static bool
+workers_available(void)
+{
+	char	   *name = get_database_name(MyDatabaseId);
+
+	return name != NULL && database_is_chosen(name);
+}
+
+static void
+request_work(BackgroundWork work)
+{
+	if (workers_available())
+		requested[work] = true;
+}
+
+static void
+raise_requested(void)
+{
+	WorkedDatabase *database = NULL;
+
+	for (int work = 0; work < BACKGROUND_WORKS; work++)
+	{
+		if (!requested[work])
+			continue;
+		requested[work] = false;
+		if (database == NULL)
+			database = worked_database(MyDatabaseId, true);
+		if (database != NULL)
+			pg_atomic_write_u32(&database->wanted[work], 1);
+	}
+	if (database != NULL)
+		wake_launcher();
+}
+
+static void
+on_transaction(XactEvent event, void *arg)
+{
+	/* (what is prepared is found by the next discovery, when it has committed) */
+	if (event == XACT_EVENT_COMMIT)
+		raise_requested();
+	else if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		memset(requested, 0, sizeof(requested));
+}
+
+/* ---- commands that need a database for themselves ---- */
+
+static const char *
+option_of(List *options, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *option = lfirst(cell);
+
+		if (strcmp(option->defname, name) == 0 && option->arg != NULL)
+			return defGetString(option);
+	}
+	return NULL;
+}
+
+/* Its name, or NULL. */
+static const char *
+database_to_hold(Node *statement)
+{
+	switch (nodeTag(statement))
+	{
+		case T_DropdbStmt:
+			return castNode(DropdbStmt, statement)->dbname;
+		case T_CreatedbStmt:
+			return option_of(castNode(CreatedbStmt, statement)->options, "template");
+		case T_RenameStmt:
+			if (castNode(RenameStmt, statement)->renameType == OBJECT_DATABASE)
+				return castNode(RenameStmt, statement)->subname;
+			return NULL;
+		case T_AlterDatabaseStmt:
+			if (option_of(castNode(AlterDatabaseStmt, statement)->options, "tablespace") != NULL)
+				return castNode(AlterDatabaseStmt, statement)->dbname;
+			return NULL;
+		default:
+			return NULL;
+	}
+}
+
+/* DROP EXTENSION dynamo, or ALTER EXTENSION dynamo? */
+static bool
+changes_extension(Node *statement)
+{
+	ListCell   *cell;
+
+	if (IsA(statement, AlterExtensionStmt))
+		return strcmp(castNode(AlterExtensionStmt, statement)->extname, "dynamo") == 0;
+	if (!IsA(statement, DropStmt) ||
+		castNode(DropStmt, statement)->removeType != OBJECT_EXTENSION)
+		return false;
+	foreach(cell, castNode(DropStmt, statement)->objects)
+		if (strcmp(strVal(lfirst(cell)), "dynamo") == 0)
+			return true;
+	return false;
+}
+
+/* Only for who may do that: others could but disturb, and the command will refuse them. */
+static WorkedDatabase *
+find_database_to_hold(Node *statement)
+{
+	const char *name = database_to_hold(statement);
+	Oid			oid = InvalidOid;
+
+	if (name != NULL)
+	{
+		oid = get_database_oid(name, true);
+		if (!OidIsValid(oid) || !compat_owns_database(oid, GetUserId()))
+			return NULL;
+	}
+	else if (changes_extension(statement))
+	{
+		Oid			extension = get_extension_oid("dynamo", true);
+
+		if (!OidIsValid(extension) || !compat_owns_extension(extension, GetUserId()))
+			return NULL;
+		oid = MyDatabaseId;
+	}
+	return OidIsValid(oid) ? worked_database(oid, true) : NULL;
+}
+
+static void
+hold(WorkedDatabase *database)
+{
+	TimestampTz patience = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), MAX_HOLD_WAIT);
+
+	ConditionVariablePrepareToSleep(&databases_shared->stopped);
+	while (pg_atomic_read_u32(&database->running) > 0 && GetCurrentTimestamp() < patience)
+	{
+		wake_launcher();
+		(void) ConditionVariableTimedSleep(&databases_shared->stopped, 1000,
+										   PG_WAIT_EXTENSION);
+	}
+	ConditionVariableCancelSleep();
+}
+
+static void
+release(int code, Datum arg)
+{
+	WorkedDatabase *database = (WorkedDatabase *) DatumGetPointer(arg);
+
+	pg_atomic_fetch_sub_u32(&database->holds, 1);
+	wake_launcher();
+}
+
+/* Which databases there are, or may be connected to, has changed. */
+static void
+note_databases_changed(Node *statement, WorkedDatabase *held)
+{
+	if (IsA(statement, DropdbStmt) && held != NULL)
+		pg_atomic_write_u32(&held->gone, 1);
+	if (IsA(statement, CreatedbStmt) || IsA(statement, AlterDatabaseStmt) ||
+		IsA(statement, DropdbStmt))
+	{
+		pg_atomic_write_u32(&databases_shared->discovery_wanted, 1);
+		wake_launcher();
+	}
+}
+
+static void
+process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
+				ProcessUtilityContext context, ParamListInfo parameters,
+				QueryEnvironment *environment, DestReceiver *receiver,
+				QueryCompletion *completion)
+{
+	ProcessUtility_hook_type next = previous_process_utility != NULL ?
+		previous_process_utility : standard_ProcessUtility;
+	WorkedDatabase *held = find_database_to_hold(statement->utilityStmt);
+
+	if (held == NULL)
+		next(statement, query, read_only_tree, context, parameters, environment, receiver,
+			 completion);
+	else
+	{
+		pg_atomic_fetch_add_u32(&held->holds, 1);
+		PG_ENSURE_ERROR_CLEANUP(release, PointerGetDatum(held));
+		{
+			hold(held);
+			next(statement, query, read_only_tree, context, parameters, environment, receiver,
+				 completion);
+		}
+		PG_END_ENSURE_ERROR_CLEANUP(release, PointerGetDatum(held));
+	}
+	note_databases_changed(statement->utilityStmt, held);
+	if (held != NULL)
+		release(0, PointerGetDatum(held));
+}

@@ -1,0 +1,96 @@
+/*
+ * databases.h
+ *		Workers of databases: what the launcher, the workers themselves and
+ *		sessions share.
+ *
+ * A database that is looked after has an entry in shared memory, with a flag per
+ * kind of work.  Where the flag is up the launcher keeps a worker running.  A
+ * worker lowers its flag, looks whether there is work, raises it again for as
+ * long as there is (so that one that dies is started again), and ends when there
+ * is none.  Whoever makes work raises the flag after the commit.
+ *
+ * An entry is claimed under the lock by whoever needs it, and freed by the
+ * launcher alone, when the database is gone and no worker of it runs.  All else
+ * is atomic.
+ */
+#ifndef DYNAMO_DATABASES_H
+#define DYNAMO_DATABASES_H
+
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+
+#include "common/background.h"
+
+#define MAX_DATABASES	1000
+
+typedef struct WorkedDatabase
+{
+	pg_atomic_uint32 oid;		/* InvalidOid: the entry is free */
+	pg_atomic_uint32 wanted[BACKGROUND_WORKS];
+	pg_atomic_uint32 holds;		/* commands that want no worker there */
+	pg_atomic_uint32 running;	/* workers that the launcher has started */
+	pg_atomic_uint32 gone;		/* dropped, or not to be looked after */
+} WorkedDatabase;
+
+typedef struct DatabasesShared
+{
+	LWLock		lock;			/* claiming and freeing entries */
+	ConditionVariable stopped;	/* the last worker of some database has ended */
+	PGPROC	   *launcher;		/* may be stale; NULL: none yet */
+	pg_atomic_uint32 discovery_wanted;	/* which databases are there? */
+	WorkedDatabase databases[MAX_DATABASES];
+} DatabasesShared;
+
+/* NULL unless the library is preloaded, by a server that is to have workers. */
+extern DatabasesShared *databases_shared;
+
+/* The entry of a database, or NULL; claimed if `claim` says so and there is room. */
+extern WorkedDatabase *worked_database(Oid database, bool claim);
+/* By the launcher, of one that is gone. */
+extern void worked_database_free(WorkedDatabase *database);
+extern void wake_launcher(void);
+/* Whether dynamo.databases names a database, or all. */
+extern bool database_is_chosen(const char *name);
+
+/* ---- in a worker of a database (database_worker.c) ---- */
+
+/* Connects to the database, whose OID is the argument; signals as workers need them. */
+extern void database_worker_begin(Datum database, const char *name);
+/* After SIGHUP; asks for shutdown if the database is not to be looked after any more. */
+extern void database_worker_reload(void);
+
+/* The worker's own flag: lowered before it looks for work, raised while there is some. */
+extern void background_work_begin(BackgroundWork work);
+extern void background_work_go_on(BackgroundWork work);
+
+/*
+ * A transaction with a snapshot, in which the extension exists and is locked
+ * against changes; that lock is the first, so that whoever wants to change the
+ * extension waits for it and for nothing else of ours.  False, and no
+ * transaction, without extension.
+ */
+extern bool begin_step(MemoryContext context);
+extern void end_step(void);
+/* Whether somebody waits for the extension that begin_step() has locked. */
+extern bool extension_is_wanted(void);
+/* In the handler of an error: ends the transaction; the error, in `context`. */
+extern ErrorData *abort_step(MemoryContext context);
+
+/*
+ * Does something with the rights of a role and no others: code of that role's
+ * (triggers, defaults, functions in indexes) cannot get out of it, and what it
+ * SETs is undone.  After an error the end of the transaction does that.
+ */
+typedef struct ActingRole
+{
+	Oid			role;
+	int			security_context;
+	int			nest_level;
+} ActingRole;
+
+extern void act_as_role(Oid role, ActingRole *saved);
+extern void act_as_self(const ActingRole *saved);
+
+#endif							/* DYNAMO_DATABASES_H */
