@@ -93,23 +93,20 @@ update_node(const Update *update, const PathNode *node, AttributeValue old)
 static AttributeValue
 update_map(const Update *update, const PathNode *node, AttributeValue map)
 {
-	int			count = attribute_count(map);
+	int			count;
+	MapEntry   *old = map_entries(map, 0, &count);
 	MapEntry   *entries = palloc(sizeof(MapEntry) * (count + node->nchildren));
 	PathNode   *child = node->first_child;
 	int			n = 0;
 
 	for (int i = 0; i < count || child;)
 	{
-		int			order = child == NULL ? -1 : i == count ? 1 :
-			bytes_compare(map_name(map, i), child->name);
+		int order = child == NULL ? -1 : i == count ? 1 :
+													  bytes_compare(old[i].name, child->name);
 		MapEntry	entry = {.value = NO_ATTRIBUTE_VALUE};
 
 		if (order <= 0)
-		{
-			entry.name = map_name(map, i);
-			entry.value = map_value(map, i);
-			i++;
-		}
+			entry = old[i++];
 		if (order >= 0)
 		{
 			entry.name = child->name;
@@ -119,7 +116,7 @@ update_map(const Update *update, const PathNode *node, AttributeValue map)
 		if (attribute_exists(entry.value))
 			entries[n++] = entry;
 	}
-	return attribute_make_map(entries, n);
+	return attribute_make_sorted_map(entries, n);
 }
 
 static AttributeValue

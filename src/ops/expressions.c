@@ -10,6 +10,8 @@
 #include "common/errors.h"
 #include "ops/operation.h"
 
+pg_noreturn static void raise_mixed(const ExpressionParameter *expressions, int nexpressions,
+									const LegacyParameter *parameters, int nparameters);
 static void check_placeholders_wanted(const ExpressionParameter *parameters, int n,
 									  AttributeValue names, AttributeValue values);
 static void refuse_values(const ExpressionParameter *parameters, int n);
@@ -42,6 +44,22 @@ void
 check_not_mixed(const ExpressionParameter *expressions, int nexpressions,
 				const LegacyParameter *parameters, int nparameters)
 {
+	bool		any_expression = false;
+	bool		any_legacy = false;
+
+	for (int i = 0; i < nexpressions; i++)
+		any_expression |= expressions[i].text.data != NULL;
+	for (int i = 0; i < nparameters; i++)
+		any_legacy |= parameters[i].given;
+	if (any_expression && any_legacy)
+		raise_mixed(expressions, nexpressions, parameters, nparameters);
+}
+
+/* Names what is given of both. */
+static void
+raise_mixed(const ExpressionParameter *expressions, int nexpressions,
+			const LegacyParameter *parameters, int nparameters)
+{
 	StringInfoData used,
 				legacy;
 
@@ -55,10 +73,9 @@ check_not_mixed(const ExpressionParameter *expressions, int nexpressions,
 		if (parameters[i].given)
 			appendStringInfo(&legacy, "%s%s", legacy.len > 0 ? ", " : "",
 							 parameters[i].name);
-	if (used.len > 0 && legacy.len > 0)
-		validation_error("Can not use both expression and non-expression parameters in the "
-						 "same request: Non-expression parameters: {%s} Expression parameters: {%s}",
-						 legacy.data, used.data);
+	validation_error("Can not use both expression and non-expression parameters in the "
+					 "same request: Non-expression parameters: {%s} Expression parameters: {%s}",
+					 legacy.data, used.data);
 }
 
 BoundExpr *

@@ -9,7 +9,8 @@
  * The maintenance trigger sees to the columns, the row code to those of its
  * own writes, and the access method asks for all of it when it stores a tuple
  * (check_row_contract()), so that COPY, replication, foreign triggers and rows
- * with hand-made columns cannot break it.  A relation without definition
+ * with hand-made columns cannot break it.  It does not ask twice: the row code's
+ * slots are of a kind of their own (make_item_slot()).  A relation without definition
  * (pg_restore loads data before it makes triggers) is held to the size only.
  */
 #include "postgres.h"
@@ -141,16 +142,30 @@ column_conflict_error(Relation rel, const TableDefinition *definition,
 			 errtablecol(rel, derived->column)));
 }
 
+/* A virtual slot's; its address tells which slots are ours. */
+static TupleTableSlotOps item_slot_ops;
+
+TupleTableSlot *
+make_item_slot(Relation rel)
+{
+	if (item_slot_ops.init == NULL)
+		item_slot_ops = TTSOpsVirtual;
+	return MakeSingleTupleTableSlot(RelationGetDescr(rel), &item_slot_ops);
+}
+
 void
 check_row_contract(Relation rel, TupleTableSlot *slot)
 {
+	const TableDefinition *definition;
 	AttrNumber	item_column;
-	const TableDefinition *definition = row_definition(rel, &item_column);
 	Datum		datum;
 	bool		isnull;
 	DynamoItem *item;
 	ItemKey		key;
 
+	if (slot->tts_ops == &item_slot_ops)
+		return;
+	definition = row_definition(rel, &item_column);
 	if (item_column == InvalidAttrNumber)
 		return;
 	datum = slot_getattr(slot, item_column, &isnull);

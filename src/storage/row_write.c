@@ -330,7 +330,7 @@ make_row(RowWrite *write, const DynamoItem *item, TupleTableSlot *old)
 	TupleTableSlot *row = write->new_row;
 
 	if (row == NULL)
-		row = write->new_row = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
+		row = write->new_row = make_item_slot(rel);
 	ExecClearTuple(row);
 	write->changed = item_row_values(table_definition(rel), row->tts_tupleDescriptor, item, old,
 									 row->tts_values, row->tts_isnull);

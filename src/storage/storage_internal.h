@@ -94,6 +94,11 @@ extern Bitmapset *item_row_values(const TableDefinition *definition, TupleDesc d
  * one of a table rewrite.
  */
 extern void check_row_contract(Relation rel, TupleTableSlot *slot);
+/*
+ * A slot for rows of item_row_values() and nothing else, which the access method
+ * takes as they are.
+ */
+extern TupleTableSlot *make_item_slot(Relation rel);
 /* Raises check_violation: the column is not what the item says. */
 pg_noreturn extern void column_conflict_error(Relation rel, const TableDefinition *definition,
 											  const DerivedColumn *derived);

@@ -50,12 +50,13 @@ static int64
 set_size(AttributeValue set)
 {
 	Container	c = container_open(set);
+	uint32		begin = 0;
 	int64		size = 0;
 
 	if (attribute_type(set) != ATTRIBUTE_NS)
 		return set.data + set.len - c.values;
 	for (int i = 0; i < c.count; i++)
-		size += number_payload_size(container_run(&c, c.value_ends, c.values, i));
+		size += number_payload_size(container_next_run(&c, c.value_ends, c.values, i, &begin));
 	return size;
 }
 
@@ -91,12 +92,17 @@ members_size(AttributeValue container, int levels)
 {
 	Container	c = container_open(container);
 	int64		size = c.values - c.names;	/* 0 in a list */
+	uint32		begin = 0;
 
 	if (levels == 0)
 		nesting_too_deep();
 	check_stack_depth();
 	for (int i = 0; i < c.count; i++)
-		size += value_size(container_value(&c, i), levels - 1);
+	{
+		Bytes		run = container_next_run(&c, c.value_ends, c.values, i, &begin);
+
+		size += value_size((AttributeValue) {run.data, run.len}, levels - 1);
+	}
 	return size;
 }
 

@@ -219,9 +219,16 @@ map_entries(AttributeValue map, int extra, int *n)
 {
 	Container	c = container_open(map);
 	MapEntry   *entries = palloc(sizeof(MapEntry) * Max(c.count + extra, 1));
+	uint32		name_begin = 0;
+	uint32		value_begin = 0;
 
 	for (int i = 0; i < c.count; i++)
-		entries[i] = (MapEntry) {container_name(&c, i), container_value(&c, i)};
+	{
+		Bytes		value = container_next_run(&c, c.value_ends, c.values, i, &value_begin);
+
+		entries[i].name = container_next_run(&c, c.name_ends, c.names, i, &name_begin);
+		entries[i].value = (AttributeValue) {value.data, value.len};
+	}
 	*n = c.count;
 	return entries;
 }
