@@ -88,6 +88,8 @@ SELECT same_by_index('(item ->> ''Value'')::int = 6'), same_by_index('"Id" = ''i
 
 -- other kinds of index, which scan the table their own way
 CREATE INDEX by_brin ON "Counters" USING brin ("Part") WITH (pages_per_range = 1);
+-- (pages that hold nothing but what came to nothing may be left over)
+SELECT brin_summarize_new_values('by_brin') AS left_over \gset
 SELECT brin_summarize_new_values('by_brin'), brin_desummarize_range('by_brin', 1), brin_summarize_range('by_brin', 1);
 CREATE INDEX by_hash ON "Counters" USING hash ("Id");
 SELECT same_by_index('"Id" = ''id7''');

@@ -109,6 +109,37 @@ typedef bool TU_UpdateIndexes;
 #define compat_wait_event_set(nevents)	CreateWaitEventSet(TopMemoryContext, (nevents))
 #endif
 
+/*
+ * 16 wants to know the table where a descent of a btree may change pages, which
+ * one to read does not; 17 dropped "snapshot too old".
+ */
+#if PG_VERSION_NUM >= 170000
+#define compat_bt_search(index, key, leaf) \
+	_bt_search((index), NULL, (key), (leaf), BT_READ)
+#elif PG_VERSION_NUM >= 160000
+#define compat_bt_search(index, key, leaf) \
+	_bt_search((index), NULL, (key), (leaf), BT_READ, NULL)
+#else
+#define compat_bt_search(index, key, leaf) \
+	_bt_search((index), (key), (leaf), BT_READ, NULL)
+#endif
+
+/*
+ * 16 made one function of adding a page to a relation, which is returned pinned
+ * and locked; before, the caller keeps others from doing the same.
+ */
+#if PG_VERSION_NUM >= 160000
+#define compat_lock_for_extension(rel)		((void) 0)
+#define compat_unlock_for_extension(rel)	((void) 0)
+#define compat_extend_relation(rel) \
+	ExtendBufferedRel(BMR_REL(rel), MAIN_FORKNUM, NULL, EB_LOCK_FIRST)
+#else
+#define compat_lock_for_extension(rel)		LockRelationForExtension((rel), ExclusiveLock)
+#define compat_unlock_for_extension(rel)	UnlockRelationForExtension((rel), ExclusiveLock)
+#define compat_extend_relation(rel) \
+	ReadBufferExtended((rel), MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL)
+#endif
+
 /* 18 counts the searches of an index scan for EXPLAIN. */
 #if PG_VERSION_NUM >= 180000
 #define compat_index_beginscan(rel, index, snapshot, nkeys, norderbys) \

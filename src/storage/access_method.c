@@ -1,13 +1,14 @@
 /*
  * access_method.c
  *		Table access method "dynamo": heap storage that holds items to their
- *		contract.
+ *		contract and keeps item collections together.
  *
  * The routine is a copy of heapam's with some callbacks replaced; WAL, MVCC,
  * HOT, VACUUM, TOAST and logical decoding are heap's own.  Three kinds of
  * callbacks differ:
  *
- * - Those that store tuples ask for the contract first (contract.c).
+ * - Those that store tuples ask for the contract first (contract.c), and choose
+ *   the page that heap tries first (clustering.c).
  * - The scans behind CREATE INDEX cannot be heap's, which refuse relations of
  *   another access method (index_build.c); the TOAST relation stays heap's.
  * - Making storage refuses relations that cannot hold items.
@@ -23,45 +24,78 @@
 #include "utils/rel.h"
 
 #include "common/compat.h"
+#include "storage/clustering.h"
 #include "storage/storage_internal.h"
 
 static const TableAmRoutine *heap_routine;
 static TableAmRoutine dynamo_routine;
 
-/*
- * Every new tuple version passes here before a page is chosen for it, so this
- * is where clustering will steer it (RelationSetTargetBlock()) to the pages of
- * its item collection.
- */
-static void
-prepare_tuple(Relation rel, TupleTableSlot *slot)
-{
-	check_row_contract(rel, slot);
-}
-
 static void
 dynamo_tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 					BulkInsertState bistate)
 {
-	prepare_tuple(rel, slot);
-	heap_routine->tuple_insert(rel, slot, cid, options, bistate);
+	Placement	placement;
+
+	check_row_contract(rel, slot);
+	placement_begin(&placement, rel, &slot, 1, NULL, bistate != NULL);
+	heap_routine->tuple_insert(rel, slot, cid, options, placement.steered ? NULL : bistate);
+	placement_end(&placement, rel, slot);
 }
 
+void
+item_insert_speculative(Relation rel, TupleTableSlot *slot, CommandId cid, uint32 token,
+						KeyProbe *probe)
+{
+	Placement	placement;
+
+	check_row_contract(rel, slot);
+	placement_begin(&placement, rel, &slot, 1, probe, false);
+	heap_routine->tuple_insert_speculative(rel, slot, cid, 0, NULL, token);
+	placement_end(&placement, rel, slot);
+}
+
+/* The executor has no BulkInsertState, nor options, for these. */
 static void
 dynamo_tuple_insert_speculative(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 								BulkInsertState bistate, uint32 token)
 {
-	prepare_tuple(rel, slot);
-	heap_routine->tuple_insert_speculative(rel, slot, cid, options, bistate, token);
+	Assert(options == 0 && bistate == NULL);
+	item_insert_speculative(rel, slot, cid, token, NULL);
 }
 
+/*
+ * Collections stay together as far as the caller has sorted the rows.  Those that
+ * are new need no page of their own for that and are stored in one go.
+ */
 static void
 dynamo_multi_insert(Relation rel, TupleTableSlot **slots, int nslots, CommandId cid, int options,
 					BulkInsertState bistate)
 {
+	TupleTableSlot **others = palloc_array(TupleTableSlot *, nslots);
+	int			nothers = 0;
+	Placement	placement;
+
 	for (int i = 0; i < nslots; i++)
-		prepare_tuple(rel, slots[i]);
-	heap_routine->multi_insert(rel, slots, nslots, cid, options, bistate);
+		check_row_contract(rel, slots[i]);
+	for (int i = 0, run; i < nslots; i += run)
+	{
+		run = collection_run(rel, slots + i, nslots - i);
+		placement_begin(&placement, rel, slots + i, run, NULL, bistate != NULL);
+		if (placement.steered)
+			heap_routine->multi_insert(rel, slots + i, run, cid, options, NULL);
+		else
+		{
+			memcpy(others + nothers, slots + i, run * sizeof(*slots));
+			nothers += run;
+		}
+	}
+	if (nothers > 0)
+	{
+		placement_begin_others(&placement, rel, bistate != NULL);
+		heap_routine->multi_insert(rel, others, nothers, cid, options, bistate);
+		placement_end(&placement, rel, others[nothers - 1]);
+	}
+	pfree(others);
 }
 
 static TM_Result
@@ -69,9 +103,17 @@ dynamo_tuple_update(Relation rel, ItemPointer old_tid, TupleTableSlot *slot, Com
 					Snapshot snapshot, Snapshot crosscheck, bool wait, TM_FailureData *failure,
 					LockTupleMode *lockmode, TU_UpdateIndexes *update_indexes)
 {
-	prepare_tuple(rel, slot);
-	return heap_routine->tuple_update(rel, old_tid, slot, cid, snapshot, crosscheck, wait,
-									  failure, lockmode, update_indexes);
+	Placement	placement;
+	TM_Result	result;
+
+	check_row_contract(rel, slot);
+	placement_begin_update(&placement, rel, old_tid, slot);
+	result = heap_routine->tuple_update(rel, old_tid, slot, cid, snapshot, crosscheck, wait,
+										failure, lockmode, update_indexes);
+	if (result == TM_Ok &&
+		ItemPointerGetBlockNumber(&slot->tts_tid) != ItemPointerGetBlockNumber(old_tid))
+		placement_end(&placement, rel, slot);
+	return result;
 }
 
 /*

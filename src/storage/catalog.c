@@ -22,6 +22,7 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
@@ -36,6 +37,7 @@
 
 #include "common/compat.h"
 #include "common/errors.h"
+#include "storage/clustering.h"
 #include "storage/storage_internal.h"
 
 #define SETTINGS_TABLE	"table_settings"
@@ -60,7 +62,8 @@ enum
 	SETTINGS_TABLE_CLASS,
 	SETTINGS_RESTORED,
 	SETTINGS_SOURCE_BACKUP,
-	SETTINGS_NCOLUMNS = SETTINGS_SOURCE_BACKUP,
+	SETTINGS_CLUSTERING,
+	SETTINGS_NCOLUMNS = SETTINGS_CLUSTERING,
 };
 
 static const char *const billing_modes[] = {
@@ -156,6 +159,8 @@ settings_from_row(Datum *values, bool *isnull, TableSettings *settings)
 		DatumGetBool(values[SETTINGS_DELETION_PROTECTION - 1]);
 	settings->infrequent_access = !isnull[SETTINGS_TABLE_CLASS - 1] &&
 		strcmp(TextDatumGetCString(values[SETTINGS_TABLE_CLASS - 1]), table_classes[true]) == 0;
+	settings->unclustered = !isnull[SETTINGS_CLUSTERING - 1] &&
+		!DatumGetBool(values[SETTINGS_CLUSTERING - 1]);
 	if (!isnull[SETTINGS_SOURCE_BACKUP - 1])
 		settings->source_backup =
 			bytes_from_cstring(TextDatumGetCString(values[SETTINGS_SOURCE_BACKUP - 1]));
@@ -180,6 +185,7 @@ row_from_settings(Oid relid, const TableSettings *settings, Datum *values, bool 
 	values[SETTINGS_BILLING_MODE - 1] = CStringGetTextDatum(billing_modes[settings->billing_mode]);
 	values[SETTINGS_DELETION_PROTECTION - 1] = BoolGetDatum(settings->deletion_protection);
 	values[SETTINGS_TABLE_CLASS - 1] = CStringGetTextDatum(table_classes[settings->infrequent_access]);
+	values[SETTINGS_CLUSTERING - 1] = BoolGetDatum(!settings->unclustered);
 	isnull[SETTINGS_SOURCE_BACKUP - 1] = settings->source_backup.data == NULL;
 	if (!isnull[SETTINGS_SOURCE_BACKUP - 1])
 		values[SETTINGS_SOURCE_BACKUP - 1] =
@@ -299,6 +305,34 @@ table_settings_write(DynamoTable *table, const TableSettings *settings)
 	table_close(catalog, NoLock);
 }
 
+/*
+ * Does not raise where the catalog is missing: rows are stored while the extension
+ * is being dropped, too.
+ */
+bool
+table_clustering_is_on(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	Oid			catalog_relid = get_relname_relid(SETTINGS_TABLE,
+												  get_namespace_oid("dynamo", true));
+	Relation	catalog;
+	HeapTuple	row;
+	bool		isnull;
+	bool		result = true;
+
+	if (!OidIsValid(catalog_relid))
+		return true;
+	if (rel->rd_rel->relispartition)
+		relid = llast_oid(get_partition_ancestors(relid));
+	catalog = table_open(catalog_relid, AccessShareLock);
+	row = fetch_row(catalog, relid);
+	if (HeapTupleIsValid(row))
+		result = DatumGetBool(heap_getattr(row, SETTINGS_CLUSTERING, RelationGetDescr(catalog),
+										   &isnull));
+	table_close(catalog, AccessShareLock);
+	return result;
+}
+
 static void
 table_settings_delete(Oid relid)
 {
@@ -316,6 +350,7 @@ table_settings_delete(Oid relid)
 void
 catalog_forget(Oid relid)
 {
+	clustering_forget(relid);
 	table_settings_delete(relid);
 	table_tags_delete(relid);
 	index_catalog_forget(relid);

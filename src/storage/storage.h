@@ -99,6 +99,7 @@ typedef struct TableSettings
 	bool		deletion_protection;
 	bool		infrequent_access;	/* table class STANDARD_INFREQUENT_ACCESS */
 	TimestampTz restored;		/* from a backup, 0: never */
+	bool		unclustered;	/* rows go where heap puts them */
 	Bytes		source_backup;	/* that, as the end of its ARN: table/backup/id */
 } TableSettings;
 

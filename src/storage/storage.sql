@@ -37,7 +37,8 @@ CREATE TABLE dynamo.table_settings (
     deletion_protection     boolean NOT NULL,
     table_class             text NOT NULL,
     restored                timestamptz,
-    source_backup           text
+    source_backup           text,
+    clustering              boolean NOT NULL
 );
 COMMENT ON TABLE dynamo.table_settings IS
     'what is recorded of a table, or of the table of a backup, beside its definition; a table without row has the defaults';
@@ -226,3 +227,18 @@ AS 'MODULE_PATHNAME', 'dynamo_check_table'
 LANGUAGE C PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo.check_table(text) IS
     'reports what is wrong with a table: a maintenance trigger that is missing or not ENABLE ALWAYS, a missing primary key, another access method, items that break a limit or differ from their columns (with the key that the columns hold); needs SELECT on the table';
+
+CREATE FUNCTION dynamo.set_clustering(table_name text, enabled boolean)
+RETURNS void
+AS 'MODULE_PATHNAME', 'dynamo_set_clustering'
+LANGUAGE C STRICT;
+COMMENT ON FUNCTION dynamo.set_clustering(text, boolean) IS
+    'switches clustering of a table on or off: whether new items are put on the heap pages of their item collection; items that are there stay where they are (CLUSTER puts them into order); for the owner of the table';
+
+CREATE FUNCTION dynamo.table_clustering(table_name text, OUT enabled boolean, OUT items bigint,
+    OUT collections bigint, OUT blocks_per_collection double precision, OUT rows_placed bigint,
+    OUT rows_steered bigint)
+AS 'MODULE_PATHNAME', 'dynamo_table_clustering'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.table_clustering(text) IS
+    'how the items of a table are clustered: whether new ones are, numbers of items and item collections, mean number of heap pages per collection, and, since the server started, for how many rows a page was chosen and how many of them were put on a page of their collection (NULL unless dynamo is in shared_preload_libraries); reads the whole primary key; needs SELECT on the table';

@@ -216,6 +216,8 @@ extern Oid	catalog_oid(const char *relname);
 extern Oid	catalog_oid(const char *relname);
 /* Records a new table; full_name.data is NULL where the relation has the name. */
 extern void table_settings_insert(Oid relid, Bytes full_name, const TableSettings *settings);
+/* Whether the owner has left clustering on; read from the catalog. */
+extern bool table_clustering_is_on(Relation rel);
 /* Settings as a datum of the row type of dynamo.table_settings, and back. */
 extern Datum table_settings_datum(const TableSettings *settings);
 extern void table_settings_from_datum(Datum datum, TableSettings *settings);

@@ -32,6 +32,7 @@
 #include "common/compat.h"
 #include "common/errors.h"
 #include "common/settings.h"
+#include "storage/clustering.h"
 #include "storage/storage_internal.h"
 
 #define WRITE_PRIVILEGES	(ACL_INSERT | ACL_UPDATE | ACL_DELETE)
@@ -41,6 +42,7 @@ storage_init(void)
 {
 	definition_init();
 	table_access_init();
+	clustering_init();
 }
 
 /* ---- opening ---- */

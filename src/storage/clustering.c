@@ -1,0 +1,577 @@
+/*
+ * clustering.c
+ *		Which heap page a new row goes to, so that the items of a collection lie
+ *		together however they arrive.
+ *
+ * A new row is steered, by the page that the relation remembers as its target
+ * (RelationSetTargetBlock()), from which heap starts its own search; if it finds
+ * no room there, heap goes on as ever.  So a choice can be bad but never wrong,
+ * and what it rests on are hints: pages are looked at without lock.
+ *
+ *	1	The leaf of the primary key's index on which the key belongs
+ *		(key_probe.c) says on which pages the collection lives.  The first of a
+ *		few of them that has room is it.
+ *	2	Where none has, the collection gets a seat on a new page.  The larger it
+ *		is, the fewer collections share that page: with COLLECTION_SPREAD pages'
+ *		worth of rows a page is its own; with half as many it shares it with
+ *		another one of that size, and so on.
+ *	3	A collection of which there is too little for that, or nothing, goes where
+ *		heap puts rows: onto the page that took the last such row.
+ *
+ * What is reserved for a collection is thus in proportion to what it has.  A
+ * seat's page is half filled on average, so COLLECTION_SPREAD is the exchange
+ * rate between the two costs of clustering: room that lies idle, and pages per
+ * collection.  docs/performance.md has the figures it was chosen by.
+ *
+ * A new page is one that is free, or almost, by the free space map, else a page
+ * added to the relation.  Either is taken out of the map, so that others do not
+ * find it; VACUUM puts back what is left of it.
+ *
+ * Tables without sort key have no collections.  Nothing is steered either where
+ * the owner has switched it off (dynamo.set_clustering()), where there is no valid
+ * primary key or it is being rebuilt, and in table rewrites, which keep or make an
+ * order of their own.
+ *
+ * What a session remembers of a table hangs on its relcache entry and goes with
+ * every invalidation of it; so no pointer to it is kept across anything that may
+ * take a lock.  The remembered pages are good for as long as the relation's own
+ * target is, which PostgreSQL forgets when a relation was cut off.
+ */
+#include "postgres.h"
+
+#include "access/heaptoast.h"
+#include "access/htup_details.h"
+#include "access/genam.h"
+#include "catalog/index.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/bufmgr.h"
+#include "storage/freespace.h"
+#include "storage/ipc.h"
+#include "storage/lmgr.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "common/compat.h"
+#include "storage/clustering.h"
+#include "storage/storage_internal.h"
+
+/*
+ * How many pages' worth of rows a collection has before a page is its own, in
+ * tenths; a little less will do rather than to share it with another.
+ */
+#define COLLECTION_SPREAD	23
+#define OWN_PAGE_SPREAD		18
+
+/* On how many collections a page is shared out at most. */
+#define MAX_SEATS			20
+
+#define PAGE_ROOM			(BLCKSZ - MAXALIGN(SizeOfPageHeaderData))
+/* A page of the free space map that is as good as a new one. */
+#define NEW_PAGE_ROOM		(PAGE_ROOM / 10 * 9)
+
+/* A page that is shared out. */
+typedef struct OpenPage
+{
+	BlockNumber block;
+	int			seats;			/* that are left */
+} OpenPage;
+
+typedef struct ClusteringCounters
+{
+	Oid			key[2];			/* database and table */
+	pg_atomic_uint64 rows;		/* for which a page was chosen */
+	pg_atomic_uint64 steered;
+} ClusteringCounters;
+
+/* What a session remembers of a table: rd_amcache. */
+typedef struct ClusteringState
+{
+	Oid			index;			/* InvalidOid: nothing is steered */
+	int			nhash;
+	int			nkeys;
+	AttrNumber	columns[MAX_KEY_ATTRIBUTES];
+	ClusteringCounters *counters;	/* NULL: not counted */
+	BlockNumber common_page;	/* of rows that are not steered */
+	OpenPage	open[MAX_SEATS + 1];	/* by seats that it had */
+} ClusteringState;
+
+/* A probe of a row's own key. */
+typedef struct RowProbe
+{
+	Datum		key[MAX_KEY_ATTRIBUTES];
+	KeyProbe	probe;
+} RowProbe;
+
+/* The most tables that are counted; later ones are not. */
+#define MAX_COUNTED_TABLES 2000
+
+typedef struct ClusteringShared
+{
+	LWLock		lock;			/* of the table's structure, not of counters */
+} ClusteringShared;
+
+static shmem_request_hook_type previous_shmem_request_hook;
+static shmem_startup_hook_type previous_shmem_startup_hook;
+static ClusteringShared *shared;
+static HTAB *counted_tables;
+
+static ClusteringState *clustering_state(Relation rel);
+static ClusteringState *build_state(Relation rel);
+static void place(Placement *placement, Relation rel, KeyProbe *probe, Size size,
+				  int nrows, bool bulk);
+static void forget_pages(ClusteringState *state);
+static bool row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row);
+static void row_probe_end(RowProbe *own);
+static BlockNumber choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size,
+							   int nrows);
+static BlockNumber first_with_room(Relation rel, const KeyProbe *probe, Size need);
+static BlockNumber take_seat(Relation rel, ClusteringState *state, Size collection, Size need);
+static int	seats_of_page(Size collection);
+static BlockNumber new_page(Relation rel);
+static BlockNumber extend_relation(Relation rel);
+static Size page_room(Relation rel, BlockNumber block, Size *row_size);
+static Size row_size(TupleTableSlot *slot);
+static void count_rows(ClusteringCounters *counters, int nrows, bool steered);
+static ClusteringCounters *table_counters(Oid relid);
+static void request_shmem(void);
+static void init_shmem(void);
+
+/* ---- placing ---- */
+
+void
+placement_begin(Placement *placement, Relation rel, TupleTableSlot **slots, int nslots,
+				KeyProbe *probe, bool bulk)
+{
+	RowProbe	own;
+
+	placement->steered = false;
+	placement->remember = false;
+	if (!OidIsValid(clustering_state(rel)->index))
+		return;
+	if (probe != NULL)
+		place(placement, rel, probe, row_size(slots[0]), nslots, bulk);
+	else if (row_probe_begin(&own, rel, slots[0]))
+	{
+		place(placement, rel, &own.probe, row_size(slots[0]), nslots, bulk);
+		row_probe_end(&own);
+	}
+}
+
+/*
+ * As heap_update() will find out for itself, a version stays if there is room.  How
+ * much a long one takes is known only after it was compressed.
+ */
+void
+placement_begin_update(Placement *placement, Relation rel, ItemPointer old_tid,
+					   TupleTableSlot *slot)
+{
+	RowProbe	own;
+	Size		size;
+
+	placement->steered = false;
+	placement->remember = false;
+	if (!OidIsValid(clustering_state(rel)->index))
+		return;
+	size = row_size(slot);
+	if (page_room(rel, ItemPointerGetBlockNumber(old_tid), NULL) >=
+		Min(size, TOAST_TUPLE_TARGET) ||
+		!row_probe_begin(&own, rel, slot))
+		return;
+	place(placement, rel, &own.probe, size, 1, false);
+	row_probe_end(&own);
+}
+
+void
+placement_end(const Placement *placement, Relation rel, TupleTableSlot *last)
+{
+	ClusteringState *state = rel->rd_amcache;
+
+	if (placement->remember && state != NULL)
+		state->common_page = ItemPointerGetBlockNumber(&last->tts_tid);
+}
+
+/* They are left to the page of a bulk insertion, where there is one. */
+void
+placement_begin_others(Placement *placement, Relation rel, bool bulk)
+{
+	ClusteringState *state = clustering_state(rel);
+
+	placement->steered = false;
+	placement->remember = OidIsValid(state->index) && !bulk;
+	if (placement->remember)
+		RelationSetTargetBlock(rel, state->common_page);
+}
+
+static void
+place(Placement *placement, Relation rel, KeyProbe *probe, Size size, int nrows, bool bulk)
+{
+	ClusteringState *state = clustering_state(rel);
+	BlockNumber block;
+
+	if (RelationGetTargetBlock(rel) == InvalidBlockNumber)
+		forget_pages(state);
+	block = choose_page(rel, state, probe, size, nrows);
+	if (state->counters != NULL)
+		count_rows(state->counters, nrows, block != InvalidBlockNumber);
+	if (block == InvalidBlockNumber)
+		placement_begin_others(placement, rel, bulk);
+	else
+	{
+		RelationSetTargetBlock(rel, block);
+		placement->steered = true;
+	}
+}
+
+/* False if the index cannot be asked. */
+static bool
+row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row)
+{
+	ClusteringState state = *clustering_state(rel);
+	Relation	index;
+
+	for (int i = 0; i < state.nkeys; i++)
+	{
+		bool		isnull;
+
+		own->key[i] = slot_getattr(row, state.columns[i], &isnull);
+		if (isnull)
+			return false;
+	}
+	index = index_open(state.index, RowExclusiveLock);
+	if (!index->rd_index->indisready || !index->rd_index->indislive ||
+		ReindexIsProcessingIndex(state.index))
+	{
+		index_close(index, NoLock);
+		return false;
+	}
+	key_probe_begin(&own->probe, index, state.nhash, state.nkeys, own->key);
+	return true;
+}
+
+static void
+row_probe_end(RowProbe *own)
+{
+	key_probe_end(&own->probe);
+	index_close(own->probe.index, NoLock);
+}
+
+/* ---- the choice ---- */
+
+/*
+ * InvalidBlockNumber: the collection has no page of its own, nor gets one.  A row
+ * that is too long for a page is made shorter, presumably as its neighbours were.
+ */
+static BlockNumber
+choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size, int nrows)
+{
+	Size		usual_size = size;
+	Size		need;
+	BlockNumber block;
+
+	if (probe->nentries == 0)
+		return InvalidBlockNumber;
+	page_room(rel, probe->blocks[0], &usual_size);
+	need = MAXALIGN(size <= TOAST_TUPLE_THRESHOLD ? size : Min(usual_size, TOAST_TUPLE_TARGET)) +
+		RelationGetTargetPageFreeSpace(rel, HEAP_DEFAULT_FILLFACTOR);
+
+	block = first_with_room(rel, probe, need);
+	if (block == InvalidBlockNumber && (probe->cut_off[0] || probe->cut_off[1]))
+	{
+		key_probe_widen(probe);
+		block = first_with_room(rel, probe, need);
+	}
+	if (block != InvalidBlockNumber)
+		return block;
+	return take_seat(rel, state, usual_size * (probe->nentries + nrows - 1), need);
+}
+
+static BlockNumber
+first_with_room(Relation rel, const KeyProbe *probe, Size need)
+{
+	for (int i = 0; i < probe->nblocks; i++)
+		if (page_room(rel, probe->blocks[i], NULL) >= need)
+			return probe->blocks[i];
+	return InvalidBlockNumber;
+}
+
+/* A page for a collection that has filled its own, given its bytes. */
+static BlockNumber
+take_seat(Relation rel, ClusteringState *state, Size collection, Size need)
+{
+	int			seats = seats_of_page(collection);
+	OpenPage   *page = &state->open[Min(seats, MAX_SEATS)];
+
+	if (seats > MAX_SEATS)
+		return InvalidBlockNumber;
+	if (page->seats == 0 || page_room(rel, page->block, NULL) < need)
+	{
+		page->block = new_page(rel);
+		page->seats = seats;
+	}
+	page->seats--;
+	return page->block;
+}
+
+/* How many collections of these bytes share a page. */
+static int
+seats_of_page(Size collection)
+{
+	if (collection * 10 >= PAGE_ROOM * OWN_PAGE_SPREAD)
+		return 1;
+	return (PAGE_ROOM * COLLECTION_SPREAD / 10 + collection - 1) / collection;
+}
+
+/* ---- pages ---- */
+
+static BlockNumber
+new_page(Relation rel)
+{
+	BlockNumber block = GetPageWithFreeSpace(rel, NEW_PAGE_ROOM);
+
+	if (block == InvalidBlockNumber)
+		return extend_relation(rel);
+	RecordPageWithFreeSpace(rel, block, 0);
+	return page_room(rel, block, NULL) >= NEW_PAGE_ROOM ? block : extend_relation(rel);
+}
+
+/* As heap does: the page is not logged before a row is put onto it. */
+static BlockNumber
+extend_relation(Relation rel)
+{
+	Buffer		buffer;
+	BlockNumber block;
+
+	compat_lock_for_extension(rel);
+	buffer = compat_extend_relation(rel);
+	block = BufferGetBlockNumber(buffer);
+	PageInit(BufferGetPage(buffer), BufferGetPageSize(buffer), 0);
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
+	compat_unlock_for_extension(rel);
+	return block;
+}
+
+/*
+ * The free bytes of a page.  Where row_size is not NULL, it becomes the usual size
+ * of the rows there.
+ */
+static Size
+page_room(Relation rel, BlockNumber block, Size *row_size)
+{
+	Buffer		buffer = ReadBuffer(rel, block);
+	Page		page = BufferGetPage(buffer);
+	Size		room = PAGE_ROOM;
+
+	if (!PageIsNew(page))
+	{
+		int			nrows = PageGetMaxOffsetNumber(page);
+
+		room = PageGetHeapFreeSpace(page);
+		if (row_size != NULL && nrows > 0 && room < PAGE_ROOM)
+			*row_size = (PAGE_ROOM - room) / nrows;
+	}
+	ReleaseBuffer(buffer);
+	return room;
+}
+
+/* Before a long one is compressed or moved out. */
+static Size
+row_size(TupleTableSlot *slot)
+{
+	slot_getallattrs(slot);
+	return MAXALIGN(SizeofHeapTupleHeader) +
+		heap_compute_data_size(slot->tts_tupleDescriptor, slot->tts_values, slot->tts_isnull);
+}
+
+/* ---- collections in many rows ---- */
+
+static bool
+same_collection(const ClusteringState *state, TupleTableSlot *a, TupleTableSlot *b)
+{
+	for (int i = 0; i < state->nhash; i++)
+	{
+		bool		a_isnull;
+		bool		b_isnull;
+		Datum		x = slot_getattr(a, state->columns[i], &a_isnull);
+		Datum		y = slot_getattr(b, state->columns[i], &b_isnull);
+
+		if (a_isnull || b_isnull || !datumIsEqual(x, y, false, -1))
+			return false;
+	}
+	return true;
+}
+
+int
+collection_run(Relation rel, TupleTableSlot **slots, int nslots)
+{
+	const ClusteringState *state = clustering_state(rel);
+	int			n = 1;
+
+	if (!OidIsValid(state->index))
+		return nslots;
+	while (n < nslots && same_collection(state, slots[n - 1], slots[n]))
+		n++;
+	return n;
+}
+
+/* ---- what a session remembers ---- */
+
+static ClusteringState *
+clustering_state(Relation rel)
+{
+	if (rel->rd_amcache == NULL)
+		return build_state(rel);
+	return rel->rd_amcache;
+}
+
+/*
+ * The switch is read last: whoever changes it lets everybody know, and nothing
+ * that comes after could hear of it.
+ */
+static ClusteringState *
+build_state(Relation rel)
+{
+	const TableDefinition *definition = table_definition(rel);
+	ClusteringState state = {0};
+	ClusteringState *result;
+
+	if (definition != NULL && definition->key.nrange > 0 &&
+		OidIsValid(definition->primary_index))
+	{
+		state.nhash = definition->key.nhash;
+		state.nkeys = definition->key.nhash + definition->key.nrange;
+		memcpy(state.columns, definition->key_columns, sizeof(state.columns));
+		state.counters = table_counters(RelationGetRelid(rel));
+		state.index = definition->primary_index;
+		if (!table_clustering_is_on(rel))
+			state.index = InvalidOid;
+	}
+	forget_pages(&state);
+	result = MemoryContextAlloc(CacheMemoryContext, sizeof(ClusteringState));
+	*result = state;
+	rel->rd_amcache = result;
+	return result;
+}
+
+static void
+forget_pages(ClusteringState *state)
+{
+	state->common_page = InvalidBlockNumber;
+	for (int i = 0; i <= MAX_SEATS; i++)
+		state->open[i].seats = 0;
+}
+
+/* ---- counters ---- */
+
+void
+clustering_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	previous_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+	previous_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = init_shmem;
+}
+
+static void
+request_shmem(void)
+{
+	if (previous_shmem_request_hook)
+		previous_shmem_request_hook();
+	RequestAddinShmemSpace(add_size(MAXALIGN(sizeof(ClusteringShared)),
+									hash_estimate_size(MAX_COUNTED_TABLES,
+													   sizeof(ClusteringCounters))));
+}
+
+static void
+init_shmem(void)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(((ClusteringCounters *) 0)->key),
+		.entrysize = sizeof(ClusteringCounters),
+	};
+	bool		found;
+
+	if (previous_shmem_startup_hook)
+		previous_shmem_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	shared = ShmemInitStruct("dynamo clustering", sizeof(ClusteringShared), &found);
+	if (!found)
+		LWLockInitialize(&shared->lock, LWLockNewTrancheId());
+	LWLockRegisterTranche(shared->lock.tranche, "DynamoClustering");
+	counted_tables = ShmemInitHash("dynamo clustered tables", MAX_COUNTED_TABLES,
+								   MAX_COUNTED_TABLES, &control,
+								   HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	LWLockRelease(AddinShmemInitLock);
+}
+
+static void
+count_rows(ClusteringCounters *counters, int nrows, bool steered)
+{
+	pg_atomic_fetch_add_u64(&counters->rows, nrows);
+	if (steered)
+		pg_atomic_fetch_add_u64(&counters->steered, nrows);
+}
+
+/* NULL where there is no room, or no shared memory. */
+static ClusteringCounters *
+table_counters(Oid relid)
+{
+	Oid			key[2] = {MyDatabaseId, relid};
+	ClusteringCounters *result;
+	bool		found = true;
+
+	if (shared == NULL)
+		return NULL;
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	if (hash_get_num_entries(counted_tables) < MAX_COUNTED_TABLES)
+		result = hash_search(counted_tables, key, HASH_ENTER_NULL, &found);
+	else
+		result = hash_search(counted_tables, key, HASH_FIND, NULL);
+	if (!found)
+	{
+		pg_atomic_init_u64(&result->rows, 0);
+		pg_atomic_init_u64(&result->steered, 0);
+	}
+	LWLockRelease(&shared->lock);
+	return result;
+}
+
+bool
+clustering_counts(Oid relid, uint64 *rows, uint64 *steered)
+{
+	Oid			key[2] = {MyDatabaseId, relid};
+	ClusteringCounters *counters;
+
+	*rows = *steered = 0;
+	if (shared == NULL)
+		return false;
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	counters = hash_search(counted_tables, key, HASH_FIND, NULL);
+	if (counters != NULL)
+	{
+		*rows = pg_atomic_read_u64(&counters->rows);
+		*steered = pg_atomic_read_u64(&counters->steered);
+	}
+	LWLockRelease(&shared->lock);
+	return true;
+}
+
+/* Others may still count for a table that is being dropped: in vain. */
+void
+clustering_forget(Oid relid)
+{
+	Oid			key[2] = {MyDatabaseId, relid};
+
+	if (shared == NULL)
+		return;
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	hash_search(counted_tables, key, HASH_REMOVE, NULL);
+	LWLockRelease(&shared->lock);
+}

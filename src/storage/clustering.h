@@ -1,0 +1,100 @@
+/*
+ * clustering.h
+ *		Item collections that stay together: which heap page a new row goes to.
+ */
+#ifndef DYNAMO_CLUSTERING_H
+#define DYNAMO_CLUSTERING_H
+
+#include "access/tableam.h"
+#include "storage/block.h"
+#include "storage/buf.h"
+#include "storage/itemptr.h"
+#include "utils/relcache.h"
+
+/* ---- what stands around a key in the primary key's index (key_probe.c) ---- */
+
+/* Pages of a collection that are looked at beside the neighbours' own. */
+#define PROBE_HIGHEST 4
+
+typedef enum KeyEntries
+{
+	KEY_ABSENT,					/* there is no entry of the key, dead or alive */
+	KEY_ONCE,					/* there is one, and it is not known to be dead */
+	KEY_MANY,					/* anything else: ask a scan */
+} KeyEntries;
+
+typedef struct KeyProbe
+{
+	Relation	index;
+	int			nhash;
+	const Datum *key;			/* the caller's */
+	int			nentries;		/* of the item collection, on the leaf */
+	bool		cut_off[2];		/* it may go on before the leaf, behind it */
+	int			nblocks;
+	BlockNumber blocks[PROBE_HIGHEST + 2];	/* some heap pages of it, the best first */
+	KeyEntries	key_entries;
+	ItemPointerData tid;		/* of the one entry of the key */
+	Buffer		leaf;			/* pinned: the TID leads to its tuple or to none */
+} KeyProbe;
+
+/*
+ * Looks a key, given as column values, up in an index of `nkeys` columns, of
+ * which the first `nhash` are the partition key.
+ */
+extern void key_probe_begin(KeyProbe *probe, Relation index, int nhash, int nkeys,
+							const Datum *key);
+/* Lets go of the leaf. */
+extern void key_probe_end(KeyProbe *probe);
+/*
+ * Replaces the heap pages by others, from the leaves on which the collection begins
+ * and ends, as far as those are others, and counts the entries there too.
+ */
+extern void key_probe_widen(KeyProbe *probe);
+
+/* ---- the choice of a page (clustering.c) ---- */
+
+/* Until placement_end(), where a row goes. */
+typedef struct Placement
+{
+	bool		steered;		/* to a page for its collection */
+	bool		remember;		/* the page it gets is one that collections share */
+} Placement;
+
+/*
+ * Makes the heap store the rows, which are of one item collection, on a page of
+ * it.  Where `probe` is given, it is of the first row's key, just made, and its index is open.
+ * A row that was steered must be stored without BulkInsertState, which has a page
+ * of its own.
+ */
+extern void placement_begin(Placement *placement, Relation rel, TupleTableSlot **slots,
+							int nslots, KeyProbe *probe, bool bulk);
+extern void placement_end(const Placement *placement, Relation rel, TupleTableSlot *last);
+/* The same for a new version of a row, unless it may stay on its page. */
+extern void placement_begin_update(Placement *placement, Relation rel, ItemPointer old_tid,
+								   TupleTableSlot *slot);
+/* The same for rows of which it is known that they are not steered. */
+extern void placement_begin_others(Placement *placement, Relation rel, bool bulk);
+/* How many of the rows, from the first on, are of one item collection. */
+extern int	collection_run(Relation rel, TupleTableSlot **slots, int nslots);
+
+
+/* ---- the access method (access_method.c) ---- */
+
+/*
+ * Inserts a row of an ordinary table of access method dynamo speculatively, given
+ * a probe of its key (NULL: it is looked up).
+ */
+extern void item_insert_speculative(Relation rel, TupleTableSlot *slot, CommandId cid,
+									uint32 token, KeyProbe *probe);
+
+/* ---- counters (clustering.c) ---- */
+
+extern void clustering_init(void);
+/*
+ * How many rows a page was chosen for since the server started, and how many of
+ * them were steered; false if nobody counts.
+ */
+extern bool clustering_counts(Oid relid, uint64 *rows, uint64 *steered);
+extern void clustering_forget(Oid relid);
+
+#endif							/* DYNAMO_CLUSTERING_H */
