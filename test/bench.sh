@@ -4,14 +4,14 @@
 # "<name> <ratio> <what/what> <detail>".
 #
 # MEASURES picks among P1, P2, P3, P5, P6, P8, and the same server set otherwise:
-# P6-deferred with deferred commits, P6-large with data several times larger than
+# P6-plain with plain commits, P6-large with data several times larger than
 # the buffer pool.  BENCH_ENDPOINT_PORT is the endpoint's port.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=test/lib.sh
 . "$top/test/lib.sh"
 
-all=${MEASURES:-P1 P2 P3 P8 P5 P6 P6-deferred P6-large}
+all=${MEASURES:-P1 P2 P3 P8 P5 P6 P6-plain P6-large}
 endpoint_port=${BENCH_ENDPOINT_PORT:-54323}
 
 # picked MEASURE …: those of them that are to be measured
@@ -52,11 +52,6 @@ run() {
 pool='shared_buffers=512MB'
 small_pool='shared_buffers=16MB'
 
-has_deferred_commit() {
-	as_user "$bindir/psql" -XAtq -h "$work" -p 54322 -U postgres -c \
-		"SELECT 'deferred' = ANY (enumvals) FROM pg_settings WHERE name = 'dynamo.endpoint_commit'" </dev/null | grep -q t
-}
-
 # shellcheck disable=SC2034
 EXTRA_TOOLS=wrk:wrk
 setup
@@ -74,9 +69,9 @@ measures=$(picked P5 P6)
 if [ -n "$measures" ]; then
 	run "$measures" ROUNDS="${ROUNDS:-3}" SIZES="${SIZES:-400}"
 fi
-if [ -n "$(picked P6-deferred)" ] && has_deferred_commit; then
-	start "-c $pool -c dynamo.endpoint_commit=deferred"
-	run P6 LABEL='deferred commit' ROUNDS="${ROUNDS:-3}" \
+if [ -n "$(picked P6-plain)" ]; then
+	start "-c $pool -c dynamo.endpoint_commit=plain"
+	run P6 LABEL='plain commit' ROUNDS="${ROUNDS:-3}" \
 		SIZES="${SIZES:-400}" CONNECTIONS="${CONNECTIONS:-16 64}"
 fi
 if [ -n "$(picked P6-large)" ]; then

@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "access/xlog.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"
@@ -125,7 +125,6 @@ begin_call(Call *call)
 	call->lsn = InvalidXLogRecPtr;
 
 	durability_begin_request();
-	XactLastCommitEnd = InvalidXLogRecPtr;
 	QueryCancelPending = false;
 	debug_query_string = call->operation;
 	SetCurrentStatementStartTimestamp();
@@ -159,6 +158,7 @@ static void
 run_in_transaction(Call *call, Bytes body)
 {
 	int			nest_level;
+	bool		confirmed;
 
 	StartTransactionCommand();
 	if (call->timeout > 0)
@@ -169,14 +169,15 @@ run_in_transaction(Call *call, Bytes body)
 
 	api_call(bytes_from_cstring(call->operation), body, &reply);
 
+	AfterTriggerFireDeferred(); /* what they SET is to be undone too */
 	AtEOXact_GUC(false, nest_level);
 	PopActiveSnapshot();
 	disable_timeout(STATEMENT_TIMEOUT, false);
 	/* Until here a cancel undoes the request; from here on it has happened. */
 	CHECK_FOR_INTERRUPTS();
-	CommitTransactionCommand();
+	confirmed = flush_commit(&call->lsn);
 	MemoryContextSwitchTo(request_context);
-	if (synchronous_commit > SYNCHRONOUS_COMMIT_OFF && !flush_is_confirmed(XactLastCommitEnd))
+	if (!confirmed)
 		ereport(ERROR,
 				(errcode(ERRCODE_DYNAMO_INTERNAL),
 				 errmsg_internal("The write was made, but no standby has confirmed it")));
@@ -237,9 +238,7 @@ end_call(Call *call, instr_time started)
 	if (call->must_wait)
 		return;
 
-	call->lsn = durability_of_request();
-	if (synchronous_commit <= SYNCHRONOUS_COMMIT_OFF)	/* else it has waited for that */
-		call->lsn = Max(call->lsn, XactLastCommitEnd);
+	call->lsn = Max(call->lsn, durability_of_request());
 	call->reply = (Bytes) {reply.data, reply.len};
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, started);

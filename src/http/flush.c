@@ -5,11 +5,14 @@
  * With dynamo.endpoint_commit = deferred a worker commits without waiting,
  * parks the reply and serves on; the flusher flushes for all that have asked
  * meanwhile, and waits for synchronous standbys where there are any.  Replies
- * that only show somebody else's commit wait likewise (src/worker/durability.c
- * says for what).
+ * that only show somebody else's commit wait likewise, whatever that setting
+ * says (src/worker/durability.c says for what): so it may change at any time,
+ * and each write keeps the rule that it was committed by.
  *
  * A wait for standbys can be cancelled, which PostgreSQL answers with a
- * warning; here it never becomes an acknowledgement.
+ * warning; here it never becomes an acknowledgement.  It may also last for
+ * ever: a reply that is not durable when its time is over is replaced by an
+ * error.
  *
  * The flusher clears a worker's flag before it reads how far to flush: a
  * request that comes later raises the flag and sets the latch again.
@@ -34,41 +37,31 @@ PGDLLEXPORT void dynamo_flusher_main(Datum arg);
 
 #define RETRY_NAP 100			/* ms, when standbys have not confirmed */
 
-static int	wanted_commit;		/* synchronous_commit as it is configured */
-static dlist_head parked;		/* exchanges, by the position they wait for */
+static dlist_head parked = DLIST_STATIC_INIT(parked); /* exchanges, by the position they wait for */
+static dlist_head arrivals = DLIST_STATIC_INIT(arrivals); /* the same, in the order of deadlines */
 static XLogRecPtr requested;	/* the last that the flusher was asked for */
-
-void
-flush_init(bool may_defer)
-{
-	wanted_commit = synchronous_commit;
-	dlist_init(&parked);
-	if (may_defer && endpoint_commit == COMMIT_DEFERRED &&
-		wanted_commit > SYNCHRONOUS_COMMIT_OFF)
-		SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
-}
 
 /* ---- what is durable ---- */
 
 static bool
 needs_standbys(void)
 {
-	return wanted_commit > SYNCHRONOUS_COMMIT_LOCAL_FLUSH && max_wal_senders > 0 &&
+	return synchronous_commit > SYNCHRONOUS_COMMIT_LOCAL_FLUSH && max_wal_senders > 0 &&
 		SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
 }
 
 /* Have the standbys confirmed it that synchronous_commit asks for? */
-bool
-flush_is_confirmed(XLogRecPtr lsn)
+static bool
+is_confirmed(XLogRecPtr lsn)
 {
 	int			mode = SYNC_REP_WAIT_FLUSH;
 	XLogRecPtr	confirmed;
 
-	if (lsn == InvalidXLogRecPtr || !needs_standbys())
+	if (!needs_standbys())
 		return true;
-	if (wanted_commit == SYNCHRONOUS_COMMIT_REMOTE_WRITE)
+	if (synchronous_commit == SYNCHRONOUS_COMMIT_REMOTE_WRITE)
 		mode = SYNC_REP_WAIT_WRITE;
-	else if (wanted_commit == SYNCHRONOUS_COMMIT_REMOTE_APPLY)
+	else if (synchronous_commit == SYNCHRONOUS_COMMIT_REMOTE_APPLY)
 		mode = SYNC_REP_WAIT_APPLY;
 	LWLockAcquire(SyncRepLock, LW_SHARED);
 	confirmed = WalSndCtl->lsn[mode];
@@ -76,35 +69,58 @@ flush_is_confirmed(XLogRecPtr lsn)
 	return lsn <= confirmed;
 }
 
-bool
-flush_is_durable(XLogRecPtr lsn)
+static bool
+is_durable(XLogRecPtr lsn)
 {
-	if (lsn == InvalidXLogRecPtr || wanted_commit <= SYNCHRONOUS_COMMIT_OFF)
-		return true;
 	if (lsn <= pg_atomic_read_u64(&endpoint_shared->durable))
 		return true;
 	return !needs_standbys() && lsn <= GetFlushRecPtr(NULL);
 }
 
 bool
-flush_now(XLogRecPtr lsn)
+flush_is_durable(XLogRecPtr lsn)
 {
-	if (flush_is_durable(lsn))
-		return true;
-	XLogFlush(lsn);
-	if (!needs_standbys())
-		return true;
-	HOLD_INTERRUPTS();
-	SyncRepWaitForLSN(lsn, true);
-	RESUME_INTERRUPTS();
-	return flush_is_confirmed(lsn);
+	return lsn == InvalidXLogRecPtr || synchronous_commit <= SYNCHRONOUS_COMMIT_OFF ||
+		is_durable(lsn);
+}
+
+/* ---- committing ---- */
+
+/*
+ * (The setting is assigned to behind its back, since it must hold for the commit
+ * alone: nothing else reads it before that is over, and no SET can be undone so
+ * late.)
+ */
+bool
+flush_commit(XLogRecPtr *lsn)
+{
+	bool		writes = TransactionIdIsValid(GetTopTransactionIdIfAny());
+	int			wanted = synchronous_commit;
+	bool		waits = wanted > SYNCHRONOUS_COMMIT_OFF && endpoint_commit == COMMIT_PLAIN;
+
+	if (!waits)
+		synchronous_commit = SYNCHRONOUS_COMMIT_OFF;
+	PG_TRY();
+	{
+		CommitTransactionCommand();
+	}
+	PG_FINALLY();
+	{
+		synchronous_commit = wanted;
+	}
+	PG_END_TRY();
+	if (writes && waits)
+		return is_confirmed(XactLastCommitEnd);
+	if (writes)
+		*lsn = XactLastCommitEnd;
+	return true;
 }
 
 /* ---- workers ---- */
 
 /* (positions nearly always grow, so the search starts at the end) */
 void
-flush_park(Exchange *exchange, int status, struct MHD_Response *response, XLogRecPtr lsn)
+flush_hold(Exchange *exchange, int status, struct MHD_Response *response, XLogRecPtr lsn)
 {
 	dlist_node *before = &parked.head;
 
@@ -118,7 +134,25 @@ flush_park(Exchange *exchange, int status, struct MHD_Response *response, XLogRe
 		dlist_push_tail(&parked, &exchange->node);
 	else
 		dlist_insert_before(before, &exchange->node);
-	exchange_park(exchange);
+	exchange->deadline = endpoint_request_timeout == 0 ? DT_NOEND :
+														 TimestampTzPlusMilliseconds(loop_time, endpoint_request_timeout);
+	dlist_push_tail(&arrivals, &exchange->arrival);
+}
+
+static void
+forget(Exchange *exchange)
+{
+	dlist_delete(&exchange->node);
+	dlist_delete(&exchange->arrival);
+}
+
+/* Drops the reply. */
+static void
+give_up(Exchange *exchange)
+{
+	forget(exchange);
+	if (exchange->response != NULL)
+		MHD_destroy_response(exchange->response);
 }
 
 static Exchange *
@@ -132,9 +166,9 @@ flush_release(void)
 {
 	Exchange   *exchange;
 
-	while ((exchange = first_parked()) != NULL && flush_is_durable(exchange->lsn))
+	while ((exchange = first_parked()) != NULL && is_durable(exchange->lsn))
 	{
-		dlist_delete(&exchange->node);
+		forget(exchange);
 		exchange_resume(exchange, exchange->status, exchange->response);
 	}
 }
@@ -171,6 +205,27 @@ flush_request(void)
 	}
 }
 
+long
+flush_expire(void)
+{
+	while (!dlist_is_empty(&arrivals))
+	{
+		Exchange   *exchange = dlist_head_element(Exchange, arrival, &arrivals);
+
+		if (TIMESTAMP_IS_NOEND(exchange->deadline))
+			break;
+		if (exchange->deadline > loop_time)
+			return TimestampDifferenceMilliseconds(loop_time, exchange->deadline) + 1;
+		ereport(LOG,
+				(errhidestmt(true),
+				 errmsg("what a request did is not durable in time: %s, request %s",
+						exchange->operation, exchange->request_id)));
+		give_up(exchange);
+		exchange_resume_failed(exchange, "The request was carried out, but has not become durable in time");
+	}
+	return -1;
+}
+
 void
 flush_finish(void)
 {
@@ -192,9 +247,7 @@ flush_abandon(void)
 
 	while ((exchange = first_parked()) != NULL)
 	{
-		dlist_delete(&exchange->node);
-		if (exchange->response != NULL)
-			MHD_destroy_response(exchange->response);
+		give_up(exchange);
 		exchange_resume_unavailable(exchange);
 	}
 }
@@ -202,6 +255,7 @@ flush_abandon(void)
 /* ---- the flusher ---- */
 
 static bool flush_for(bool *asking);
+static bool make_durable(XLogRecPtr lsn);
 static void leave(int code, Datum arg);
 
 void
@@ -209,7 +263,6 @@ dynamo_flusher_main(Datum arg)
 {
 	begin_worker("dynamo endpoint flusher");
 	pqsignal(SIGTERM, shut_down_at_once);
-	flush_init(false);
 	before_shmem_exit(leave, 0);
 	endpoint_shared->flusher = MyProc;
 	/* Whoever asked before may have found nobody. */
@@ -247,7 +300,7 @@ flush_for(bool *asking)
 	for (int i = 0; i < MAX_ENDPOINT_WORKERS; i++)
 		asking[i] = pg_atomic_exchange_u32(&workers[i].wants_flush, 0) != 0;
 	lsn = pg_atomic_read_u64(&endpoint_shared->flush_request);
-	durable = flush_now(lsn);
+	durable = make_durable(lsn);
 	if (durable && lsn > pg_atomic_read_u64(&endpoint_shared->durable))
 		pg_atomic_write_u64(&endpoint_shared->durable, lsn);
 	for (int i = 0; i < MAX_ENDPOINT_WORKERS; i++)
@@ -262,6 +315,21 @@ flush_for(bool *asking)
 			SetLatch(&proc->procLatch);
 	}
 	return durable;
+}
+
+/* Waits for it; false if standbys have not confirmed it. */
+static bool
+make_durable(XLogRecPtr lsn)
+{
+	if (is_durable(lsn))
+		return true;
+	XLogFlush(lsn);
+	if (!needs_standbys())
+		return true;
+	HOLD_INTERRUPTS();
+	SyncRepWaitForLSN(lsn, true);
+	RESUME_INTERRUPTS();
+	return is_confirmed(lsn);
 }
 
 /* Workers that wait must not wait for the next flusher. */

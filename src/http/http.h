@@ -123,8 +123,10 @@ typedef struct Exchange
 	size_t		allocated;
 	size_t		discarded;		/* of a body that is too large */
 
-	/* while parked in flush.c */
+	/* while its reply is held in flush.c */
 	dlist_node	node;
+	dlist_node	arrival;
+	TimestampTz deadline;
 	struct MHD_Response *response;
 	int			status;
 	XLogRecPtr	lsn;
@@ -140,8 +142,9 @@ extern struct MHD_Response *make_response(const char *request_id, Bytes body);
  */
 extern void exchange_park(Exchange *exchange);
 extern void exchange_resume(Exchange *exchange, int status, struct MHD_Response *response);
-/* Resumes with an error that SDKs retry. */
+/* Resumes with an error that SDKs retry: nothing was done; or, it may have been. */
 extern void exchange_resume_unavailable(Exchange *exchange);
+extern void exchange_resume_failed(Exchange *exchange, const char *message);
 
 /* ---- the slow lane (lane.c) ---- */
 
@@ -155,26 +158,30 @@ extern bool lane_submit(Exchange *exchange);
 extern void lane_collect(void);
 /* How many have not. */
 extern int	lane_outstanding(void);
+/* Resumes those that are overdue with an error; ms until the next is, or -1. */
+extern long lane_expire(void);
 /* Resumes them all with an error. */
 extern void lane_abandon(void);
 
 /* ---- durability (flush.c) ---- */
 
-/* At start, before any commit.  A worker that may defer commits parks its replies. */
-extern void flush_init(bool may_defer);
-/* Can a crash, or the loss of this server, undo what is before this position? */
+/*
+ * Commits as dynamo.endpoint_commit says.  If the log up to there is still to be
+ * waited for, *lsn is set.  False if the commit has waited for standbys, but
+ * not to the end.
+ */
+extern bool flush_commit(XLogRecPtr *lsn);
+/* May a reply that shows what is before this position leave? */
 extern bool flush_is_durable(XLogRecPtr lsn);
-/* Makes it durable, waiting for it; false if standbys have not confirmed it. */
-extern bool flush_now(XLogRecPtr lsn);
-/* Of a commit that has waited: did it wait to the end? */
-extern bool flush_is_confirmed(XLogRecPtr lsn);
-/* Parks an exchange with its reply until that is durable. */
-extern void flush_park(Exchange *exchange, int status, struct MHD_Response *response,
+/* Keeps the reply of a parked exchange until that is durable, or its time is over. */
+extern void flush_hold(Exchange *exchange, int status, struct MHD_Response *response,
 					   XLogRecPtr lsn);
 /* Resumes what is durable by now. */
 extern void flush_release(void);
 /* Asks the flusher for what is not. */
 extern void flush_request(void);
+/* Resumes those that are overdue with an error; ms until the next is, or -1. */
+extern long flush_expire(void);
 /* At the end: flushes and resumes; whether anything is left; resumes that with an error. */
 extern void flush_finish(void);
 extern int	flush_outstanding(void);

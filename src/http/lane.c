@@ -28,6 +28,8 @@
 
 PGDLLEXPORT void dynamo_slow_lane_main(Datum arg);
 
+#define PATIENCE 2000 /* ms for a request that is being cancelled to end */
+
 static dsa_area *area;
 
 /* Of this worker's jobs, by position in the shared array; NULL: of a predecessor. */
@@ -190,11 +192,18 @@ lane_submit(Exchange *exchange)
 static void
 deliver(SlowJob *job, Exchange *exchange)
 {
-	Bytes		reply = {"", 0};
+	struct MHD_Response *response;
 
-	if (DsaPointerIsValid(job->reply))
-		reply = (Bytes) {dsa_get_address(area, job->reply), job->reply_length};
-	exchange_resume(exchange, job->status, make_response(job->request_id, reply));
+	if (!DsaPointerIsValid(job->reply))
+	{
+		exchange_resume_failed(exchange, "The worker that ran the request has ended, or has no memory for its reply");
+		return;
+	}
+	response = make_response(job->request_id, (Bytes) {dsa_get_address(area, job->reply), job->reply_length});
+	if (flush_is_durable(job->lsn))
+		exchange_resume(exchange, job->status, response);
+	else
+		flush_hold(exchange, job->status, response, job->lsn);
 }
 
 void
@@ -217,6 +226,42 @@ lane_collect(void)
 	}
 }
 
+/*
+ * A request that has not been begun is taken back; what becomes of one that
+ * waits for something nobody can cut short (a standby) nobody will hear.
+ */
+long
+lane_expire(void)
+{
+	TimestampTz next = DT_NOEND;
+
+	if (outstanding == 0 || endpoint_request_timeout == 0)
+		return -1;
+	for (int i = 0; i < MAX_SLOW_JOBS; i++)
+	{
+		SlowJob	   *job = &endpoint_shared->jobs[i];
+		TimestampTz deadline;
+
+		if (waiting[i] == NULL)
+			continue;
+		deadline = TimestampTzPlusMilliseconds(job->submitted,
+											   (int64) endpoint_request_timeout + PATIENCE);
+		if (deadline > loop_time)
+		{
+			next = Min(next, deadline);
+			continue;
+		}
+		exchange_resume_failed(waiting[i], "The request has not come to its end in time");
+		waiting[i] = NULL;
+		if (claim_job(job, SLOW_READY, SLOW_FILLING))
+		{
+			free_job(job);
+			outstanding--;
+		}
+	}
+	return TIMESTAMP_IS_NOEND(next) ? -1 : TimestampDifferenceMilliseconds(loop_time, next) + 1;
+}
+
 void
 lane_abandon(void)
 {
@@ -236,7 +281,7 @@ static SlowJob *running;
 static SlowJob *take_job(void);
 static void run_job(SlowJob *job);
 static int	remaining_time(const SlowJob *job);
-static void finish_job(SlowJob *job, int status, Bytes reply);
+static void finish_job(SlowJob *job);
 static void leave(int code, Datum arg);
 
 void
@@ -246,7 +291,6 @@ dynamo_slow_lane_main(Datum arg)
 	begin_worker("dynamo endpoint slow lane");
 	/* Nobody is to wait for a request that waits. */
 	pqsignal(SIGTERM, shut_down_at_once);
-	flush_init(false);
 	attach();
 	before_shmem_exit(leave, 0);
 	endpoint_shared->slow_workers[my_number] = MyProc;
@@ -314,10 +358,11 @@ run_job(SlowJob *job)
 
 	running = job;
 	execute_call(&call);
-	if (flush_now(call.lsn))
-		finish_job(job, call.status, call.reply);
-	else
-		finish_job(job, MHD_HTTP_INTERNAL_SERVER_ERROR, (Bytes) {NULL, 0});
+	job->status = call.status;
+	job->lsn = call.lsn;
+	job->reply = share_bytes(call.reply);
+	job->reply_length = call.reply.len;
+	finish_job(job);
 }
 
 /* Of the request's time; at least a moment, in which it is cancelled. */
@@ -332,17 +377,13 @@ remaining_time(const SlowJob *job)
 	return Max(endpoint_request_timeout - waited, 1);
 }
 
+/* Without a reply it has failed. */
 static void
-finish_job(SlowJob *job, int status, Bytes reply)
+finish_job(SlowJob *job)
 {
 	int			owner = job->owner;
 
 	running = NULL;
-	job->status = status;
-	job->reply = reply.len > 0 ? share_bytes(reply) : InvalidDsaPointer;
-	job->reply_length = reply.len;
-	if (reply.len > 0 && !DsaPointerIsValid(job->reply))
-		job->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
 	set_job_state(job, SLOW_DONE);
 	wake(endpoint_shared->workers[owner].proc);
 }
@@ -352,5 +393,5 @@ leave(int code, Datum arg)
 {
 	endpoint_shared->slow_workers[my_number] = NULL;
 	if (running != NULL)
-		finish_job(running, MHD_HTTP_INTERNAL_SERVER_ERROR, (Bytes) {NULL, 0});
+		finish_job(running);
 }

@@ -22,6 +22,7 @@
 
 #include "utils/builtins.h"
 
+#include "common/errors.h"
 #include "common/settings.h"
 #include "http/http.h"
 
@@ -374,7 +375,8 @@ run_exchange(Exchange *exchange)
 	response = make_response(exchange->request_id, call.reply);
 	if (response == NULL || flush_is_durable(call.lsn))
 		return answer(exchange, call.status, response);
-	flush_park(exchange, call.status, response, call.lsn);
+	exchange_park(exchange);
+	flush_hold(exchange, call.status, response, call.lsn);
 	return MHD_YES;
 }
 
@@ -407,6 +409,19 @@ exchange_resume_unavailable(Exchange *exchange)
 	aws_simple_error(&scratch, "ServiceUnavailableException",
 					 "The server is shutting down", MHD_HTTP_SERVICE_UNAVAILABLE);
 	exchange_resume(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+					make_response(exchange->request_id, (Bytes) {scratch.data, scratch.len}));
+}
+
+void
+exchange_resume_failed(Exchange *exchange, const char *message)
+{
+	ErrorData	error = {.sqlerrcode = ERRCODE_DYNAMO_INTERNAL, .message = unconstify(char *, message)};
+	RequestOutcome outcome;
+	int			status;
+
+	resetStringInfo(&scratch);
+	status = aws_error(&scratch, &error, &outcome);
+	exchange_resume(exchange, status,
 					make_response(exchange->request_id, (Bytes) {scratch.data, scratch.len}));
 }
 

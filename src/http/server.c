@@ -51,6 +51,7 @@ static void connect_to_database(void);
 static void publish_worker(void);
 static WaitEventSet *make_event_set(void);
 static void serve(WaitEventSet *events);
+static long sooner(long one, long other);
 static long next_timeout(long deadline);
 static void run_library(void);
 static void say_farewell(void);
@@ -62,7 +63,6 @@ dynamo_endpoint_main(Datum arg)
 	begin_worker("dynamo endpoint");
 	if (endpoint_slow_workers > 0)
 		SetConfigOption("lock_timeout", PATIENCE_FOR_LOCKS, PGC_SUSET, PGC_S_OVERRIDE);
-	flush_init(true);
 	publish_worker();
 	loop_time = GetCurrentTimestamp();
 	http = protocol_start();
@@ -203,8 +203,17 @@ serve(WaitEventSet *events)
 		look_around();
 		run_library();
 		look_around();
-		deadline = connections_expire();
+		deadline = sooner(connections_expire(), sooner(flush_expire(), lane_expire()));
 	}
+}
+
+/* Of two timeouts in ms; negative ones are none. */
+static long
+sooner(long one, long other)
+{
+	if (one < 0 || other < 0)
+		return Max(one, other);
+	return Min(one, other);
 }
 
 static long
@@ -213,11 +222,10 @@ next_timeout(long deadline)
 	MHD_UNSIGNED_LONG_LONG library;
 	long		timeout = deadline;
 
-	if (MHD_get_timeout(http, &library) == MHD_YES &&
-		(timeout < 0 || (long) library < timeout))
-		timeout = (long) library;
-	if (statistics_pending && (timeout < 0 || timeout > STATISTICS_NAP))
-		timeout = STATISTICS_NAP;
+	if (MHD_get_timeout(http, &library) == MHD_YES)
+		timeout = sooner(timeout, (long) library);
+	if (statistics_pending)
+		timeout = sooner(timeout, STATISTICS_NAP);
 	return timeout;
 }
 

@@ -24,8 +24,9 @@
  * commit.  False alarms cost a wait, never a wrong reply.
  *
  * This covers every session with asynchronous commit, whoever set that, since
- * the library is preloaded where this is on.  Synchronous commits are durable
- * before they are visible.
+ * the library is preloaded where there is an endpoint.  Synchronous commits are
+ * durable before they are visible.  It does not depend on dynamo.endpoint_commit,
+ * which some may have seen change and others not yet.
  */
 #include "postgres.h"
 
@@ -74,7 +75,7 @@ static void on_transaction(XactEvent event, void *arg);
 Size
 durability_shmem_size(void)
 {
-	return endpoint_commit == COMMIT_DEFERRED ? MAXALIGN(sizeof(DurabilityShared)) : 0;
+	return endpoint_port != 0 ? MAXALIGN(sizeof(DurabilityShared)) : 0;
 }
 
 static void
@@ -90,7 +91,7 @@ durability_shmem_init(void)
 {
 	bool		found;
 
-	if (endpoint_commit != COMMIT_DEFERRED)
+	if (endpoint_port == 0)
 		return;
 	shared = ShmemInitStruct("dynamo durability", sizeof(DurabilityShared), &found);
 	if (found)
@@ -105,7 +106,7 @@ durability_shmem_init(void)
 void
 durability_init(void)
 {
-	if (endpoint_commit == COMMIT_DEFERRED)
+	if (endpoint_port != 0)
 		RegisterXactCallback(on_transaction, NULL);
 }
 

@@ -29,7 +29,7 @@ int			endpoint_max_connections = 0;
 int			endpoint_request_timeout = 0;
 int			endpoint_transfer_timeout = 0;
 int			endpoint_idle_timeout = 0;
-int			endpoint_commit = COMMIT_PLAIN;
+int endpoint_commit = COMMIT_DEFERRED;
 int			slow_request_time = -1;
 
 #define DEFAULT_MAX_WORKERS 4
@@ -96,7 +96,7 @@ endpoint_worker_count(WorkerKind kind)
 		case WORKER_SLOW:
 			return endpoint_slow_workers;
 		case WORKER_FLUSHER:
-			return endpoint_commit == COMMIT_DEFERRED ? 1 : 0;
+			return 1;			/* dynamo.endpoint_commit may change */
 		case WORKER_KINDS:
 			break;
 	}
@@ -155,8 +155,8 @@ endpoint_settings_init(void)
 				   &endpoint_idle_timeout, 75000, 100, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS);
 	DefineCustomEnumVariable("dynamo.endpoint_commit",
 							 "How the endpoint makes writes durable before it acknowledges them.",
-							 NULL, &endpoint_commit, COMMIT_PLAIN, commit_options,
-							 at_start, 0, NULL, NULL, NULL);
+							 NULL, &endpoint_commit, COMMIT_DEFERRED, commit_options,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	define_integer("dynamo.slow_request_time",
 				   "Time from which a request to the endpoint is logged; -1 means never.",
 				   &slow_request_time, -1, -1, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS);

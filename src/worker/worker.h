@@ -66,7 +66,7 @@ typedef enum WorkerKind
 {
 	WORKER_ENDPOINT,			/* serves connections */
 	WORKER_SLOW,				/* runs requests that may wait for locks */
-	WORKER_FLUSHER,				/* flushes the log for deferred commits */
+	WORKER_FLUSHER,				/* flushes the log for all of them */
 	WORKER_KINDS,
 } WorkerKind;
 
@@ -154,7 +154,7 @@ extern PGDLLEXPORT int endpoint_worker_count(WorkerKind kind);
 /* SIGTERM for workers whose work may take long: it is cancelled. */
 extern PGDLLEXPORT void shut_down_at_once(SIGNAL_ARGS);
 
-/* ---- deferred commit (durability.c) ---- */
+/* ---- durability of what replies show (durability.c) ---- */
 
 /* A request begins; nothing is known of it.  Then its operation is known. */
 extern PGDLLEXPORT void durability_begin_request(void);

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT =
-  qw(start_endpoint make_endpoint_database wait_for_endpoint call call_ok raw_connect raw_send
+  qw(start_endpoint make_endpoint_database wait_for_endpoint reload_endpoint call call_ok raw_connect raw_send
   raw_reply raw_request url);
 
 # A started server with database, role and endpoint; settings are lines of
@@ -67,6 +67,29 @@ sub wait_for_endpoint
 		sleep 0.05;
 	}
 	die 'the endpoint does not answer';
+}
+
+# Adds settings to a running server; its endpoint's two workers have read them on
+# return.  (They show their region, which is changed too.)
+sub reload_endpoint
+{
+	my ($node, $settings) = @_;
+	my $region = 'reload-' . ++$node->{reloads};
+	my @connections = map { raw_connect($node) } 1 .. 2;
+	my $end = time + 20;
+
+	$node->append_conf('postgresql.conf', "$settings\ndynamo.region = '$region'");
+	$node->reload;
+	for my $connection (@connections)
+	{
+		for (;;)
+		{
+			raw_send($connection, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+			last if (raw_reply($connection))[1] =~ /$region/;
+			die 'a worker does not reload' if time > $end;
+			sleep 0.02;
+		}
+	}
 }
 
 # One request over a connection of its own or of the given HTTP::Tiny.  Returns

@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SEGMENT_SIZE (16 * 1024 * 1024)
@@ -68,6 +70,16 @@ segment_start(int fd, uint64_t *start)
 		return 0;
 	*start = ((uint64_t) high << 32) + (uint64_t) low * SEGMENT_SIZE;
 	return 1;
+}
+
+/* However many signals come. */
+static void
+pause_for(uint64_t microseconds)
+{
+	struct timespec left = {microseconds / 1000000, microseconds % 1000000 * 1000};
+
+	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+		;
 }
 
 static ssize_t
@@ -143,8 +155,7 @@ fdatasync(int fd)
 		real = dlsym(RTLD_NEXT, "fdatasync");
 	if (log == NULL || !segment_start(fd, &start))
 		return real(fd);
-	if (log->delay > 0)
-		usleep(log->delay);
+	pause_for(log->delay);
 	result = real(fd);
 	if (result == 0)
 		note_sync(log, fd, start);

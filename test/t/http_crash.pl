@@ -21,9 +21,7 @@ call_ok($node, 'CreateTable', {
 my %acknowledged;
 for my $commit ('plain', 'deferred')
 {
-	$node->append_conf('postgresql.conf', "dynamo.endpoint_commit = $commit");
-	$node->restart;
-	wait_for_endpoint($node);
+	reload_endpoint($node, "dynamo.endpoint_commit = $commit");
 	for my $round (1 .. ROUNDS)
 	{
 		my $new = write_until_killed($node, "$commit $round", \%acknowledged);

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use DynamoEndpoint;
 use IPC::Run;
+use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
@@ -49,12 +50,10 @@ for my $operation (sort keys %writes)
 
 for my $commit ('plain', 'deferred')
 {
-	$primary->append_conf('postgresql.conf', <<~"END");
+	reload_endpoint($primary, <<~"END");
 		synchronous_standby_names = 'standby'
 		dynamo.endpoint_commit = $commit
 		END
-	$primary->restart;
-	wait_for_endpoint($primary);
 	$primary->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'});
 	is((call($primary, 'PutItem', { TableName => 'Tab', Item => { k => { S => $commit } } }))[0], 200,
 		"$commit: a write that the standby confirms");
@@ -79,8 +78,61 @@ for my $commit ('plain', 'deferred')
 	wait_for_endpoint($standby);
 	is((raw_reply($socket))[0], 200, 'deferred: the reply comes with the confirmation') if $commit eq 'deferred';
 }
-$primary->append_conf('postgresql.conf', "synchronous_standby_names = ''");
-$primary->reload;
+
+# A request whose reply waits for something else, not in its worker, has its time too.
+sub start_request
+{
+	my ($operation, $request) = @_;
+	my $socket = raw_connect($primary);
+	raw_send($socket, raw_request($operation, encode_json($request)));
+	return $socket;
+}
+
+sub fails
+{
+	my ($socket, $why, $name) = @_;
+	my ($status, $body) = raw_reply($socket);
+	is($status, 500, $name);
+	like($body, qr/InternalServerError.*$why/, 'with a reason');
+}
+
+# Through the slow lane, since the item is locked for a while.
+sub start_slow_request
+{
+	my ($in, $out) = (qq{BEGIN; SELECT item FROM dynamodb."Tab" WHERE k = 'b' FOR UPDATE; SELECT 'locked';\n}, '');
+	my $locker = IPC::Run::start([ 'psql', '-XAtq', '-d', $primary->connstr('dynamo') ], '<', \$in, '>', \$out);
+	$locker->pump until $out =~ /locked/;
+	my $socket = start_request('UpdateItem', { %$get, UpdateExpression => 'ADD n :one',
+		ExpressionAttributeValues => { ':one' => { N => '1' } } });
+	$primary->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity
+		WHERE backend_type = 'dynamo endpoint slow lane' AND wait_event_type = 'Lock'});
+	$in .= "ROLLBACK;\n\\q\n";
+	$locker->finish;
+	return $socket;
+}
+
+$standby->stop;
+reload_endpoint($primary, 'dynamo.endpoint_request_timeout = 3s');
+my $write = start_request('PutItem', { TableName => 'Tab', Item => { k => { S => 'late' } } });
+$primary->poll_query_until('dynamo', q{SELECT EXISTS (SELECT FROM dynamodb."Tab" WHERE k = 'late')});
+my $read = start_request('GetItem', { TableName => 'Tab', Key => { k => { S => 'late' } } });
+my $slow = start_slow_request();
+fails($write, 'not become durable in time', 'deferred: a write that is never confirmed is an error in the end');
+fails($read, 'not become durable in time', 'and so is what shows it');
+fails($slow, 'not become durable in time', 'and one through the slow lane');
+
+reload_endpoint($primary, 'dynamo.endpoint_commit = plain');
+$slow = start_slow_request();
+is((call($primary, 'GetItem', { TableName => 'Tab', Key => { k => { S => 'a' } } }))[0], 200,
+	'plain: while a slow worker waits, others serve');
+fails($slow, 'not come to its end in time', 'but not for ever does whoever sent that');
+
+$standby->start;
+wait_for_endpoint($standby);
+reload_endpoint($primary, 'dynamo.endpoint_request_timeout = 30s');
+is(call_ok($primary, 'GetItem', $get)->{Item}{n}{N}, '4', 'what was not confirmed has been done, once');
+is((raw_reply(start_slow_request()))[0], 200, 'and the slow lane works');
+reload_endpoint($primary, "synchronous_standby_names = ''");
 
 # ---- a job that the primary has not done ----
 
@@ -106,7 +158,7 @@ ok($standby->poll_query_until('dynamo', 'SELECT count(*) = 0 FROM dynamo.jobs'),
 is(call_ok($standby, 'DescribeTable', $describe)->{Table}{TableStatus}, 'ACTIVE', 'and the table there');
 is((call($standby, 'UpdateItem', { %$get, UpdateExpression => 'SET x = n' }))[0], 200,
 	'after promotion writes are served');
-is(call_ok($standby, 'GetItem', $get)->{Item}{x}{N}, '2', 'and read');
+is(call_ok($standby, 'GetItem', $get)->{Item}{x}{N}, '5', 'and read');
 
 $standby->stop;
 done_testing();

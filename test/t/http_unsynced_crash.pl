@@ -40,7 +40,6 @@ my $node = do {
 	local $ENV{LD_PRELOAD} = $shim;
 	local $ENV{DURABILITY_SHIM} = $state;
 	start_endpoint('durability', <<'END');
-dynamo.endpoint_commit = deferred
 wal_sync_method = fdatasync
 wal_writer_delay = '10s'
 autovacuum = off
@@ -168,12 +167,60 @@ is($status, 200, 'while it is terminated a write is acknowledged');
 cmp_ok(syncs(), '>', $before, 'when it is on disk');
 ok($node->poll_query_until('postgres', "$flushers", '1'), 'and there is another one');
 
+# ---- the other way to commit, and back ----
+
+# Do SQL sessions see a write before it is on disk?  (An attempt says nothing where
+# this process was too slow, or the log is just being synced for another reason.)
+sub shows_early
+{
+	my ($k) = @_;
+	for my $attempt (1 .. 20)
+	{
+		my $before = syncs();
+		my $reply = start_write('PutItem', item("$k$attempt"));
+		my ($made, $syncing) = split /\|/, $node->safe_psql('dynamo', 'SELECT ' . in_table("$k$attempt") . q{, EXISTS
+			(SELECT FROM pg_stat_activity WHERE wait_event = 'WALSync' AND backend_type LIKE 'dynamo endpoint%')});
+		my $conclusive = $syncing eq 't' && syncs() == $before;
+		my ($status) = $reply->();
+		die "PutItem: $status" if $status != 200;
+		return $made eq 't' if $conclusive;
+	}
+	return 'no attempt was conclusive';
+}
+
+is(shows_early('j'), 1, 'deferred: SQL sessions see a write before it is on disk');
+reload_endpoint($node, 'dynamo.endpoint_commit = plain');
+is($node->safe_psql('postgres', 'SHOW dynamo.endpoint_commit'), 'plain', 'a reload changes that');
+is(shows_early('k'), '', 'plain: they do not');
+$before = syncs();
+$node->safe_psql('dynamo', q{SET synchronous_commit = off;
+	SELECT dynamo.put_item('Tab', '{"k": {"S": "sql2"}, "n": {"N": "1"}}')});
+is(syncs(), $before, 'plain: an asynchronous commit by SQL');
+is((timed('GetItem', key('sql2')))[1]{Item}{n}{N}, '1', 'is shown');
+cmp_ok(syncs(), '>', $before, 'when it is on disk');
+
+# What began as deferred stays so; reads wait for it whatever the setting says.
+reload_endpoint($node, 'dynamo.endpoint_commit = deferred');
+is(shows_early('l'), 1, 'and back');
+set_delay(5 * DELAY);
+$node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'WALSync')});
+$before = syncs();
+$reply = start_write('PutItem', item('m'));
+is_made(in_table('m'));
+reload_endpoint($node, 'dynamo.endpoint_commit = plain');
+is((timed('GetItem', key('m')))[1]{Item}{n}{N}, '1', 'a read of a deferred write, after a change to plain');
+cmp_ok(syncs(), '>', $before, 'is answered when it is on disk');
+($status) = $reply->();
+is($status, 200, 'and so is the write');
+
 # ---- what was not synced is lost ----
 
 set_delay(0.003);
 my (%acknowledged, %seen);
-for my $round (1 .. ROUNDS)
+for my $round ((map { ("deferred $_", "changing $_") } 1 .. ROUNDS))
 {
+	$node->append_conf('postgresql.conf', 'dynamo.endpoint_commit = deferred');
+	$node->reload;
 	my $n = write_and_read_until_killed($round);
 	throw_away();
 	start_again();
@@ -194,7 +241,7 @@ sub write_and_read_until_killed
 	my ($round) = @_;
 	my $select = IO::Select->new;
 	my (%writer, %asked, @recent);
-	my ($next, $count, $killed, $start) = (0, 0, 0, time);
+	my ($next, $count, $killed, $changes, $start) = (0, 0, 0, 0, time);
 	my $send = sub {
 		my ($socket) = @_;
 		if ($writer{$socket})
@@ -225,6 +272,12 @@ sub write_and_read_until_killed
 		{
 			kill_all();
 			$killed = 1;
+		}
+		elsif (!$killed && $round =~ /changing/ && time - $start > 0.2 * ($changes + 1))
+		{
+			$node->append_conf('postgresql.conf',
+				'dynamo.endpoint_commit = ' . ($changes++ % 2 ? 'deferred' : 'plain'));
+			kill 'HUP', slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
 		}
 		for my $socket ($select->can_read(0.1))
 		{

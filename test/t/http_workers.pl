@@ -173,12 +173,22 @@ $node->safe_psql('dynamo', q{
 		RETURN NULL;
 	END $$;
 	CREATE TRIGGER meddle AFTER INSERT ON dynamodb."Tab" FOR EACH ROW EXECUTE FUNCTION dynamodb.meddle();
+	CREATE FUNCTION dynamodb.meddle_late() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		SET dynamo.schema = 'elsewhere';
+		IF NEW.k = 'late' THEN RAISE EXCEPTION 'the trigger says no, late'; END IF;
+		RETURN NULL;
+	END $$;
+	CREATE CONSTRAINT TRIGGER meddle_late AFTER INSERT ON dynamodb."Tab" DEFERRABLE INITIALLY DEFERRED
+		FOR EACH ROW EXECUTE FUNCTION dynamodb.meddle_late();
 	ALTER TABLE dynamodb."Tab" ADD CONSTRAINT no_x CHECK (k <> 'x');});
 sub put { return call($node, 'PutItem', { TableName => 'Tab', Item => { k => { S => $_[0] } } }, $served[0]) }
 is((put("m$_"))[0], 200, 'triggers run') for 1 .. 2;
 cmp_ok(slowest_read(), '<', 5, 'and what they set does not last');
 ($status, $body) = put('refused');
 like($body->{__type} . $body->{message}, qr/ValidationException.*the trigger says no/, 'their exceptions are told');
+($status, $body) = put('late');
+like($body->{__type} . $body->{message}, qr/ValidationException.*the trigger says no, late/, 'of deferred ones too');
 ($status, $body) = put('x');
 like($body->{__type} . $body->{message}, qr/ValidationException.*no_x/, 'and constraints');
 ($status, $body) = put('broken');
@@ -199,7 +209,7 @@ $node->safe_psql('postgres', 'CREATE DATABASE spare TEMPLATE template0');
 $node->safe_psql('spare', 'CREATE EXTENSION dynamo');
 $node->append_conf('postgresql.conf', "dynamo.endpoint_database = 'spare'");
 $node->reload;
-ok($node->poll_query_until('postgres', q{SELECT count(*) = 4 FROM pg_stat_activity
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 5 FROM pg_stat_activity
 	WHERE backend_type LIKE 'dynamo endpoint%' AND datname = 'spare'}), 'a reload leads to another database');
 is($node->psql('postgres', 'DROP DATABASE spare WITH (FORCE)'), 0, 'which can be dropped by force');
 $node->append_conf('postgresql.conf', "dynamo.endpoint_database = 'dynamo'");
