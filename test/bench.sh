@@ -5,13 +5,15 @@
 #
 # MEASURES picks among P1, P2, P3, P5, P6, P8, and the same server set otherwise:
 # P6-plain with plain commits, P6-large with data several times larger than
-# the buffer pool.  BENCH_ENDPOINT_PORT is the endpoint's port.
+# the buffer pool.  P9 (lookup.sh) is a read by key in tables of different size,
+# 1,000,000 items unless P9_ITEMS says otherwise, P13 (cost.sh) what everything costs
+# in bytes and pages.  BENCH_ENDPOINT_PORT is the endpoint's port.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=test/lib.sh
 . "$top/test/lib.sh"
 
-all=${MEASURES:-P1 P2 P3 P8 P5 P6 P6-plain P6-large}
+all=${MEASURES:-P1 P2 P3 P8 P9 P13 P5 P6 P6-plain P6-large}
 endpoint_port=${BENCH_ENDPOINT_PORT:-54323}
 
 # picked MEASURE …: those of them that are to be measured
@@ -40,12 +42,17 @@ allow_tcp() {
 		as_user "$bindir/psql" -XAtq -h "$work" -p 54322 -U postgres -v ON_ERROR_STOP=1
 }
 
+# on_server COMMAND …: with the variables that lead to it
+on_server() {
+	as_user env PATH="$bindir:$PATH" PGHOST="$work" PGPORT=54322 PGUSER=postgres PGDATABASE=postgres \
+		URL="http://127.0.0.1:$endpoint_port" TCP_HOST=127.0.0.1 PGPASSFILE="$work/password" "$@"
+}
+
 # run MEASURES [VARIABLE=VALUE …]: what the caller has set goes before
 run() {
 	measures=$1
 	shift
-	as_user env PATH="$bindir:$PATH" PGHOST="$work" PGPORT=54322 PGUSER=postgres PGDATABASE=postgres \
-		URL="http://127.0.0.1:$endpoint_port" TCP_HOST=127.0.0.1 PGPASSFILE="$work/password" "$@" MEASURES="$measures" sh "$work/bench/run.sh"
+	on_server "$@" MEASURES="$measures" sh "$work/bench/run.sh"
 }
 
 # The pool is smaller than one table, and there are two.
@@ -65,6 +72,12 @@ tar -C "$top/test/bench" -cf - . | as_user tar -C "$work/bench" -xf - --no-same-
 
 measures=$(picked P1 P2 P3 P8)
 if [ -n "$measures" ]; then run "$measures"; fi
+if [ -n "$(picked P9)" ]; then on_server sh "$work/bench/lookup.sh"; fi
+if [ -n "$(picked P13)" ]; then
+	start "-c $pool -c wal_level=replica"
+	on_server sh "$work/bench/cost.sh"
+	start "-c $pool"
+fi
 measures=$(picked P5 P6)
 if [ -n "$measures" ]; then
 	run "$measures" ROUNDS="${ROUNDS:-3}" SIZES="${SIZES:-400}"
