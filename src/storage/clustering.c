@@ -129,7 +129,7 @@ static bool row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row);
 static void row_probe_end(RowProbe *own);
 static BlockNumber choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size,
 							   int nrows);
-static BlockNumber first_with_room(Relation rel, const KeyProbe *probe, Size need);
+static BlockNumber first_with_room(Relation rel, const KeyProbe *probe, int first, Size need);
 static BlockNumber take_seat(Relation rel, ClusteringState *state, Size collection, Size need);
 static int	seats_of_page(Size collection);
 static BlockNumber new_page(Relation rel);
@@ -143,6 +143,12 @@ static void init_shmem(void);
 
 /* ---- placing ---- */
 
+bool
+is_clustered(Relation rel)
+{
+	return OidIsValid(clustering_state(rel)->index);
+}
+
 void
 placement_begin(Placement *placement, Relation rel, TupleTableSlot **slots, int nslots,
 				KeyProbe *probe, bool bulk)
@@ -151,7 +157,7 @@ placement_begin(Placement *placement, Relation rel, TupleTableSlot **slots, int 
 
 	placement->steered = false;
 	placement->remember = false;
-	if (!OidIsValid(clustering_state(rel)->index))
+	if (!is_clustered(rel))
 		return;
 	if (probe != NULL)
 		place(placement, rel, probe, row_size(slots[0]), nslots, bulk);
@@ -175,7 +181,7 @@ placement_begin_update(Placement *placement, Relation rel, ItemPointer old_tid,
 
 	placement->steered = false;
 	placement->remember = false;
-	if (!OidIsValid(clustering_state(rel)->index))
+	if (!is_clustered(rel))
 		return;
 	size = row_size(slot);
 	if (page_room(rel, ItemPointerGetBlockNumber(old_tid), NULL) >=
@@ -249,7 +255,7 @@ row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row)
 		index_close(index, NoLock);
 		return false;
 	}
-	key_probe_begin(&own->probe, index, state.nhash, state.nkeys, own->key);
+	key_probe_begin(&own->probe, PROBE_PLACE, index, state.nhash, state.nkeys, own->key);
 	return true;
 }
 
@@ -270,20 +276,23 @@ static BlockNumber
 choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size, int nrows)
 {
 	Size		usual_size = size;
+	Size		room;
 	Size		need;
 	BlockNumber block;
 
 	if (probe->nentries == 0)
 		return InvalidBlockNumber;
-	page_room(rel, probe->blocks[0], &usual_size);
+	room = page_room(rel, probe->blocks[0], &usual_size);
 	need = MAXALIGN(size <= TOAST_TUPLE_THRESHOLD ? size : Min(usual_size, TOAST_TUPLE_TARGET)) +
 		RelationGetTargetPageFreeSpace(rel, HEAP_DEFAULT_FILLFACTOR);
+	if (room >= need)
+		return probe->blocks[0];
 
-	block = first_with_room(rel, probe, need);
+	block = first_with_room(rel, probe, 1, need);
 	if (block == InvalidBlockNumber && (probe->cut_off[0] || probe->cut_off[1]))
 	{
 		key_probe_widen(probe);
-		block = first_with_room(rel, probe, need);
+		block = first_with_room(rel, probe, 0, need);
 	}
 	if (block != InvalidBlockNumber)
 		return block;
@@ -291,9 +300,9 @@ choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size, in
 }
 
 static BlockNumber
-first_with_room(Relation rel, const KeyProbe *probe, Size need)
+first_with_room(Relation rel, const KeyProbe *probe, int first, Size need)
 {
-	for (int i = 0; i < probe->nblocks; i++)
+	for (int i = first; i < probe->nblocks; i++)
 		if (page_room(rel, probe->blocks[i], NULL) >= need)
 			return probe->blocks[i];
 	return InvalidBlockNumber;

@@ -16,8 +16,17 @@
 /* Pages of a collection that are looked at beside the neighbours' own. */
 #define PROBE_HIGHEST 4
 
+/* What a probe is for. */
+typedef enum ProbeScope
+{
+	PROBE_KEY,					/* whether there are entries of the key */
+	PROBE_PLACE,				/* where its collection is */
+	PROBE_NEW_KEY,				/* both; the second if there is none */
+} ProbeScope;
+
 typedef enum KeyEntries
 {
+	KEY_NOT_ASKED,				/* PROBE_PLACE */
 	KEY_ABSENT,					/* there is no entry of the key, dead or alive */
 	KEY_ONCE,					/* there is one, and it is not known to be dead */
 	KEY_MANY,					/* anything else: ask a scan */
@@ -41,8 +50,8 @@ typedef struct KeyProbe
  * Looks a key, given as column values, up in an index of `nkeys` columns, of
  * which the first `nhash` are the partition key.
  */
-extern void key_probe_begin(KeyProbe *probe, Relation index, int nhash, int nkeys,
-							const Datum *key);
+extern void key_probe_begin(KeyProbe *probe, ProbeScope scope, Relation index, int nhash,
+							int nkeys, const Datum *key);
 /* Lets go of the leaf. */
 extern void key_probe_end(KeyProbe *probe);
 /*
@@ -52,6 +61,9 @@ extern void key_probe_end(KeyProbe *probe);
 extern void key_probe_widen(KeyProbe *probe);
 
 /* ---- the choice of a page (clustering.c) ---- */
+
+/* Whether new rows of a table are steered at all. */
+extern bool is_clustered(Relation rel);
 
 /* Until placement_end(), where a row goes. */
 typedef struct Placement

@@ -30,7 +30,7 @@
 /* The leaf page that is being read. */
 typedef struct Leaf
 {
-	Relation	index;
+	const KeyProbe *probe;
 	BTScanInsert search;
 	Page		page;
 	OffsetNumber first;			/* its first entry */
@@ -40,22 +40,27 @@ typedef struct Leaf
 static void read_end(KeyProbe *probe, bool last);
 static void make_search_key(BTScanInsert search, Relation index, int nkeys, const Datum *key);
 static Buffer find_leaf(Relation index, BTScanInsert search);
-static void open_leaf(Leaf *leaf, Relation index, BTScanInsert search, Buffer buffer);
-static void read_leaf(KeyProbe *probe, BTScanInsert search);
+static void open_leaf(Leaf *leaf, const KeyProbe *probe, BTScanInsert search, Buffer buffer);
+static void read_leaf(KeyProbe *probe, ProbeScope scope, BTScanInsert search);
 static int	compare(const Leaf *leaf, OffsetNumber offset);
 static OffsetNumber first_above(const Leaf *leaf, int above, OffsetNumber low, OffsetNumber high);
+static bool in_collection(const Leaf *leaf, OffsetNumber offset);
+static int	compare_partition(const Leaf *leaf, OffsetNumber offset);
 static OffsetNumber collection_first(const Leaf *leaf, OffsetNumber position);
 static OffsetNumber collection_end(const Leaf *leaf, OffsetNumber position);
 static void read_key_entries(KeyProbe *probe, const Leaf *leaf, OffsetNumber position);
 static bool ends_leaf(const Leaf *leaf);
 static void read_neighbours(KeyProbe *probe, const Leaf *leaf, OffsetNumber first,
 							OffsetNumber position, OffsetNumber end);
-static void add_highest(KeyProbe *probe, int nfixed, BlockNumber block);
-static IndexTuple leaf_entry(const Leaf *leaf, OffsetNumber offset);
-static BlockNumber entry_block(const Leaf *leaf, OffsetNumber offset);
+static void add_blocks(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber end,
+					   int nfixed);
+static void add_block(KeyProbe *probe, int nfixed, BlockNumber block);
+static inline IndexTuple leaf_entry(const Leaf *leaf, OffsetNumber offset);
+static inline BlockNumber entry_block(const Leaf *leaf, OffsetNumber offset);
 
 void
-key_probe_begin(KeyProbe *probe, Relation index, int nhash, int nkeys, const Datum *key)
+key_probe_begin(KeyProbe *probe, ProbeScope scope, Relation index, int nhash, int nkeys,
+				const Datum *key)
 {
 	BTScanInsertData search;
 
@@ -65,12 +70,12 @@ key_probe_begin(KeyProbe *probe, Relation index, int nhash, int nkeys, const Dat
 	probe->nentries = 0;
 	probe->nblocks = 0;
 	probe->cut_off[0] = probe->cut_off[1] = false;
-	probe->key_entries = KEY_ABSENT;
+	probe->key_entries = scope == PROBE_PLACE ? KEY_NOT_ASKED : KEY_ABSENT;
 	make_search_key(&search, index, nkeys, key);
 	probe->leaf = find_leaf(index, &search);
 	if (BufferIsValid(probe->leaf))
 	{
-		read_leaf(probe, &search);
+		read_leaf(probe, scope, &search);
 		LockBuffer(probe->leaf, BUFFER_LOCK_UNLOCK);
 	}
 }
@@ -113,14 +118,13 @@ read_end(KeyProbe *probe, bool last)
 	buffer = find_leaf(probe->index, &search);
 	if (!BufferIsValid(buffer))
 		return;
-	open_leaf(&leaf, probe->index, &search, buffer);
+	open_leaf(&leaf, probe, &search, buffer);
 	first = end = first_above(&leaf, last ? -1 : 0, leaf.first, leaf.end);
 	if (last)
 		first = collection_first(&leaf, end);
 	else
 		end = collection_end(&leaf, first);
-	for (OffsetNumber offset = first; offset < end; offset++)
-		add_highest(probe, 0, entry_block(&leaf, offset));
+	add_blocks(probe, &leaf, first, end, 0);
 	probe->nentries += end - first;
 	_bt_relbuf(probe->index, buffer);
 }
@@ -154,9 +158,9 @@ find_leaf(Relation index, BTScanInsert search)
 }
 
 static void
-open_leaf(Leaf *leaf, Relation index, BTScanInsert search, Buffer buffer)
+open_leaf(Leaf *leaf, const KeyProbe *probe, BTScanInsert search, Buffer buffer)
 {
-	leaf->index = index;
+	leaf->probe = probe;
 	leaf->search = search;
 	leaf->page = BufferGetPage(buffer);
 	leaf->first = P_FIRSTDATAKEY(BTPageGetOpaque(leaf->page));
@@ -166,24 +170,25 @@ open_leaf(Leaf *leaf, Relation index, BTScanInsert search, Buffer buffer)
 /* ---- reading a leaf ---- */
 
 static void
-read_leaf(KeyProbe *probe, BTScanInsert search)
+read_leaf(KeyProbe *probe, ProbeScope scope, BTScanInsert search)
 {
 	Leaf		leaf;
 	OffsetNumber position;
 
-	open_leaf(&leaf, probe->index, search, probe->leaf);
+	open_leaf(&leaf, probe, search, probe->leaf);
 	position = first_above(&leaf, 0, leaf.first, leaf.end);
-	read_key_entries(probe, &leaf, position);
-	search->keysz = probe->nhash;	/* from here on we look for the collection */
-	read_neighbours(probe, &leaf, collection_first(&leaf, position), position,
-					collection_end(&leaf, position));
+	if (scope != PROBE_PLACE)
+		read_key_entries(probe, &leaf, position);
+	if (scope == PROBE_PLACE || (scope == PROBE_NEW_KEY && probe->key_entries == KEY_ABSENT))
+		read_neighbours(probe, &leaf, collection_first(&leaf, position), position,
+						collection_end(&leaf, position));
 }
 
 /* How the key searched for compares to an entry. */
 static int
 compare(const Leaf *leaf, OffsetNumber offset)
 {
-	return _bt_compare(leaf->index, leaf->search, leaf->page, offset);
+	return _bt_compare(leaf->probe->index, leaf->search, leaf->page, offset);
 }
 
 /*
@@ -205,25 +210,83 @@ first_above(const Leaf *leaf, int above, OffsetNumber low, OffsetNumber high)
 	return low;
 }
 
+/*
+ * Whether an entry has the partition key.  Equal values of a key have the same
+ * bytes, unless they are so long that they are compressed.
+ */
+static bool
+in_collection(const Leaf *leaf, OffsetNumber offset)
+{
+	TupleDesc	desc = RelationGetDescr(leaf->probe->index);
+	IndexTuple	entry = leaf_entry(leaf, offset);
+
+	for (int i = 0; i < leaf->probe->nhash; i++)
+	{
+		struct varlena *key = (struct varlena *) DatumGetPointer(leaf->probe->key[i]);
+		struct varlena *value;
+		bool		isnull;
+
+		value = (struct varlena *) DatumGetPointer(index_getattr(entry, i + 1, desc, &isnull));
+		if (VARATT_IS_COMPRESSED(value) || VARATT_IS_COMPRESSED(key) || VARATT_IS_EXTERNAL(key))
+			return compare_partition(leaf, offset) == 0;
+		if (VARSIZE_ANY_EXHDR(value) != VARSIZE_ANY_EXHDR(key) ||
+			memcmp(VARDATA_ANY(value), VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int
+compare_partition(const Leaf *leaf, OffsetNumber offset)
+{
+	int			keysz = leaf->search->keysz;
+	int			result;
+
+	leaf->search->keysz = leaf->probe->nhash;
+	result = compare(leaf, offset);
+	leaf->search->keysz = keysz;
+	return result;
+}
+
 /* Many a leaf belongs to one collection, so its ends are looked at first. */
 static OffsetNumber
 collection_first(const Leaf *leaf, OffsetNumber position)
 {
-	if (position == leaf->first || compare(leaf, position - 1) != 0)
-		return position;
-	if (compare(leaf, leaf->first) == 0)
+	OffsetNumber low = leaf->first;
+	OffsetNumber high = position;
+
+	if (position == leaf->first || in_collection(leaf, leaf->first))
 		return leaf->first;
-	return first_above(leaf, 0, leaf->first + 1, position - 1);
+	while (low < high)			/* is of an earlier one; all from high on are of ours */
+	{
+		OffsetNumber middle = low + (high - low) / 2;
+
+		if (in_collection(leaf, middle))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
 }
 
 static OffsetNumber
 collection_end(const Leaf *leaf, OffsetNumber position)
 {
-	if (position == leaf->end || compare(leaf, position) != 0)
-		return position;
-	if (compare(leaf, leaf->end - 1) == 0)
+	OffsetNumber low = position;
+	OffsetNumber high = leaf->end;
+
+	if (position == leaf->end || in_collection(leaf, leaf->end - 1))
 		return leaf->end;
-	return first_above(leaf, -1, position + 1, leaf->end - 1);
+	while (low < high)			/* all before low are of ours; high is of a later one */
+	{
+		OffsetNumber middle = low + (high - low) / 2;
+
+		if (in_collection(leaf, middle))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /*
@@ -276,8 +339,7 @@ read_neighbours(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNum
 	probe->cut_off[1] = end == leaf->end && !P_RIGHTMOST(BTPageGetOpaque(leaf->page));
 	probe->blocks[0] = position > first ? entry_block(leaf, position - 1) : behind;
 	probe->nblocks = 1;
-	for (OffsetNumber offset = first; offset < end; offset++)
-		add_highest(probe, 1, entry_block(leaf, offset));
+	add_blocks(probe, leaf, first, end, 1);
 	if (behind == InvalidBlockNumber)
 		return;
 	for (int i = 0; i < probe->nblocks; i++)
@@ -287,34 +349,50 @@ read_neighbours(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNum
 }
 
 /*
- * Puts a page into its place among blocks[nfixed ...], which are in descending
- * order; the least gives way.  A fixed one is not repeated.
+ * Puts the highest pages of entries [first, end) behind blocks[nfixed - 1], in
+ * descending order.
  */
 static void
-add_highest(KeyProbe *probe, int nfixed, BlockNumber block)
+add_blocks(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber end, int nfixed)
 {
-	int			limit = nfixed + PROBE_HIGHEST;
+	BlockNumber previous = nfixed > 0 ? probe->blocks[0] : InvalidBlockNumber;
+
+	for (OffsetNumber offset = first; offset < end; offset++)
+	{
+		BlockNumber block = entry_block(leaf, offset);
+
+		if (block == previous || (nfixed > 0 && block == probe->blocks[0]) ||
+			(probe->nblocks == nfixed + PROBE_HIGHEST &&
+			 block <= probe->blocks[probe->nblocks - 1]))
+			continue;
+		add_block(probe, nfixed, block);
+		previous = block;
+	}
+}
+
+/* Into its place, unless it is there; the least gives way. */
+static void
+add_block(KeyProbe *probe, int nfixed, BlockNumber block)
+{
 	int			place = nfixed;
 
-	if (nfixed > 0 && block == probe->blocks[0])
-		return;
 	while (place < probe->nblocks && probe->blocks[place] > block)
 		place++;
-	if (place == limit || (place < probe->nblocks && probe->blocks[place] == block))
+	if (place < probe->nblocks && probe->blocks[place] == block)
 		return;
-	probe->nblocks = Min(probe->nblocks + 1, limit);
+	probe->nblocks = Min(probe->nblocks + 1, nfixed + PROBE_HIGHEST);
 	memmove(&probe->blocks[place + 1], &probe->blocks[place],
 			(probe->nblocks - 1 - place) * sizeof(BlockNumber));
 	probe->blocks[place] = block;
 }
 
-static IndexTuple
+static inline IndexTuple
 leaf_entry(const Leaf *leaf, OffsetNumber offset)
 {
 	return (IndexTuple) PageGetItem(leaf->page, PageGetItemId(leaf->page, offset));
 }
 
-static BlockNumber
+static inline BlockNumber
 entry_block(const Leaf *leaf, OffsetNumber offset)
 {
 	return ItemPointerGetBlockNumberNoCheck(BTreeTupleGetHeapTID(leaf_entry(leaf, offset)));

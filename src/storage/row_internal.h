@@ -24,6 +24,7 @@
 #include "utils/snapshot.h"
 
 #include "common/compat.h"
+#include "storage/clustering.h"
 #include "storage/storage_internal.h"
 
 /* ---- what a session remembers of a table (row_access.c) ---- */
@@ -89,6 +90,8 @@ typedef struct RowLookup
 	Relation	index;
 	Datum		key[MAX_KEY_ATTRIBUTES];
 	TupleTableSlot *slot;		/* the row found */
+	bool		probed;			/* there is none, and `probe` says where it would go */
+	KeyProbe	probe;
 } RowLookup;
 
 /* Opens the primary key's index with this lock. */

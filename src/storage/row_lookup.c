@@ -16,6 +16,12 @@
  * to see whether the snapshot is out of date.
  *
  * No page is pinned while we wait for another transaction.
+ *
+ * Most keys have one entry or none, and a probe (key_probe.c) finds that with less
+ * ado than an index scan; it also tells the access method where a new row of the
+ * key belongs, so that an insertion descends the index no more often than plain
+ * SQL: once to look, once to insert.  Whatever is less simple is left to a scan,
+ * and so is everything under SERIALIZABLE, for the predicate locks.
  */
 #include "postgres.h"
 
@@ -24,6 +30,7 @@
 #include "access/xact.h"
 #include "catalog/pg_inherits.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/lmgr.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -35,6 +42,9 @@ static bool partition_has_row(Relation partition, Oid index, const TableAccess *
 							  const Datum *key, Snapshot snapshot);
 static IndexScanDesc key_scan_begin(RowLookup *lookup, Snapshot snapshot);
 static bool find_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen);
+static bool probe_row(RowLookup *lookup, Snapshot snapshot, ProbeScope scope, bool *found);
+static bool fetch_row(RowLookup *lookup, Snapshot snapshot, ItemPointer tid);
+static bool scan_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen);
 static bool find_other_row(RowLookup *lookup, Snapshot snapshot, ItemPointer self);
 static bool row_is_committed(RowLookup *lookup);
 static void check_row_is_latest(RowLookup *lookup);
@@ -249,6 +259,58 @@ key_scan_begin(RowLookup *lookup, Snapshot snapshot)
 /* Also tells whether the index has an entry of the key, dead or alive. */
 static bool
 find_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen)
+{
+	bool		is_write = snapshot->snapshot_type == SNAPSHOT_DIRTY;
+	ProbeScope	scope = is_write && is_clustered(lookup->rel) ? PROBE_NEW_KEY : PROBE_KEY;
+	bool		found;
+
+	lookup->probed = false;
+	if (IsolationIsSerializable() || !probe_row(lookup, snapshot, scope, &found))
+		return scan_row(lookup, snapshot, entry_seen);
+	*entry_seen = found;
+	lookup->probed = !found && scope == PROBE_NEW_KEY;
+	return found;
+}
+
+/* False if that takes a scan. */
+static bool
+probe_row(RowLookup *lookup, Snapshot snapshot, ProbeScope scope, bool *found)
+{
+	const KeyIndex *primary = &lookup->access->primary;
+	KeyProbe   *probe = &lookup->probe;
+
+	key_probe_begin(probe, scope, lookup->index, primary->nhash, primary->nkeys, lookup->key);
+	*found = probe->key_entries == KEY_ONCE && fetch_row(lookup, snapshot, &probe->tid);
+	key_probe_end(probe);
+	if (!*found && probe->key_entries != KEY_ABSENT)
+		return false;
+	pgstat_count_index_scan(lookup->index);
+	return true;
+}
+
+/* The leaf that holds the entry is pinned. */
+static bool
+fetch_row(RowLookup *lookup, Snapshot snapshot, ItemPointer tid)
+{
+	IndexFetchTableData *fetch = table_index_fetch_begin(lookup->rel);
+	ItemPointerData place = *tid;
+	bool		call_again = false;
+	bool		found = table_index_fetch_tuple(fetch, &place, snapshot, lookup->slot,
+												&call_again, NULL);
+
+	table_index_fetch_end(fetch);
+	if (found)
+	{
+		pgstat_count_index_tuples(lookup->index, 1);
+		pgstat_count_heap_fetch(lookup->index);
+	}
+	else
+		ExecClearTuple(lookup->slot);
+	return found;
+}
+
+static bool
+scan_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen)
 {
 	IndexScanDesc scan = key_scan_begin(lookup, snapshot);
 	bool		found = false;

@@ -233,7 +233,8 @@ insert_row(RowWrite *write, const DynamoItem *item)
 	uint32		token = SpeculativeInsertionLockAcquire(xid);
 	bool		inserted;
 
-	table_tuple_insert_speculative(rel, row, GetCurrentCommandId(true), 0, NULL, token);
+	item_insert_speculative(rel, row, GetCurrentCommandId(true), token,
+							write->lookup.probed ? &write->lookup.probe : NULL);
 	inserted = insert_row_entries(write, row);
 	table_tuple_complete_speculative(rel, row, token, inserted);
 	SpeculativeInsertionLockRelease(xid);
