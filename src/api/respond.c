@@ -23,7 +23,10 @@ static void append_capacity(StringInfo out, const ConsumedCapacity *capacity);
 static void append_capacities(StringInfo out, List *capacities);
 static bool capacity_is_wanted(const ConsumedCapacity *capacity);
 static void append_capacity_object(StringInfo out, const ConsumedCapacity *capacity);
-static void append_units(StringInfo out, const ConsumedCapacity *capacity);
+static void append_index_units(StringInfo out, const ConsumedCapacity *capacity, bool local);
+static void append_units(StringInfo out, CapacityKind kind, double units);
+static void append_collection(StringInfo out, AttributeValue key);
+static void append_collections(StringInfo out, List *collections);
 static void append_key_schema(StringInfo out, const KeySchema *key);
 static void append_attribute_definitions(StringInfo out, const TableDescription *table);
 static void append_new_definitions(StringInfo out, const KeySchema *key, List **written);
@@ -82,11 +85,45 @@ respond_write(StringInfo out, const WriteResult *result)
 	append_capacity(out, &result->capacity);
 	if (attribute_exists(result->collection_key))
 	{
-		/* collections have no limit here, so the estimate is the lowest */
 		begin_member(out, "ItemCollectionMetrics");
-		appendStringInfoString(out, "{\"ItemCollectionKey\":");
-		attribute_map_append_json(out, result->collection_key);
-		appendStringInfoString(out, ",\"SizeEstimateRangeGB\":[0.0,1.0]}");
+		append_collection(out, result->collection_key);
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* Collections have no limit here, so the estimate is the lowest. */
+static void
+append_collection(StringInfo out, AttributeValue key)
+{
+	appendStringInfoString(out, "{\"ItemCollectionKey\":");
+	attribute_map_append_json(out, key);
+	appendStringInfoString(out, ",\"SizeEstimateRangeGB\":[0.0,1.0]}");
+}
+
+/* ItemCollectionMetrics of several tables: a list of WrittenCollections *. */
+static void
+append_collections(StringInfo out, List *collections)
+{
+	ListCell   *cell;
+
+	if (collections == NIL)
+		return;
+	begin_member(out, "ItemCollectionMetrics");
+	appendStringInfoChar(out, '{');
+	foreach(cell, collections)
+	{
+		const WrittenCollections *of_table = lfirst(cell);
+		ListCell   *key;
+
+		separate(out);
+		json_append_string(out, of_table->table_name);
+		appendStringInfoString(out, ":[");
+		foreach(key, of_table->keys)
+		{
+			separate(out);
+			append_collection(out, *(AttributeValue *) lfirst(key));
+		}
+		appendStringInfoChar(out, ']');
 	}
 	appendStringInfoChar(out, '}');
 }
@@ -236,6 +273,7 @@ void
 respond_batch_write(StringInfo out, const BatchWriteResult *result)
 {
 	appendStringInfoString(out, "{\"UnprocessedItems\":{}");
+	append_collections(out, result->collections);
 	append_capacities(out, result->capacities);
 	appendStringInfoChar(out, '}');
 }
@@ -245,6 +283,7 @@ respond_transact_write(StringInfo out, const TransactWriteResult *result)
 {
 	appendStringInfoChar(out, '{');
 	append_capacities(out, result->capacities);
+	append_collections(out, result->collections);
 	appendStringInfoChar(out, '}');
 }
 
@@ -313,20 +352,51 @@ append_capacity_object(StringInfo out, const ConsumedCapacity *capacity)
 {
 	appendStringInfoChar(out, '{');
 	append_text(out, "TableName", capacity->table_name);
-	append_units(out, capacity);
+	append_units(out, capacity->kind, capacity->units);
 	if (capacity->detail == CAPACITY_INDEXES)
 	{
 		begin_member(out, "Table");
 		appendStringInfoChar(out, '{');
-		append_units(out, capacity);
+		append_units(out, capacity->kind, capacity->table_units);
 		appendStringInfoChar(out, '}');
+		append_index_units(out, capacity, true);
+		append_index_units(out, capacity, false);
 	}
 	appendStringInfoChar(out, '}');
 }
 
+/* Those of the local indexes that have consumed any, or of the others. */
+static void
+append_index_units(StringInfo out, const ConsumedCapacity *capacity, bool local)
+{
+	bool		some = false;
+	ListCell   *cell;
+
+	foreach(cell, capacity->indexes)
+	{
+		const IndexUnits *index = lfirst(cell);
+
+		if (index->is_local != local)
+			continue;
+		if (!some)
+		{
+			begin_member(out, local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
+			appendStringInfoChar(out, '{');
+		}
+		some = true;
+		separate(out);
+		json_append_string(out, index->name);
+		appendStringInfoString(out, ":{");
+		append_units(out, capacity->kind, index->units);
+		appendStringInfoChar(out, '}');
+	}
+	if (some)
+		appendStringInfoChar(out, '}');
+}
+
 /* Units are multiples of one half. */
 static void
-append_units(StringInfo out, const ConsumedCapacity *capacity)
+append_units(StringInfo out, CapacityKind kind, double units)
 {
 	static const char *const by_kind[] = {
 		[CAPACITY_OF_ANY_KIND] = NULL,
@@ -335,11 +405,11 @@ append_units(StringInfo out, const ConsumedCapacity *capacity)
 	};
 
 	begin_member(out, "CapacityUnits");
-	appendStringInfo(out, "%.1f", capacity->units);
-	if (by_kind[capacity->kind] == NULL)
+	appendStringInfo(out, "%.1f", units);
+	if (by_kind[kind] == NULL)
 		return;
-	begin_member(out, by_kind[capacity->kind]);
-	appendStringInfo(out, "%.1f", capacity->units);
+	begin_member(out, by_kind[kind]);
+	appendStringInfo(out, "%.1f", units);
 }
 
 /* ---- tables ---- */

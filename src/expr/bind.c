@@ -463,6 +463,46 @@ expr_mentions(const BoundExpr *bound, Bytes attribute)
 	return false;
 }
 
+static List *
+add_attribute(List *attributes, Bytes name)
+{
+	Bytes	   *copy;
+	ListCell   *cell;
+
+	foreach(cell, attributes)
+		if (bytes_equal(*(Bytes *) lfirst(cell), name))
+			return attributes;
+	copy = palloc(sizeof(Bytes));
+	*copy = name;
+	return lappend(attributes, copy);
+}
+
+static List *
+add_node_attributes(const BoundExpr *bound, const ExprNode *node, List *attributes)
+{
+	check_stack_depth();
+
+	if (node->tag == EXPR_PATH)
+		return add_attribute(attributes, path_step_name(bound, &node->path.steps[0]));
+	if (node->tag == EXPR_OPERATION)
+		for (int i = 0; i < node->operation.nargs; i++)
+			attributes = add_node_attributes(bound, node->operation.args[i], attributes);
+	return attributes;
+}
+
+List *
+expr_attributes(const BoundExpr *bound)
+{
+	const ParsedExpr *expr = bound->expr;
+	List	   *attributes = NIL;
+
+	if (expr->condition)
+		return add_node_attributes(bound, expr->condition, NIL);
+	for (int i = 0; i < expr->nactions; i++)
+		attributes = add_node_attributes(bound, expr->actions[i].path, attributes);
+	return attributes;
+}
+
 /* Whether a path of the node leads into the attribute. */
 static bool
 has_nested_path(const BoundExpr *bound, const ExprNode *node, Bytes attribute)

@@ -82,6 +82,12 @@ extern bool expr_condition_holds(const BoundExpr *condition, AttributeValue item
 extern bool expr_mentions(const BoundExpr *expr, Bytes attribute);
 
 /*
+ * The top-level attributes of a condition or projection, each once, in the order
+ * in which it mentions them: Bytes *.
+ */
+extern List *expr_attributes(const BoundExpr *expr);
+
+/*
  * Raises if the expression (may be NULL) reads below a key attribute ("Key
  * attributes must be scalars; ..."): for conditions, filters, projections and
  * the right-hand sides of updates; expr_key_range() checks key conditions by

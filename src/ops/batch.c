@@ -208,13 +208,14 @@ op_batch_write_item(const BatchWriteRequest *request, BatchWriteResult *result)
 	for (int i = 0; i < nwrites; i++)
 		table_write_item(sorted[i]->table, &sorted[i]->item_key, decide_write, sorted[i]);
 
-	result->capacities = NIL;
+	memset(result, 0, sizeof(*result));
 	for (int i = 0; i < nwrites; i++)
 	{
+		result->capacities = add_write_capacity(result->capacities, CAPACITY_OF_ANY_KIND,
+												request->return_capacity, &writes[i], 1);
+		if (request->return_metrics == METRICS_SIZE)
+			result->collections = add_collection(result->collections, &writes[i]);
 		dynamo_table_close(writes[i].table);
-		result->capacities = add_capacity(result->capacities, CAPACITY_OF_ANY_KIND,
-										  request->return_capacity, writes[i].table_name,
-										  write_units(writes[i].old_size, writes[i].new_size));
 	}
 }
 

@@ -9,6 +9,8 @@
 
 #include "ops/operation.h"
 
+static IndexUnits *find_index(const ConsumedCapacity *capacity, Bytes name);
+
 /* How many units of this size are started by so many bytes, at least one. */
 static int64
 started_units(int64 bytes, int unit)
@@ -35,26 +37,77 @@ report_capacity(ConsumedCapacity *capacity, ReturnCapacity asked,
 	capacity->detail = asked;
 	capacity->table_name = table_name;
 	capacity->units = units;
+	capacity->table_units = units;
+	capacity->indexes = NIL;
 	capacity->kind = CAPACITY_OF_ANY_KIND;
 	request_note_units(table_name, units);
+}
+
+void
+charge_indexes(ConsumedCapacity *capacity, const List *indexes, double factor)
+{
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		const IndexUnits *charge = lfirst(cell);
+		IndexUnits *index = find_index(capacity, charge->name);
+
+		if (index == NULL)
+		{
+			index = palloc_object(IndexUnits);
+			*index = *charge;
+			index->units = 0;
+			capacity->indexes = lappend(capacity->indexes, index);
+		}
+		index->units += factor * charge->units;
+		capacity->units += factor * charge->units;
+		request_note_units(capacity->table_name, factor * charge->units);
+	}
+}
+
+static IndexUnits *
+find_index(const ConsumedCapacity *capacity, Bytes name)
+{
+	ListCell   *cell;
+
+	foreach(cell, capacity->indexes)
+	{
+		IndexUnits *index = lfirst(cell);
+
+		if (bytes_equal(index->name, name))
+			return index;
+	}
+	return NULL;
+}
+
+ConsumedCapacity *
+capacity_of(List *capacities, Bytes table_name)
+{
+	ListCell   *cell;
+
+	foreach(cell, capacities)
+	{
+		ConsumedCapacity *capacity = lfirst(cell);
+
+		if (bytes_equal(capacity->table_name, table_name))
+			return capacity;
+	}
+	return NULL;
 }
 
 List *
 add_capacity(List *capacities, CapacityKind kind, ReturnCapacity asked,
 			 Bytes table_name, double units)
 {
-	ConsumedCapacity *capacity;
-	ListCell   *cell;
+	ConsumedCapacity *capacity = capacity_of(capacities, table_name);
 
-	foreach(cell, capacities)
+	if (capacity != NULL)
 	{
-		capacity = lfirst(cell);
-		if (bytes_equal(capacity->table_name, table_name))
-		{
-			capacity->units += units;
-			request_note_units(table_name, units);
-			return capacities;
-		}
+		capacity->units += units;
+		capacity->table_units += units;
+		request_note_units(table_name, units);
+		return capacities;
 	}
 	capacity = palloc(sizeof(ConsumedCapacity));
 	report_capacity(capacity, asked, table_name, units);

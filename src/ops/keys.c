@@ -8,11 +8,14 @@
 #include "postgres.h"
 
 #include "common/errors.h"
+#include "ops/indexes.h"
 #include "ops/keys.h"
 
 #define KEY_MISMATCH "The provided key element does not match the schema"
 #define START_KEY_INVALID "The provided starting key is invalid"
 
+static int all_key_attributes(const KeySchema *table_key, const IndexDefinition *index,
+							  KeyAttribute *attributes);
 static void check_start_in_range(const KeySchema *schema, const ItemKey *key,
 								 const KeyRange *range);
 static bool key_from_map(const KeySchema *schema, AttributeValue map, ItemKey *key);
@@ -61,16 +64,27 @@ check_request_key(const KeySchema *schema, AttributeValue given, ItemKey *key)
 }
 
 void
-check_start_key(const KeySchema *schema, AttributeValue given, ItemScanSpec *spec)
+check_start_key(const KeySchema *table_key, AttributeValue given, ItemScanSpec *spec)
 {
+	const KeySchema *schema = spec->index != NULL ? &spec->index->key : table_key;
+	KeyAttribute attributes[MAX_INDEX_PARTS];
+	int			n = all_key_attributes(table_key, spec->index, attributes);
 	ItemKey		key;
 
-	if (attribute_count(given) != key_parts(schema))
+	if (attribute_count(given) != n)
 		validation_error(START_KEY_INVALID);
-	if (!key_from_map(schema, given, &key))
-		validation_error(START_KEY_INVALID ": " KEY_MISMATCH);
+	for (int i = 0; i < n; i++)
+	{
+		spec->start_after[i] = map_get(given, attributes[i].name);
+		if (!attribute_exists(spec->start_after[i]) ||
+			attribute_type(spec->start_after[i]) != attributes[i].type)
+			validation_error(START_KEY_INVALID ": " KEY_MISMATCH);
+	}
+	item_key(table_key, given, &key);
+	check_key_values(table_key, &key, START_KEY_INVALID ": ");
+	item_key(schema, given, &key);
 	check_key_values(schema, &key, START_KEY_INVALID ": ");
-	if (at_most_one_item(schema, &spec->range))
+	if (at_most_one_item(table_key, spec))
 		validation_error("The query can return at most one row and cannot be restarted");
 	check_start_in_range(schema, &key, &spec->range);
 	if (spec->total_segments > 0 &&
@@ -78,13 +92,24 @@ check_start_key(const KeySchema *schema, AttributeValue given, ItemScanSpec *spe
 		validation_error(START_KEY_INVALID ": Invalid ExclusiveStartKey. Please use "
 						 "ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d",
 						 spec->total_segments, spec->segment);
-	memcpy(spec->start_after, key.values, key.n * sizeof(AttributeValue));
+}
+
+/* Those of the index, if there is one, and of the table; returns their number. */
+static int
+all_key_attributes(const KeySchema *table_key, const IndexDefinition *index,
+				   KeyAttribute *attributes)
+{
+	if (index != NULL)
+		return index_key_attributes(index, table_key, attributes);
+	memcpy(attributes, table_key->attributes, key_parts(table_key) * sizeof(KeyAttribute));
+	return key_parts(table_key);
 }
 
 bool
-at_most_one_item(const KeySchema *schema, const KeyRange *range)
+at_most_one_item(const KeySchema *table_key, const ItemScanSpec *spec)
 {
-	return schema->nrange == 0 && range->nequal == schema->nhash;
+	return spec->index == NULL && table_key->nrange == 0 &&
+		spec->range.nequal == table_key->nhash;
 }
 
 static void
@@ -144,18 +169,18 @@ compare_keys(const ItemKey *a, const ItemKey *b)
 }
 
 AttributeValue
-key_map(const KeySchema *schema, AttributeValue item)
+key_map(const KeySchema *table_key, const IndexDefinition *index, AttributeValue item)
 {
-	MapEntry	entries[MAX_KEY_ATTRIBUTES];
-	ItemKey		key;
+	KeyAttribute attributes[MAX_INDEX_PARTS];
+	int			n = all_key_attributes(table_key, index, attributes);
+	MapEntry	entries[MAX_INDEX_PARTS];
 
-	item_key(schema, item, &key);
-	for (int i = 0; i < key.n; i++)
+	for (int i = 0; i < n; i++)
 	{
-		entries[i].name = schema->attributes[i].name;
-		entries[i].value = key.values[i];
+		entries[i].name = attributes[i].name;
+		entries[i].value = map_get(item, attributes[i].name);
 	}
-	return attribute_make_map(entries, key.n);
+	return attribute_make_map(entries, n);
 }
 
 /* False if an attribute is missing or has another type than the schema says. */

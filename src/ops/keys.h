@@ -22,13 +22,14 @@ extern void check_request_key(const KeySchema *schema, AttributeValue given, Ite
 
 /*
  * Sets spec->start_after to ExclusiveStartKey.  Raises ValidationException if it
- * is no key of the table, or of an item outside of the spec's range or segment.
+ * is no key of the table, or of the spec's index (with the table's key), or of an
+ * item outside of the spec's range or segment.
  */
-extern void check_start_key(const KeySchema *schema, AttributeValue given,
+extern void check_start_key(const KeySchema *table_key, AttributeValue given,
 							ItemScanSpec *spec);
 
-/* Whether the range is that of a Query of a table without sort key. */
-extern bool at_most_one_item(const KeySchema *schema, const KeyRange *range);
+/* Whether the scan is that of a Query of a table without sort key. */
+extern bool at_most_one_item(const KeySchema *table_key, const ItemScanSpec *spec);
 
 /* Raises if a partition key that a Query asks for is longer than any can be. */
 extern void check_partition_key(const KeySchema *schema, const KeyRange *range);
@@ -39,7 +40,11 @@ extern void check_update_spares_key(const KeySchema *schema, const BoundExpr *up
 /* The order of two keys of a table: <0, 0, >0. */
 extern int	compare_keys(const ItemKey *a, const ItemKey *b);
 
-/* LastEvaluatedKey: the key attributes of an item as a new M. */
-extern AttributeValue key_map(const KeySchema *schema, AttributeValue item);
+/*
+ * LastEvaluatedKey: the key attributes of an item, and those of an index (or NULL),
+ * as a new M.
+ */
+extern AttributeValue key_map(const KeySchema *table_key, const IndexDefinition *index,
+							  AttributeValue item);
 
 #endif							/* DYNAMO_OPS_KEYS_H */

@@ -146,12 +146,22 @@ typedef enum CapacityKind
 	CAPACITY_OF_WRITES,
 } CapacityKind;
 
+/* What one secondary index has consumed. */
+typedef struct IndexUnits
+{
+	Bytes		name;
+	bool		is_local;
+	double		units;
+} IndexUnits;
+
 /* ConsumedCapacity of one table; not rendered unless asked for. */
 typedef struct ConsumedCapacity
 {
 	ReturnCapacity detail;		/* CAPACITY_TOTAL, _INDEXES; else absent */
 	Bytes		table_name;
-	double		units;
+	double		units;			/* of the table and its indexes */
+	double		table_units;
+	List	   *indexes;		/* of IndexUnits *, those that have consumed any */
 	CapacityKind kind;
 } ConsumedCapacity;
 
@@ -291,10 +301,18 @@ typedef struct BatchWriteRequest
 	ReturnCollectionMetrics return_metrics;
 } BatchWriteRequest;
 
+/* Item collections that were written to in one table that has local indexes. */
+typedef struct WrittenCollections
+{
+	Bytes		table_name;		/* as it was given */
+	List	   *keys;			/* of AttributeValue *, each an M */
+} WrittenCollections;
+
 /* Everything is processed: nothing is throttled. */
 typedef struct BatchWriteResult
 {
 	List	   *capacities;		/* of ConsumedCapacity *, one per table */
+	List	   *collections;	/* of WrittenCollections * */
 } BatchWriteResult;
 
 /* All items are read in one snapshot, in the order of their keys. */
@@ -324,6 +342,7 @@ typedef struct TransactWriteRequest
 typedef struct TransactWriteResult
 {
 	List	   *capacities;		/* of ConsumedCapacity *, one per table */
+	List	   *collections;	/* of WrittenCollections * */
 } TransactWriteResult;
 
 typedef struct TransactGet

@@ -7,6 +7,10 @@
  * counts, before the filter, for Limit, for the 1 MB of a page and for the
  * capacity; a page may be empty and yet have a LastEvaluatedKey.
  *
+ * A read of a secondary index sees of an item what the index projects, and pays
+ * for that.  A local index gives more if it is asked for, and then the table is
+ * charged for each item.
+ *
  * Nothing of an item is read that is not needed: a count without a filter asks
  * only for sizes.  What passes is handed over where it lies, on the table's page.
  *
@@ -19,6 +23,7 @@
 #include "utils/memutils.h"
 
 #include "common/errors.h"
+#include "ops/indexes.h"
 #include "ops/keys.h"
 #include "ops/operation.h"
 
@@ -29,22 +34,35 @@ typedef struct ItemRead
 	BoundExpr  *key_condition;	/* NULL for Scan */
 	BoundExpr  *filter;			/* or NULL */
 	BoundExpr  *projection;		/* or NULL */
-	const KeySchema *schema;
+	const KeySchema *table_key;
+	const KeySchema *schema;	/* of what is read: table or index */
 	DynamoTable *table;
+	const IndexDefinition *index; /* NULL: the table itself */
+	IndexView	view;			/* of the index */
+	bool		fetches;		/* items come from the table, beyond the view */
 	ItemScan   *scan;
 	MemoryContext item_context;
 } ItemRead;
+
+/* What a read has examined. */
+typedef struct ReadCost
+{
+	int64		bytes;			/* in the table or index */
+	double		fetched_units;	/* of items fetched from the table by way of an index */
+} ReadCost;
 
 struct ReadStream
 {
 	ItemRead	read;
 	int64		returned;
-	int64		bytes;			/* examined */
+	ReadCost	cost;
 	MemoryContext context;
 };
 
 static void read_page(const ReadRequest *request, bool is_query, ItemTaker take, void *arg,
 					  ReadResult *result);
+static void add_cost(ItemRead *read, ReadCost *cost);
+static void report_read(const ItemRead *read, const ReadCost *cost, ConsumedCapacity *capacity);
 static bool page_is_full(const ReadRequest *request, int64 examined, int64 bytes);
 static void read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
 					   ItemScanSpec *spec);
@@ -55,10 +73,15 @@ static void bind_legacy(ItemRead *read, const ReadRequest *request, bool is_quer
 static void check_select(const ReadRequest *request);
 static void check_segments(const ReadRequest *request);
 static void fill_scan_spec(const ItemRead *read, ItemScanSpec *spec);
+static void use_index(ItemRead *read);
+static void check_projected(ItemRead *read);
+static List *unprojected(const ItemRead *read, const BoundExpr *expr);
+static char *listed_names(const List *names);
 static bool next_item(ItemRead *read);
 static AttributeValue current_item(ItemRead *read);
 static bool passes_filter(ItemRead *read);
 static AttributeValue wanted_item(ItemRead *read);
+static bool shows_all(const ItemRead *read);
 
 /* ---- pages ---- */
 
@@ -80,7 +103,7 @@ read_page(const ReadRequest *request, bool is_query, ItemTaker take, void *arg,
 {
 	ItemScanSpec spec;
 	ItemRead	read;
-	int64		bytes = 0;
+	ReadCost	cost = {0};
 
 	memset(result, 0, sizeof(*result));
 	read_begin(&read, request, is_query, &spec);
@@ -88,25 +111,57 @@ read_page(const ReadRequest *request, bool is_query, ItemTaker take, void *arg,
 	while (next_item(&read))
 	{
 		result->scanned_count++;
-		bytes += table_scan_item_size(read.scan);
+		add_cost(&read, &cost);
 		if (passes_filter(&read))
 		{
 			result->count++;
 			if (take != NULL)
 				take(arg, wanted_item(&read));
 		}
-		if (page_is_full(request, result->scanned_count, bytes))
+		if (page_is_full(request, result->scanned_count, cost.bytes))
 		{
 			/* After a whole Query there is nothing to go on with. */
-			if (!at_most_one_item(read.schema, &spec.range))
-				result->last_evaluated_key = key_map(read.schema, current_item(&read));
+			if (!at_most_one_item(read.table_key, &spec))
+				result->last_evaluated_key = key_map(read.table_key, read.index,
+													 current_item(&read));
 			break;
 		}
 	}
 
+	report_read(&read, &cost, &result->capacity);
 	read_end(&read);
-	report_capacity(&result->capacity, request->return_capacity, request->table_name,
-					read_units(bytes, request->consistent_read.value));
+}
+
+/* Adds what the current item costs. */
+static void
+add_cost(ItemRead *read, ReadCost *cost)
+{
+	if (read->index == NULL || read->view.whole)
+		cost->bytes += table_scan_item_size(read->scan);
+	else
+		cost->bytes += index_view_size(&read->view, current_item(read));
+	if (read->fetches)
+		cost->fetched_units += read_units(table_scan_item_size(read->scan),
+										  read->request->consistent_read.value);
+}
+
+static void
+report_read(const ItemRead *read, const ReadCost *cost, ConsumedCapacity *capacity)
+{
+	const ReadRequest *request = read->request;
+	double		units = read_units(cost->bytes, request->consistent_read.value);
+	IndexUnits	of_index = {.units = units};
+
+	if (read->index == NULL)
+	{
+		report_capacity(capacity, request->return_capacity, request->table_name, units);
+		return;
+	}
+	of_index.name = read->index->name;
+	of_index.is_local = read->index->is_local;
+	report_capacity(capacity, request->return_capacity, request->table_name,
+					cost->fetched_units);
+	charge_indexes(capacity, list_make1(&of_index), 1);
 }
 
 /* The item that reaches or crosses the 1 MB still belongs to the page. */
@@ -145,11 +200,11 @@ read_stream_next(ReadStream *stream)
 		return NULL;
 	while (next_item(read))
 	{
-		stream->bytes += table_scan_item_size(read->scan);
+		add_cost(read, &stream->cost);
 		if (!passes_filter(read))
 			continue;
 		stream->returned++;
-		if (read->projection != NULL)
+		if (read->projection != NULL || !shows_all(read))
 			return item_from_root(wanted_item(read));
 		return table_scan_copy_item(read->scan);
 	}
@@ -159,7 +214,8 @@ read_stream_next(ReadStream *stream)
 double
 read_stream_units(const ReadStream *stream)
 {
-	return read_units(stream->bytes, stream->read.request->consistent_read.value);
+	return stream->cost.fetched_units +
+		read_units(stream->cost.bytes, stream->read.request->consistent_read.value);
 }
 
 void
@@ -179,8 +235,6 @@ static void
 read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
 		   ItemScanSpec *spec)
 {
-	Bytes		index = request->index_name;
-
 	memset(read, 0, sizeof(*read));
 	read->request = request;
 	bind_read(read, request, is_query);
@@ -188,15 +242,104 @@ read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
 	check_segments(request);
 
 	read->table = dynamo_table_open(request->table_name, AccessShareLock, ACL_SELECT);
-	read->schema = &read->table->definition->key;
-	if (index.data != NULL)
-		validation_error("The table does not have the specified index: %.*s",
-						 index.len, index.data);
+	read->table_key = &read->table->definition->key;
+	read->schema = read->table_key;
+	if (request->index_name.data != NULL)
+		use_index(read);
 	fill_scan_spec(read, spec);
 
 	read->item_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo item",
 											   ALLOCSET_DEFAULT_SIZES);
 	read->scan = table_scan_begin(read->table, spec);
+}
+
+static void
+use_index(ItemRead *read)
+{
+	const ReadRequest *request = read->request;
+	Bytes		name = request->index_name;
+	const IndexDefinition *index = table_index(read->table, name);
+
+	if (index == NULL || index->status == INDEX_DELETING)
+		validation_error("The table does not have the specified index: %.*s",
+						 name.len, name.data);
+	if (index->status == INDEX_CREATING)
+		validation_error("Cannot read from backfilling global secondary index: %.*s",
+						 name.len, name.data);
+	if (index->order == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" lacks a column of index \"%.*s\"",
+						read->table->name, name.len, name.data),
+				 errhint("Delete the index and create it again.")));
+	if (!index->is_local && request->consistent_read.value)
+		validation_error("Consistent reads are not supported on global secondary indexes");
+
+	read->index = index;
+	read->schema = &index->key;
+	index_view_init(&read->view, index, read->table_key);
+	check_projected(read);
+}
+
+/* Raises if more is asked for than the index gives; else notes what it takes. */
+static void
+check_projected(ItemRead *read)
+{
+	const IndexDefinition *index = read->index;
+	List	   *missing = NIL;
+
+	if (read->view.whole)
+		return;
+	if (read->projection != NULL)
+		missing = unprojected(read, read->projection);
+	if (!index->is_local && read->request->select == SELECT_ALL_ATTRIBUTES)
+		validation_error("One or more parameter values were invalid: Select type ALL_ATTRIBUTES "
+						 "is not supported for global secondary index %.*s because its "
+						 "projection type is not ALL",
+						 index->name.len, index->name.data);
+	if (!index->is_local && missing != NIL)
+		validation_error("One or more parameter values were invalid: Global secondary index "
+						 "%.*s does not project %s",
+						 index->name.len, index->name.data, listed_names(missing));
+	read->fetches = missing != NIL || read->request->select == SELECT_ALL_ATTRIBUTES;
+
+	if (read->filter != NULL && !read->fetches)
+		missing = unprojected(read, read->filter);
+	if (missing != NIL && !read->fetches)
+		validation_error("One or more parameter values were invalid: Secondary index %.*s does "
+						 "not project one or more filter attributes: %s",
+						 index->name.len, index->name.data, listed_names(missing));
+}
+
+/* The attributes of an expression that the index does not project: Bytes *. */
+static List *
+unprojected(const ItemRead *read, const BoundExpr *expr)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, expr_attributes(expr))
+		if (!index_view_has(&read->view, *(Bytes *) lfirst(cell)))
+			result = lappend(result, lfirst(cell));
+	return result;
+}
+
+/* "[a, b]" */
+static char *
+listed_names(const List *names)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, names)
+	{
+		const Bytes *name = lfirst(cell);
+
+		appendStringInfo(&text, "%s%.*s", text.len > 0 ? ", " : "[", name->len, name->data);
+	}
+	appendStringInfoChar(&text, ']');
+	return text.data;
 }
 
 static void
@@ -313,7 +456,10 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	const ReadRequest *request = read->request;
 
 	memset(spec, 0, sizeof(*spec));
+	spec->index = read->index;
+	expr_check_key_paths(read->filter, read->table_key);
 	expr_check_key_paths(read->filter, read->schema);
+	expr_check_key_paths(read->projection, read->table_key);
 	expr_check_key_paths(read->projection, read->schema);
 	if (read->key_condition != NULL)
 	{
@@ -334,7 +480,7 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	if (attribute_exists(request->exclusive_start_key))
 	{
 		spec->has_start = true;
-		check_start_key(read->schema, request->exclusive_start_key, spec);
+		check_start_key(read->table_key, request->exclusive_start_key, spec);
 	}
 }
 
@@ -373,12 +519,20 @@ wanted_item(ItemRead *read)
 {
 	AttributeValue item = current_item(read);
 
-	if (read->projection != NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(read->item_context);
+	MemoryContext caller;
 
-		item = expr_project(read->projection, item);
-		MemoryContextSwitchTo(caller);
-	}
+	if (read->projection == NULL && shows_all(read))
+		return item;
+	caller = MemoryContextSwitchTo(read->item_context);
+	item = read->projection != NULL ? expr_project(read->projection, item) :
+									  index_view_item(&read->view, item);
+	MemoryContextSwitchTo(caller);
 	return item;
+}
+
+/* Whether all attributes of an item are to be seen. */
+static bool
+shows_all(const ItemRead *read)
+{
+	return read->index == NULL || read->view.whole || read->fetches;
 }

@@ -59,6 +59,7 @@ static WriteVerdict decide_action(void *arg, const DynamoItem *old, DynamoItem *
 static void cancel_if_any_failed(const Transaction *transaction);
 static void close_actions(Transaction *transaction);
 static List *written_capacities(const Transaction *transaction);
+static List *written_collections(const Transaction *transaction);
 static List *repeated_capacities(const Transaction *transaction);
 
 void
@@ -66,6 +67,7 @@ op_transact_write_items(const TransactWriteRequest *request, TransactWriteResult
 {
 	Transaction transaction;
 
+	memset(result, 0, sizeof(*result));
 	forget_transaction();
 	prepare_transaction(&transaction, request);
 	check_transaction_size(&transaction);
@@ -78,6 +80,8 @@ op_transact_write_items(const TransactWriteRequest *request, TransactWriteResult
 		run_actions(&transaction);
 		cancel_if_any_failed(&transaction);
 		result->capacities = written_capacities(&transaction);
+		if (request->return_metrics == METRICS_SIZE)
+			result->collections = written_collections(&transaction);
 	}
 	else
 		result->capacities = repeated_capacities(&transaction);
@@ -387,11 +391,21 @@ written_capacities(const Transaction *transaction)
 	{
 		const ItemWrite *write = &transaction->actions[i].write;
 
-		capacities = add_capacity(capacities, CAPACITY_OF_WRITES,
-								  transaction->request->return_capacity, write->table_name,
-								  2 * write_units(write->old_size, write->new_size));
+		capacities = add_write_capacity(capacities, CAPACITY_OF_WRITES,
+										transaction->request->return_capacity, write, 2);
 	}
 	return capacities;
+}
+
+static List *
+written_collections(const Transaction *transaction)
+{
+	List	   *collections = NIL;
+
+	for (int i = 0; i < transaction->nactions; i++)
+		if (transaction->actions[i].write.change != check)
+			collections = add_collection(collections, &transaction->actions[i].write);
+	return collections;
 }
 
 /* DynamoDB charges a repeated transaction for reading its items. */

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "common/errors.h"
+#include "ops/indexes.h"
 #include "ops/keys.h"
 #include "ops/write.h"
 
@@ -25,12 +26,50 @@ run_write(ItemWrite *write, WriteResult *result)
 	open_write(write);
 	check_write_key(write);
 	table_write_item(write->table, &write->item_key, decide_write, write);
-	dynamo_table_close(write->table);
-
 	result->attributes = write->attributes;
 	result->collection_key = NO_ATTRIBUTE_VALUE;
+	if (write->options->return_metrics == METRICS_SIZE)
+		result->collection_key = collection_key(write->table, &write->item_key);
+	dynamo_table_close(write->table);
+
 	report_capacity(&result->capacity, write->options->return_capacity, write->table_name,
 					write_units(write->old_size, write->new_size));
+	charge_indexes(&result->capacity, write->index_units, 1);
+}
+
+List *
+add_write_capacity(List *capacities, CapacityKind kind, ReturnCapacity asked,
+				   const ItemWrite *write, double factor)
+{
+	capacities = add_capacity(capacities, kind, asked, write->table_name,
+							  factor * write_units(write->old_size, write->new_size));
+	charge_indexes(capacity_of(capacities, write->table_name), write->index_units, factor);
+	return capacities;
+}
+
+List *
+add_collection(List *collections, const ItemWrite *write)
+{
+	AttributeValue key = collection_key(write->table, &write->item_key);
+	WrittenCollections *of_table = NULL;
+	ListCell   *cell;
+
+	if (!attribute_exists(key))
+		return collections;
+	foreach(cell, collections)
+		if (bytes_equal(((WrittenCollections *) lfirst(cell))->table_name, write->table_name))
+			of_table = lfirst(cell);
+	if (of_table == NULL)
+	{
+		of_table = palloc0_object(WrittenCollections);
+		of_table->table_name = write->table_name;
+		collections = lappend(collections, of_table);
+	}
+	foreach(cell, of_table->keys)
+		if (attribute_equal(*(AttributeValue *) lfirst(cell), key))
+			return collections;
+	of_table->keys = lappend(of_table->keys, memcpy(palloc_object(AttributeValue), &key, sizeof(key)));
+	return collections;
 }
 
 BoundExpr *
@@ -69,6 +108,8 @@ check_write_key(ItemWrite *write)
 	expr_check_key_paths(write->condition, schema);
 	check_update_spares_key(schema, write->update);
 	expr_check_key_paths(write->update, schema);
+	if (write->item != NULL)
+		check_index_keys(write->table, NO_ATTRIBUTE_VALUE, item_root(write->item), false);
 }
 
 void
@@ -116,11 +157,15 @@ decide_write(void *arg, const DynamoItem *old, DynamoItem **new_item)
 	verdict = write->change(write, old_root, new_item);
 	if (verdict == WRITE_ITEM)
 		new_root = item_root(*new_item);
+	if (verdict == WRITE_ITEM && write->item == NULL)
+		check_index_keys(write->table, old_root, new_root, true);
 	write->old_size = old != NULL ? item_size(old) : 0;
 	write->new_size = verdict == WRITE_ITEM ? item_size(*new_item) : 0;
 
 	caller = MemoryContextSwitchTo(write->result_context);
 	write->attributes = returned_attributes(write, old_root, new_root);
+	write->index_units = verdict == WRITE_NOTHING ? NIL :
+													index_write_units(write->table, old, verdict == WRITE_ITEM ? *new_item : NULL);
 	MemoryContextSwitchTo(caller);
 	return verdict;
 }

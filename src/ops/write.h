@@ -41,6 +41,7 @@ struct ItemWrite
 	/* set by decide_write() */
 	AttributeValue attributes;	/* as ReturnValues asks, in the context below */
 	MemoryContext result_context;
+	List	   *index_units;	/* that indexes pay, in the context below: IndexUnits * */
 	int			old_size;		/* 0: there was no item */
 	int			new_size;
 };
@@ -68,6 +69,15 @@ extern bool sort_writes(ItemWrite **writes, int n);
  * ValidationException for an update that cannot be applied to the item.
  */
 extern WriteVerdict decide_write(void *arg, const DynamoItem *old, DynamoItem **new_item);
+
+/* Adds what a write that is done has consumed, so many times. */
+extern List *add_write_capacity(List *capacities, CapacityKind kind, ReturnCapacity asked,
+								const ItemWrite *write, double factor);
+/*
+ * Adds the item collection of a write, if its table has local indexes, to a list of
+ * WrittenCollections *.
+ */
+extern List *add_collection(List *collections, const ItemWrite *write);
 
 /* Does all but the preparation of a single write, and sets the result. */
 extern void run_write(ItemWrite *write, WriteResult *result);

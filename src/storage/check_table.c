@@ -232,11 +232,43 @@ check_rows(TableCheck *check)
 	ExecDropSingleTupleTableSlot(slot);
 }
 
+/* The secondary indexes of the table, in the table itself or in a partition of it. */
+static void
+check_indexes(TableCheck *check, const List *indexes)
+{
+	const char *name = RelationGetRelationName(check->rel);
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		const IndexDefinition *index = lfirst(cell);
+		char	   *disagreement = NULL;
+		IndexParts	parts;
+		Oid			btree;
+
+		if (index->status != INDEX_ACTIVE)
+			continue;
+		if (!index_parts(check->definition, &index->key, &parts))
+		{
+			report(check, NULL, psprintf("relation \"%s\" lacks a column of index %.*s", name, index->name.len, index->name.data));
+			continue;
+		}
+		btree = index_btree(check->rel, &parts, true);
+		if (!OidIsValid(btree))
+			report(check, NULL, psprintf("relation \"%s\" has no valid btree for index %.*s, which is read without", name, index->name.len, index->name.data));
+		else
+			disagreement = index_disagreement(check->rel, btree, &parts);
+		if (disagreement != NULL)
+			report(check, NULL, psprintf("the btree of index %.*s of relation \"%s\" %s", index->name.len, index->name.data, name, disagreement));
+	}
+}
+
 /* Checks the table's relation, and the partitions where it is partitioned. */
 static void
 check_relation_tree(ReturnSetInfo *result, Relation table)
 {
 	List	   *relids = find_all_inheritors(RelationGetRelid(table), AccessShareLock, NULL);
+	List	   *indexes = index_catalog_read(RelationGetRelid(table));
 	ListCell   *cell;
 
 	foreach(cell, relids)
@@ -249,6 +281,8 @@ check_relation_tree(ReturnSetInfo *result, Relation table)
 		if (check.rel->rd_rel->relkind == RELKIND_RELATION &&
 			check.item_column != InvalidAttrNumber)
 			check_rows(&check);
+		if (check.rel->rd_rel->relkind == RELKIND_RELATION && check.definition != NULL)
+			check_indexes(&check, indexes);
 		table_close(check.rel, NoLock);
 	}
 }

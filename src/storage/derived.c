@@ -34,7 +34,6 @@ static const char *const role_names[] = {
 	[DERIVED_TTL] = "TTL",
 };
 
-static bool holds_index_key(const DerivedColumn *derived, AttributeValue value);
 static bool ttl_seconds(AttributeValue value, int64 *seconds);
 static int compare_numeric(Numeric number, int64 limit);
 
@@ -91,7 +90,7 @@ derived_datum(const DerivedColumn *derived, AttributeValue item, Datum *datum)
 			*datum = key_datum(value);
 			return true;
 		case DERIVED_INDEX:
-			if (!holds_index_key(derived, value))
+			if (!can_be_index_key(derived->type, value))
 				return false;
 			*datum = key_datum(value);
 			return true;
@@ -117,7 +116,7 @@ derived_datum_matches(const DerivedColumn *derived, AttributeValue item,
 		case DERIVED_RANGE:
 			return !isnull && key_datum_equal(datum, value);
 		case DERIVED_INDEX:
-			if (!holds_index_key(derived, value))
+			if (!can_be_index_key(derived->type, value))
 				return isnull;
 			return !isnull && key_datum_equal(datum, value);
 		case DERIVED_TTL:
@@ -132,18 +131,18 @@ derived_datum_matches(const DerivedColumn *derived, AttributeValue item,
  * A value that the key of some index can be; what only one of the indexes of a
  * column cannot hold (a sort key has less room) is for the API to refuse.
  */
-static bool
-holds_index_key(const DerivedColumn *derived, AttributeValue value)
+bool
+can_be_index_key(AttributeType type, AttributeValue value)
 {
 	Bytes		bytes;
 
-	if (!attribute_exists(value) || attribute_type(value) != derived->type)
+	if (!attribute_exists(value) || attribute_type(value) != type)
 		return false;
-	if (derived->type == ATTRIBUTE_N)
+	if (type == ATTRIBUTE_N)
 		return true;
 	bytes = attribute_bytes(value);
 	return bytes.len > 0 && bytes.len <= MAX_PARTITION_KEY_SIZE &&
-		(derived->type != ATTRIBUTE_S || memchr(bytes.data, '\0', bytes.len) == NULL);
+		(type != ATTRIBUTE_S || memchr(bytes.data, '\0', bytes.len) == NULL);
 }
 
 /* False if the attribute is no Number, or none that a bigint holds. */

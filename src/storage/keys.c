@@ -123,24 +123,23 @@ key_datum_equal(Datum datum, AttributeValue value)
 }
 
 /*
- * The size of the key's entry in the primary key's index, which compresses long
+ * The size of the entry of a key (n attributes) in an index, which compresses long
  * parts.  Later versions of PostgreSQL may lay an entry out otherwise, so it is
  * their code that builds one here.
  */
 static Size
-index_entry_size(const ItemKey *key)
+index_entry_size(const AttributeValue *key, int n)
 {
-	TupleDesc	desc = CreateTemplateTupleDesc(key->n);
-	Datum		values[MAX_KEY_ATTRIBUTES];
-	bool		isnull[MAX_KEY_ATTRIBUTES] = {false};
+	TupleDesc	desc = CreateTemplateTupleDesc(n);
+	Datum		values[MAX_INDEX_PARTS];
+	bool		isnull[MAX_INDEX_PARTS] = {false};
 	IndexTuple	entry;
 	Size		size;
 
-	for (int i = 0; i < key->n; i++)
+	for (int i = 0; i < n; i++)
 	{
-		TupleDescInitEntry(desc, i + 1, NULL,
-						   key_column_type(attribute_type(key->values[i])), -1, 0);
-		values[i] = key_datum(key->values[i]);
+		TupleDescInitEntry(desc, i + 1, NULL, key_column_type(attribute_type(key[i])), -1, 0);
+		values[i] = key_datum(key[i]);
 	}
 	entry = index_form_tuple(desc, values, isnull);
 	size = MAXALIGN(IndexTupleSize(entry));
@@ -150,29 +149,64 @@ index_entry_size(const ItemKey *key)
 }
 
 /*
- * Raises ValidationException if a btree cannot hold the key.  DynamoDB allows
- * more (2048 + 1024 bytes), and so do we as far as compression goes.
+ * The size of the entry of a key if a btree cannot hold it, else 0.  DynamoDB
+ * allows more (2048 + 1024 bytes), and so do we as far as compression goes.
  */
-static void
-check_index_entry(const ItemKey *key)
+static Size
+excessive_size(const AttributeValue *key, int n)
 {
 	Size		raw = MAXALIGN(sizeof(IndexTupleData));
 	Size		size;
 
 	/* Headers and padding cost less than the 16 bytes counted here. */
-	for (int i = 0; i < key->n; i++)
-		raw += 16 + key->values[i].len;
+	for (int i = 0; i < n; i++)
+		raw += 16 + key[i].len;
 	if (raw <= BTREE_ENTRY_LIMIT)
-		return;
+		return 0;
+	size = index_entry_size(key, n);
+	return size > BTREE_ENTRY_LIMIT ? size : 0;
+}
 
-	size = index_entry_size(key);
-	if (size > BTREE_ENTRY_LIMIT)
+static void
+check_primary_entry(const ItemKey *key)
+{
+	Size		size = excessive_size(key->values, key->n);
+
+	if (size > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_VALIDATION),
 				 errmsg_internal("One or more parameter values were invalid: "
 								 "The key needs %zu bytes of an index entry, which holds %zu",
 								 size, (Size) BTREE_ENTRY_LIMIT),
 				 errdetail("A PostgreSQL index holds the partition key and the sort key of an item in one entry, after compression.")));
+}
+
+void
+check_index_entry(const IndexDefinition *index, const KeySchema *table_key, AttributeValue item)
+{
+	AttributeValue parts[MAX_INDEX_PARTS];
+	int			n = 0;
+	Size		size;
+
+	for (int i = 0; i < index->key.nhash + index->key.nrange; i++)
+	{
+		const KeyAttribute *attribute = &index->key.attributes[i];
+
+		parts[n] = map_get(item, attribute->name);
+		if (!can_be_index_key(attribute->type, parts[n++]))
+			return;				/* the item is not in the index */
+	}
+	for (int i = 0; i < table_key->nhash + table_key->nrange; i++)
+		if (!key_schema_has(&index->key, table_key->attributes[i].name))
+			parts[n++] = map_get(item, table_key->attributes[i].name);
+	size = excessive_size(parts, n);
+	if (size > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_VALIDATION),
+				 errmsg_internal("One or more parameter values were invalid: "
+								 "The key of index %.*s needs %zu bytes of an index entry, which holds %zu",
+								 index->name.len, index->name.data, size, (Size) BTREE_ENTRY_LIMIT),
+				 errdetail("A PostgreSQL index holds the key of the index and that of the item in one entry, after compression.")));
 }
 
 /* Raises DynamoDB's error if a part of the key is an empty S or B. */
@@ -210,5 +244,5 @@ check_key_limits(const KeySchema *schema, const ItemKey *key)
 		validation_error("One or more parameter values were invalid: "
 						 "Aggregated size of all range keys has exceeded the size limit of %d bytes",
 						 MAX_SORT_KEY_SIZE);
-	check_index_entry(key);
+	check_primary_entry(key);
 }

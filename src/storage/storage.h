@@ -227,6 +227,17 @@ extern void index_catalog_update(Oid relid, const IndexDefinition *index);
 /* "ACTIVE" etc., "ALL" etc. */
 extern const char *index_status_name(IndexStatus status);
 extern const char *index_projection_name(IndexProjection projection);
+/*
+ * Whether an attribute's value (absent: no) is one that the key of an index can be,
+ * by which its item is in the index.
+ */
+extern bool can_be_index_key(AttributeType type, AttributeValue value);
+/*
+ * Raises ValidationException if the btree of the index cannot hold the entry of an
+ * item with such keys.
+ */
+extern void check_index_entry(const IndexDefinition *index, const KeySchema *table_key,
+							  AttributeValue item);
 /* Whether an attribute is a part of the key. */
 extern bool key_schema_has(const KeySchema *key, Bytes attribute);
 

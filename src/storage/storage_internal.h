@@ -202,6 +202,12 @@ extern bool predicate_requires_not_null(List *predicate, Bitmapset **columns);
 /* The columns that a table with this key needs for indexes: DerivedColumn *. */
 extern List *index_derived_columns(const List *indexes, const KeySchema *table_key);
 
+/*
+ * How a btree over these parts disagrees with its table in the active snapshot, as
+ * in "has ..."; NULL if it does not.  (check_index.c)
+ */
+extern char *index_disagreement(Relation rel, Oid btree, const IndexParts *parts);
+
 extern void index_catalog_insert(Oid relid, const IndexDefinition *index);
 extern void index_catalog_delete(Oid relid, Bytes name);
 /* Deletes the rows of a relation, which may be gone. */

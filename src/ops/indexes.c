@@ -1,0 +1,346 @@
+/*
+ * indexes.c
+ *		What secondary indexes ask of writes and reads of their table's items.
+ *
+ * An index of DynamoDB holds copies of items: it is charged for each change of a
+ * copy, and reads see no more than what it projects.  Ours holds keys that lead
+ * to the items, so both are worked out here from the item itself.
+ */
+#include "postgres.h"
+
+#include "common/errors.h"
+#include "ops/indexes.h"
+
+#define INVALID "One or more parameter values were invalid: "
+
+static void check_index_key(const IndexDefinition *index, const KeyAttribute *attribute,
+							int			part, AttributeValue value, bool by_update);
+static void check_type(const IndexDefinition *index, const KeyAttribute *attribute,
+					   AttributeValue value);
+static void check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
+							AttributeValue value, bool by_update);
+static void check_size(const KeySchema *key, int part, int size);
+static bool values_equal(AttributeValue a, AttributeValue b);
+static bool is_in_index(const IndexDefinition *index, AttributeValue item);
+static bool same_key(const IndexDefinition *index, AttributeValue a, AttributeValue b);
+static bool same_projection(const IndexDefinition *index, AttributeValue a, AttributeValue b);
+static double change_units(DynamoTable *table, const IndexDefinition *index,
+						   const DynamoItem *old, const DynamoItem *new);
+static int entry_size(DynamoTable *table, const IndexDefinition *index, const DynamoItem *item);
+static void add_name(IndexView *view, Bytes name);
+static int compare_names(const void *a, const void *b);
+
+/* ---- keys ---- */
+
+void
+check_index_keys(DynamoTable *table, AttributeValue old, AttributeValue item, bool by_update)
+{
+	ListCell   *cell;
+
+	foreach(cell, table_indexes(table))
+	{
+		const IndexDefinition *index = lfirst(cell);
+		const KeySchema *key = &index->key;
+		bool		changed = false;
+
+		for (int i = 0; i < key->nhash + key->nrange; i++)
+		{
+			AttributeValue value = map_get(item, key->attributes[i].name);
+
+			if (!attribute_exists(value) ||
+				(attribute_exists(old) &&
+				 values_equal(value, map_get(old, key->attributes[i].name))))
+				continue;
+			changed = true;
+			check_index_key(index, &key->attributes[i], i, value, by_update);
+		}
+		if (changed)
+			check_index_entry(index, &table->definition->key, item);
+	}
+}
+
+static void
+check_index_key(const IndexDefinition *index, const KeyAttribute *attribute, int part,
+				AttributeValue value, bool by_update)
+{
+	if (attribute_type(value) != attribute->type && by_update)
+		validation_error(INVALID "The update expression attempted to update the secondary "
+								 "index key to unsupported type");
+	check_type(index, attribute, value);
+	if (attribute->type == ATTRIBUTE_N)
+		return;
+	check_not_empty(index, attribute, value, by_update);
+	check_size(&index->key, part, attribute_size(value));
+	if (!can_be_index_key(attribute->type, value))
+		ereport(ERROR,
+				(errcode(ERRCODE_VALIDATION),
+				 errmsg_internal(INVALID "A key attribute of type S cannot contain the "
+										 "character U+0000. IndexName: %.*s, IndexKey: %.*s",
+								 index->name.len, index->name.data,
+								 attribute->name.len, attribute->name.data),
+				 errhint("A key of type B holds any bytes.")));
+}
+
+static void
+check_type(const IndexDefinition *index, const KeyAttribute *attribute, AttributeValue value)
+{
+	if (attribute_type(value) != attribute->type)
+		validation_error(INVALID "Type mismatch for Index Key %.*s Expected: %s Actual: %s "
+								 "IndexName: %.*s",
+						 attribute->name.len, attribute->name.data,
+						 attribute_type_name(attribute->type),
+						 attribute_type_name(attribute_type(value)),
+						 index->name.len, index->name.data);
+}
+
+static void
+check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
+				AttributeValue value, bool by_update)
+{
+	const char *type = attribute->type == ATTRIBUTE_S ? "string" : "binary";
+
+	if (attribute_bytes(value).len > 0)
+		return;
+	if (by_update)
+		validation_error("One or more parameter values are not valid. The update expression "
+						 "attempted to update a secondary index key to a value that is not "
+						 "supported. The AttributeValue for a key attribute cannot contain an "
+						 "empty %s value.",
+						 type);
+	validation_error("One or more parameter values are not valid. A value specified for a "
+					 "secondary index key is not supported. The AttributeValue for a key "
+					 "attribute cannot contain an empty %s value. IndexName: %.*s, IndexKey: %.*s",
+					 type, index->name.len, index->name.data,
+					 attribute->name.len, attribute->name.data);
+}
+
+/* (The missing blank is DynamoDB's.) */
+static void
+check_size(const KeySchema *key, int part, int size)
+{
+	if (part < key->nhash && size > MAX_PARTITION_KEY_SIZE)
+		validation_error(INVALID "Size of hashkey has exceeded the maximum size limit of%d bytes",
+						 MAX_PARTITION_KEY_SIZE);
+	if (part >= key->nhash && size > MAX_SORT_KEY_SIZE)
+		validation_error(INVALID "Aggregated size of all range keys has exceeded the size limit "
+								 "of %d bytes",
+						 MAX_SORT_KEY_SIZE);
+}
+
+/* A value has one encoding. */
+static bool
+values_equal(AttributeValue a, AttributeValue b)
+{
+	return attribute_exists(a) == attribute_exists(b) && a.len == b.len &&
+		(!attribute_exists(a) || memcmp(a.data, b.data, a.len) == 0);
+}
+
+AttributeValue
+collection_key(DynamoTable *table, const ItemKey *key)
+{
+	ListCell   *cell;
+
+	foreach(cell, table_indexes(table))
+	{
+		MapEntry	entry = {table->definition->key.attributes[0].name, key->values[0]};
+
+		if (((const IndexDefinition *) lfirst(cell))->is_local)
+			return attribute_make_map(&entry, 1);
+	}
+	return NO_ATTRIBUTE_VALUE;
+}
+
+/* ---- what writes cost ---- */
+
+List *
+index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, table_indexes(table))
+	{
+		const IndexDefinition *index = lfirst(cell);
+		double		units = change_units(table, index, old, new);
+		IndexUnits *of_index;
+
+		if (units == 0)
+			continue;
+		of_index = palloc_object(IndexUnits);
+		of_index->name = index->name;
+		of_index->is_local = index->is_local;
+		of_index->units = units;
+		result = lappend(result, of_index);
+	}
+	return result;
+}
+
+/*
+ * Nothing for an entry that stays as it is, one write for one that comes, goes or
+ * changes, two for one whose key changes: it is deleted and put anew.
+ */
+static double
+change_units(DynamoTable *table, const IndexDefinition *index,
+			 const DynamoItem *old, const DynamoItem *new)
+{
+	bool		in_old = old != NULL && is_in_index(index, item_root(old));
+	bool		in_new = new != NULL &&is_in_index(index, item_root(new));
+
+	if (in_old && in_new && same_key(index, item_root(old), item_root(new)))
+	{
+		if (same_projection(index, item_root(old), item_root(new)))
+			return 0;
+		return write_units(entry_size(table, index, old), entry_size(table, index, new));
+	}
+	return (in_old ? write_units(entry_size(table, index, old), 0) : 0) +
+		(in_new ? write_units(0, entry_size(table, index, new)) : 0);
+}
+
+static bool
+is_in_index(const IndexDefinition *index, AttributeValue item)
+{
+	for (int i = 0; i < index->key.nhash + index->key.nrange; i++)
+	{
+		const KeyAttribute *attribute = &index->key.attributes[i];
+
+		if (!can_be_index_key(attribute->type, map_get(item, attribute->name)))
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_key(const IndexDefinition *index, AttributeValue a, AttributeValue b)
+{
+	for (int i = 0; i < index->key.nhash + index->key.nrange; i++)
+	{
+		Bytes		name = index->key.attributes[i].name;
+
+		if (!values_equal(map_get(a, name), map_get(b, name)))
+			return false;
+	}
+	return true;
+}
+
+/* Whether two versions of an item with the same keys look alike in the index. */
+static bool
+same_projection(const IndexDefinition *index, AttributeValue a, AttributeValue b)
+{
+	ListCell   *cell;
+
+	if (index->projection == PROJECT_ALL)
+		return values_equal(a, b);
+	foreach(cell, index->non_key_attributes)
+	{
+		Bytes		name = *(const Bytes *) lfirst(cell);
+
+		if (!values_equal(map_get(a, name), map_get(b, name)))
+			return false;
+	}
+	return true;
+}
+
+static int
+entry_size(DynamoTable *table, const IndexDefinition *index, const DynamoItem *item)
+{
+	IndexView	view;
+
+	if (index->projection == PROJECT_ALL)
+		return item_size(item);
+	index_view_init(&view, index, &table->definition->key);
+	return index_view_size(&view, item_root(item));
+}
+
+/* ---- projections ---- */
+
+void
+index_view_init(IndexView *view, const IndexDefinition *index, const KeySchema *table_key)
+{
+	KeyAttribute keys[MAX_INDEX_PARTS];
+	int			nkeys = index_key_attributes(index, table_key, keys);
+	ListCell   *cell;
+
+	view->index = index;
+	view->whole = index->projection == PROJECT_ALL;
+	view->nnames = 0;
+	if (view->whole)
+		return;
+	view->names = palloc_array(Bytes, nkeys + list_length(index->non_key_attributes));
+	for (int i = 0; i < nkeys; i++)
+		add_name(view, keys[i].name);
+	foreach(cell, index->non_key_attributes)
+		add_name(view, *(const Bytes *) lfirst(cell));
+	qsort(view->names, view->nnames, sizeof(Bytes), compare_names);
+}
+
+/* Unless it is there: a non-key attribute may be a key attribute all the same. */
+static void
+add_name(IndexView *view, Bytes name)
+{
+	for (int i = 0; i < view->nnames; i++)
+		if (bytes_equal(view->names[i], name))
+			return;
+	view->names[view->nnames++] = name;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return bytes_compare(*(const Bytes *) a, *(const Bytes *) b);
+}
+
+bool
+index_view_has(const IndexView *view, Bytes attribute)
+{
+	return view->whole ||
+		bsearch(&attribute, view->names, view->nnames, sizeof(Bytes), compare_names) != NULL;
+}
+
+AttributeValue
+index_view_item(const IndexView *view, AttributeValue item)
+{
+	MapEntry   *entries;
+	int			n = 0;
+
+	if (view->whole)
+		return item;
+	entries = palloc_array(MapEntry, view->nnames);
+	for (int i = 0; i < view->nnames; i++)
+	{
+		AttributeValue value = map_get(item, view->names[i]);
+
+		if (attribute_exists(value))
+			entries[n++] = (MapEntry) {view->names[i], value};
+	}
+	return attribute_make_map(entries, n);
+}
+
+int
+index_view_size(const IndexView *view, AttributeValue item)
+{
+	int			size = 0;
+
+	Assert(!view->whole);
+	for (int i = 0; i < view->nnames; i++)
+	{
+		AttributeValue value = map_get(item, view->names[i]);
+
+		if (attribute_exists(value))
+			size += view->names[i].len + attribute_size(value);
+	}
+	return size;
+}
+
+int
+index_key_attributes(const IndexDefinition *index, const KeySchema *table_key,
+					 KeyAttribute *attributes)
+{
+	int			n = 0;
+
+	for (int i = 0; i < index->key.nhash + index->key.nrange; i++)
+		attributes[n++] = index->key.attributes[i];
+	for (int i = 0; i < table_key->nhash + table_key->nrange; i++)
+		if (!key_schema_has(&index->key, table_key->attributes[i].name))
+			attributes[n++] = table_key->attributes[i];
+	return n;
+}

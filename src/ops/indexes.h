@@ -1,0 +1,55 @@
+/*
+ * indexes.h
+ *		What secondary indexes ask of writes and reads of their table's items.
+ */
+#ifndef DYNAMO_OPS_INDEXES_H
+#define DYNAMO_OPS_INDEXES_H
+
+#include "ops/operation.h"
+
+/* ---- writes ---- */
+
+/*
+ * Raises ValidationException if an attribute of an item that is to be stored
+ * cannot be the key of an index that it is the key of.  With the item's old
+ * version (else NO_ATTRIBUTE_VALUE), attributes that it has likewise may stay.
+ */
+extern void check_index_keys(DynamoTable *table, AttributeValue old, AttributeValue item,
+							 bool by_update);
+
+/*
+ * The write units that each index pays for a new version of an item, of the old
+ * one or none (NULL): IndexUnits *, palloc'd.
+ */
+extern List *index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new);
+
+/* ItemCollectionKey of an item, if its table has local indexes; else no value. */
+extern AttributeValue collection_key(DynamoTable *table, const ItemKey *key);
+
+/* ---- reads ---- */
+
+/* What an index shows of an item. */
+typedef struct IndexView
+{
+	const IndexDefinition *index;
+	bool		whole;			/* all attributes are projected */
+	int			nnames;			/* otherwise these, sorted by bytes */
+	Bytes	   *names;
+} IndexView;
+
+extern void index_view_init(IndexView *view, const IndexDefinition *index,
+							const KeySchema *table_key);
+extern bool index_view_has(const IndexView *view, Bytes attribute);
+/* Those attributes of an item that it shows, as an M; the item itself if all. */
+extern AttributeValue index_view_item(const IndexView *view, AttributeValue item);
+/* The size of that, as DynamoDB counts it. */
+extern int index_view_size(const IndexView *view, AttributeValue item);
+
+/*
+ * The attributes of an index's rows that tell them apart: those of its key, then
+ * those of the table's that are not among them.  Returns their number.
+ */
+extern int index_key_attributes(const IndexDefinition *index, const KeySchema *table_key,
+								KeyAttribute *attributes);
+
+#endif							/* DYNAMO_OPS_INDEXES_H */
