@@ -5,7 +5,7 @@
 # the scripts call those once everything they need is installed.
 
 # The layers in dependency order: a layer includes only what stands before it.
-LAYERS := common value expr storage ops api worker
+LAYERS := common value expr storage stream ops api worker
 
 SCRIPT_GOALS := help demo start stop check soak bench profile fuzz format lint
 

@@ -8,6 +8,7 @@
 
 #include "common/settings.h"
 #include "storage/storage.h"
+#include "stream/stream.h"
 #include "worker/worker.h"
 
 PG_MODULE_MAGIC;
@@ -19,6 +20,7 @@ _PG_init(void)
 {
 	settings_init();
 	storage_init();
+	stream_init();
 	worker_init();
 	settings_reserve_prefix();
 }

@@ -266,6 +266,42 @@ run_list_tags_of_resource(const void *request, StringInfo response)
 	respond_tags(response, op_list_tags_of_resource(request));
 }
 
+static void
+run_list_streams(const void *request, StringInfo response)
+{
+	ListStreamsResult result = {0};
+
+	op_list_streams(request, &result);
+	respond_list_streams(response, &result);
+}
+
+static void
+run_describe_stream(const void *request, StringInfo response)
+{
+	StreamDescription result = {0};
+
+	op_describe_stream(request, &result);
+	respond_stream(response, &result);
+}
+
+static void
+run_get_shard_iterator(const void *request, StringInfo response)
+{
+	ShardIteratorResult result = {0};
+
+	op_get_shard_iterator(request, &result);
+	respond_shard_iterator(response, &result);
+}
+
+static void
+run_get_records(const void *request, StringInfo response)
+{
+	GetRecordsResult result = {0};
+
+	op_get_records(request, &result);
+	respond_records(response, &result);
+}
+
 /* The common ones first, the others by name. */
 static const Operation operations[] = {
 	{"GetItem", &get_item_shape, run_get_item},
@@ -299,6 +335,10 @@ static const Operation operations[] = {
 	{"TagResource", &tag_resource_shape, run_tag_resource},
 	{"UntagResource", &untag_resource_shape, run_untag_resource},
 	{"ListTagsOfResource", &list_tags_of_resource_shape, run_list_tags_of_resource},
+	{"GetRecords", &get_records_shape, run_get_records},
+	{"GetShardIterator", &get_shard_iterator_shape, run_get_shard_iterator},
+	{"DescribeStream", &describe_stream_shape, run_describe_stream},
+	{"ListStreams", &list_streams_shape, run_list_streams},
 
 	{"BatchExecuteStatement"},
 	{"CreateGlobalTable"},

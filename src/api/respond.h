@@ -37,4 +37,9 @@ extern void respond_continuous_backups(StringInfo out);
 /* A list of Tag *. */
 extern void respond_tags(StringInfo out, const List *tags);
 
+extern void respond_list_streams(StringInfo out, const ListStreamsResult *result);
+extern void respond_stream(StringInfo out, const StreamDescription *description);
+extern void respond_shard_iterator(StringInfo out, const ShardIteratorResult *result);
+extern void respond_records(StringInfo out, const GetRecordsResult *result);
+
 #endif							/* DYNAMO_RESPOND_H */

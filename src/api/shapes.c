@@ -529,6 +529,23 @@ static const Member tag_members[] = {
 };
 static const Shape tag_shape = SHAPE("Tag", Tag, tag_members);
 
+static const EnumSet stream_view_types = {
+	"[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]",
+	{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}
+};
+
+static const Member stream_specification_members[] = {
+	{"StreamEnabled", MEMBER_BOOLEAN, AT(StreamSpecification, enabled), .required = true},
+	{"StreamViewType", MEMBER_ENUM, AT(StreamSpecification, view_type),
+		.values = &stream_view_types},
+};
+static const Shape stream_specification_shape =
+	SHAPE("StreamSpecification", StreamSpecification, stream_specification_members);
+
+#define STREAM_SPECIFICATION(structure) \
+	{"StreamSpecification", MEMBER_STRUCTURE, AT(structure, stream), \
+	 .shape = &stream_specification_shape}
+
 #define TAGS(structure, ...) \
 	{"Tags", MEMBER_LIST, AT(structure, tags), .shape = &tag_shape, ##__VA_ARGS__}
 
@@ -547,7 +564,7 @@ static const Member create_table_members[] = {
 	 .shape = &global_index_shape, .if_empty = "List of GlobalSecondaryIndexes is empty"},
 	BILLING_MODE(CreateTableRequest),
 	PROVISIONED_THROUGHPUT(CreateTableRequest),
-	UNBUILT_BUT("StreamSpecification", HARMLESS_OFF),
+	STREAM_SPECIFICATION(CreateTableRequest),
 	UNBUILT_BUT("SSESpecification", HARMLESS_OFF),
 	TAGS(CreateTableRequest),
 	TABLE_CLASS(CreateTableRequest),
@@ -568,7 +585,7 @@ static const Member update_table_members[] = {
 	PROVISIONED_THROUGHPUT(UpdateTableRequest),
 	{"GlobalSecondaryIndexUpdates", MEMBER_LIST, AT(UpdateTableRequest, index_updates),
 	 .shape = &index_update_shape},
-	UNBUILT("StreamSpecification"),
+	STREAM_SPECIFICATION(UpdateTableRequest),
 	UNBUILT_BUT("SSESpecification", HARMLESS_OFF),
 	UNBUILT("ReplicaUpdates"),
 	TABLE_CLASS(UpdateTableRequest),
@@ -709,6 +726,67 @@ static const Member list_tags_members[] = {
 };
 const Shape list_tags_of_resource_shape = SHAPE("ListTagsOfResourceInput", ListTagsRequest,
 												list_tags_members);
+
+/* ---- streams ---- */
+
+#define STREAM_ARN(structure, member_name, field, ...) \
+	{member_name, MEMBER_STRING, AT(structure, field), \
+	 .limits = LIMITS(MIN_STREAM_ARN_LENGTH, MAX_STREAM_ARN_LENGTH), ##__VA_ARGS__}
+#define SHARD_ID(structure, member_name, field, ...) \
+	{member_name, MEMBER_STRING, AT(structure, field), \
+	 .limits = LIMITS(MIN_SHARD_ID_LENGTH, MAX_SHARD_ID_LENGTH), ##__VA_ARGS__}
+#define POSITIVE_LIMIT(structure) \
+	{"Limit", MEMBER_INTEGER, AT(structure, limit), .limits = LIMITS(1, NO_MAXIMUM)}
+
+static const EnumSet shard_iterator_types = {
+	"[AFTER_SEQUENCE_NUMBER, LATEST, AT_SEQUENCE_NUMBER, TRIM_HORIZON]",
+	{"TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"}
+};
+
+static const EnumSet shard_filter_types = {"[CHILD_SHARDS]", {"CHILD_SHARDS"}};
+
+static const Member list_streams_members[] = {
+	{"TableName", MEMBER_TABLE_NAME, AT(ListStreamsRequest, table_name)},
+	POSITIVE_LIMIT(ListStreamsRequest),
+	STREAM_ARN(ListStreamsRequest, "ExclusiveStartStreamArn", exclusive_start),
+};
+const Shape list_streams_shape = SHAPE("ListStreamsInput", ListStreamsRequest,
+									   list_streams_members);
+
+static const Member shard_filter_members[] = {
+	{"Type", MEMBER_ENUM, AT(ShardFilter, type), .values = &shard_filter_types},
+	SHARD_ID(ShardFilter, "ShardId", shard_id),
+};
+static const Shape shard_filter_shape = SHAPE("ShardFilter", ShardFilter, shard_filter_members);
+
+static const Member describe_stream_members[] = {
+	STREAM_ARN(DescribeStreamRequest, "StreamArn", stream_arn, .required = true),
+	POSITIVE_LIMIT(DescribeStreamRequest),
+	SHARD_ID(DescribeStreamRequest, "ExclusiveStartShardId", exclusive_start_shard_id),
+	{"ShardFilter", MEMBER_STRUCTURE, AT(DescribeStreamRequest, filter),
+		.shape = &shard_filter_shape},
+};
+const Shape describe_stream_shape = SHAPE("DescribeStreamInput", DescribeStreamRequest,
+										  describe_stream_members);
+
+static const Member get_shard_iterator_members[] = {
+	STREAM_ARN(GetShardIteratorRequest, "StreamArn", stream_arn, .required = true),
+	SHARD_ID(GetShardIteratorRequest, "ShardId", shard_id, .required = true),
+	{"ShardIteratorType", MEMBER_ENUM, AT(GetShardIteratorRequest, type), .required = true,
+		.values = &shard_iterator_types},
+	{"SequenceNumber", MEMBER_STRING, AT(GetShardIteratorRequest, sequence_number),
+		.limits = LIMITS(MIN_SEQUENCE_NUMBER_LENGTH, MAX_SEQUENCE_NUMBER_LENGTH)},
+};
+const Shape get_shard_iterator_shape = SHAPE("GetShardIteratorInput", GetShardIteratorRequest,
+											 get_shard_iterator_members);
+
+static const Member get_records_members[] = {
+	{"ShardIterator", MEMBER_STRING, AT(GetRecordsRequest, shard_iterator), .required = true,
+		.limits = LIMITS(1, MAX_SHARD_ITERATOR_LENGTH)},
+	POSITIVE_LIMIT(GetRecordsRequest),
+};
+const Shape get_records_shape = SHAPE("GetRecordsInput", GetRecordsRequest,
+									  get_records_members);
 
 const Member *
 shape_member(const Shape *shape, Bytes name)

@@ -149,4 +149,45 @@ typedef bool TU_UpdateIndexes;
 	index_beginscan((rel), (index), (snapshot), (nkeys), (norderbys))
 #endif
 
+/* 17 hands the tuples of a decoded change over without a buffer around them. */
+#if PG_VERSION_NUM >= 170000
+#define compat_change_tuple(tuple)	(tuple)
+#else
+#define compat_change_tuple(buffer)	((buffer) == NULL ? NULL : &(buffer)->tuple)
+#endif
+
+/* 16 lets TRUNCATE run as the table's owner. */
+#if PG_VERSION_NUM >= 160000
+#define compat_truncate(rels, relids) \
+	ExecuteTruncateGuts((rels), (relids), NIL, DROP_RESTRICT, false, false)
+#else
+#define compat_truncate(rels, relids) \
+	ExecuteTruncateGuts((rels), (relids), NIL, DROP_RESTRICT, false)
+#endif
+
+/* 17 may synchronize slots to standbys. */
+#if PG_VERSION_NUM >= 170000
+#define compat_slot_create(name, persistency) \
+	ReplicationSlotCreate((name), true, (persistency), false, false, false)
+#else
+#define compat_slot_create(name, persistency) \
+	ReplicationSlotCreate((name), true, (persistency), false)
+#endif
+
+/* 18 can refuse a slot that was invalidated. */
+#if PG_VERSION_NUM >= 180000
+#define compat_slot_acquire(name)	ReplicationSlotAcquire((name), true, false)
+#else
+#define compat_slot_acquire(name)	ReplicationSlotAcquire((name), true)
+#endif
+
+/* Whether the log that a slot needs is gone; 16 has other reasons beside that. */
+#if PG_VERSION_NUM >= 160000
+#define compat_slot_is_lost(slot)	((slot)->data.invalidated != RS_INVAL_NONE)
+#else
+#define compat_slot_is_lost(slot) \
+	(XLogRecPtrIsInvalid((slot)->data.restart_lsn) || \
+	 !XLogRecPtrIsInvalid((slot)->data.invalidated_at))
+#endif
+
 #endif							/* DYNAMO_COMPAT_H */

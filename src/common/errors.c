@@ -55,6 +55,10 @@ static const DynamoException exceptions[] = {
 	"A backup cannot be restored to a table that exists."},
 	{ERRCODE_CONTINUOUS_BACKUPS_UNAVAILABLE, "ContinuousBackupsUnavailableException", 400,
 	"Continuous backups are not available."},
+	{ERRCODE_EXPIRED_ITERATOR, "ExpiredIteratorException", 400,
+	"A shard iterator is older than 15 minutes."},
+	{ERRCODE_TRIMMED_DATA, "TrimmedDataAccessException", 400,
+	"Stream records that were asked for are not kept any more, or were lost."},
 };
 
 const DynamoException *

@@ -39,6 +39,9 @@
 #define ERRCODE_TABLE_ALREADY_EXISTS			MAKE_SQLSTATE('N','D','0','2','1')
 #define ERRCODE_CONTINUOUS_BACKUPS_UNAVAILABLE	MAKE_SQLSTATE('N','D','0','2','2')
 
+#define ERRCODE_EXPIRED_ITERATOR				MAKE_SQLSTATE('N','D','0','3','0')
+#define ERRCODE_TRIMMED_DATA					MAKE_SQLSTATE('N','D','0','3','1')
+
 /* One row of the table in errors.c. */
 typedef struct DynamoException
 {

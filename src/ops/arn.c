@@ -1,9 +1,10 @@
 /*
  * arn.c
- *		ARNs of tables and of their backups.
+ *		ARNs of tables, of their backups and streams.
  *
  *		arn:aws:dynamodb:<region>:<account>:table/<table>
  *		arn:aws:dynamodb:<region>:<account>:table/<table>/backup/<id>
+ *		arn:aws:dynamodb:<region>:<account>:table/<table>/stream/<label>
  */
 #include "postgres.h"
 
@@ -13,6 +14,7 @@
 #define ARN_PREFIX		"arn:aws:dynamodb:"
 #define TABLE_PREFIX	"table/"
 #define BACKUP_PREFIX	"backup/"
+#define STREAM_PREFIX	"stream/"
 
 static bool take_prefix(Bytes *text, const char *prefix);
 static bool take_until(Bytes *text, char separator, Bytes *part);
@@ -46,9 +48,12 @@ parse_arn(Bytes text, ResourceArn *arn)
 		return false;
 	if (take_until(&text, '/', &arn->table_name))
 	{
-		if (!take_prefix(&text, BACKUP_PREFIX))
+		if (take_prefix(&text, BACKUP_PREFIX))
+			arn->backup_id = text;
+		else if (take_prefix(&text, STREAM_PREFIX))
+			arn->stream_label = text;
+		else
 			return false;
-		arn->backup_id = text;
 	}
 	else
 		arn->table_name = text;

@@ -19,6 +19,7 @@
 #include "common/optional.h"
 #include "expr/expr.h"
 #include "storage/storage.h"
+#include "stream/stream.h"
 #include "value/value.h"
 
 /* Enums: 0 is "not given", the others in the service model's order. */
@@ -473,6 +474,12 @@ typedef struct IndexUpdate
 	IndexRequest *delete;
 } IndexUpdate;
 
+typedef struct StreamSpecification
+{
+	OptionalBool enabled;
+	int			view_type;		/* StreamView, or 0 */
+} StreamSpecification;
+
 typedef struct CreateTableRequest
 {
 	List	   *attribute_definitions;	/* of AttributeDefinition * */
@@ -486,6 +493,7 @@ typedef struct CreateTableRequest
 	int			table_class;	/* TABLE_CLASS_..., or 0 */
 	OptionalBool deletion_protection;
 	List	   *tags;			/* of Tag * */
+	StreamSpecification *stream;	/* NULL: not given */
 } CreateTableRequest;
 
 typedef struct UpdateTableRequest
@@ -498,6 +506,7 @@ typedef struct UpdateTableRequest
 	OnDemandThroughput *on_demand_throughput;
 	int			table_class;
 	OptionalBool deletion_protection;
+	StreamSpecification *stream;
 } UpdateTableRequest;
 
 typedef struct IndexDescription
@@ -518,6 +527,8 @@ typedef struct TableDescription
 	List	   *indexes;		/* of IndexDescription * */
 	int64		item_count;
 	int64		size_bytes;
+	StreamView	stream_view;	/* of the stream, if it is enabled; else 0 */
+	const char *stream_label;	/* of the latest stream; NULL: it never had one */
 } TableDescription;
 
 extern void op_create_table(const CreateTableRequest *request, TableDescription *result);
@@ -666,6 +677,90 @@ extern void op_untag_resource(const UntagResourceRequest *request);
 /* Tag *, ordered by key. */
 extern List *op_list_tags_of_resource(const ListTagsRequest *request);
 
+/* ---- streams (streams.c) ---- */
+
+#define SHARD_ITERATOR_TRIM_HORIZON	1	/* in the service model's order */
+#define SHARD_ITERATOR_LATEST		2
+#define SHARD_ITERATOR_AT			3
+#define SHARD_ITERATOR_AFTER		4
+
+typedef struct ListStreamsRequest
+{
+	Bytes		table_name;		/* data NULL: of all tables */
+	OptionalInt limit;
+	Bytes		exclusive_start;	/* an ARN */
+} ListStreamsRequest;
+
+typedef struct StreamSummary
+{
+	const char *arn;
+	const char *table_name;
+	const char *label;
+} StreamSummary;
+
+typedef struct ListStreamsResult
+{
+	List	   *streams;		/* of StreamSummary * */
+	const char *last_evaluated_arn; /* NULL at the end */
+} ListStreamsResult;
+
+#define SHARD_FILTER_CHILD_SHARDS	1
+
+typedef struct ShardFilter
+{
+	int			type;			/* SHARD_FILTER_..., or 0 */
+	Bytes		shard_id;
+} ShardFilter;
+
+typedef struct DescribeStreamRequest
+{
+	Bytes		stream_arn;
+	OptionalInt limit;
+	Bytes		exclusive_start_shard_id;
+	ShardFilter *filter;
+} DescribeStreamRequest;
+
+typedef struct StreamDescription
+{
+	Stream	   *stream;
+	const char *table_name;
+	const char *status;
+	List	   *shards;			/* of StreamShard * */
+	const char *last_evaluated_shard_id;	/* NULL at the end */
+} StreamDescription;
+
+typedef struct GetShardIteratorRequest
+{
+	Bytes		stream_arn;
+	Bytes		shard_id;
+	int			type;			/* SHARD_ITERATOR_... */
+	Bytes		sequence_number;
+} GetShardIteratorRequest;
+
+typedef struct ShardIteratorResult
+{
+	const char *iterator;
+} ShardIteratorResult;
+
+typedef struct GetRecordsRequest
+{
+	Bytes		shard_iterator;
+	OptionalInt limit;
+} GetRecordsRequest;
+
+typedef struct GetRecordsResult
+{
+	const Stream *stream;
+	List	   *records;		/* of StreamRecord * */
+	const char *next_iterator;	/* NULL: the shard is closed, and read to its end */
+} GetRecordsResult;
+
+extern void op_list_streams(const ListStreamsRequest *request, ListStreamsResult *result);
+extern void op_describe_stream(const DescribeStreamRequest *request, StreamDescription *result);
+extern void op_get_shard_iterator(const GetShardIteratorRequest *request,
+								  ShardIteratorResult *result);
+extern void op_get_records(const GetRecordsRequest *request, GetRecordsResult *result);
+
 /* ---- ARNs (arn.c) ---- */
 
 typedef struct ResourceArn
@@ -673,14 +768,15 @@ typedef struct ResourceArn
 	Bytes		region;
 	Bytes		account;
 	Bytes		table_name;
-	Bytes		backup_id;		/* data NULL: the ARN of a table */
+	Bytes		backup_id;		/* of a backup; else data NULL */
+	Bytes		stream_label;	/* of a stream; else data NULL */
 } ResourceArn;
 
 /* palloc'd, of dynamo.region and dynamo.account_id */
 extern char *table_arn(Bytes table_name);
 extern char *index_arn(Bytes table_name, Bytes index_name);
 extern char *backup_arn(Bytes table_name, Bytes backup_id);
-/* False if it is no ARN of a table or backup; the parts point into the text. */
+/* False if it is no ARN of a table, backup or stream; the parts point into the text. */
 extern bool parse_arn(Bytes text, ResourceArn *arn);
 /* Whether it is of this region and account. */
 extern bool arn_is_here(const ResourceArn *arn);

@@ -38,6 +38,9 @@ static void check_not_backed_up(Bytes name);
 static void describe(DynamoTable *table, const TableSettings *settings,
 					 const char *status, TableDescription *result);
 static List *describe_indexes(DynamoTable *table);
+static void check_stream_specification(const StreamSpecification *stream);
+static void change_stream(Oid relid, Bytes name, const StreamSpecification *stream);
+static void describe_stream(Oid relid, TableDescription *result);
 
 /* ---- create ---- */
 
@@ -51,9 +54,13 @@ op_create_table(const CreateTableRequest *request, TableDescription *result)
 	initial_settings(request, &result->settings);
 	checked_table_schema(request, &result->key, &indexes);
 	check_tags(request->tags);
+	check_stream_specification(request->stream);
 	relid = dynamo_table_create(request->table_name, &result->key, &result->settings, indexes);
 	if (request->tags != NIL)
 		table_tags_write(relid, request->tags);
+	if (request->stream != NULL && request->stream->enabled.value)
+		change_stream(relid, request->table_name, request->stream);
+	describe_stream(relid, result);
 
 	result->table_name = request->table_name;
 	result->status = "CREATING";
@@ -126,19 +133,22 @@ check_billing(BillingMode mode, const ProvisionedThroughput *throughput,
 void
 op_update_table(const UpdateTableRequest *request, TableDescription *result)
 {
-	bool		changes_columns = has_online_update(request->index_updates);
+	bool		alters = has_online_update(request->index_updates) || request->stream != NULL;
 	TableSettings settings;
 	DynamoTable *table;
 	List	   *indexes;
 
 	check_something_to_update(request);
 	check_index_updates(request->index_updates);
-	table = open_own_table(request->table_name, changes_columns ? AccessExclusiveLock : ShareUpdateExclusiveLock);
+	check_stream_specification(request->stream);
+	table = open_own_table(request->table_name,
+						   alters ? AccessExclusiveLock : ShareUpdateExclusiveLock);
 	table_settings_read(table->definition->relid, &settings);
 	change_settings(request, &settings);
 	table_settings_write(table, &settings);
 	indexes = index_catalog_read(table->definition->relid);
 	update_indexes(table, request, indexes, settings.billing_mode);
+	change_stream(dynamo_table_lookup(request->table_name), request->table_name, request->stream);
 
 	table = open_own_table(request->table_name, ShareUpdateExclusiveLock);
 	describe(table, &settings, "UPDATING", result);
@@ -176,7 +186,8 @@ check_something_to_update(const UpdateTableRequest *request)
 {
 	if (request->billing_mode == 0 && request->provisioned_throughput == NULL &&
 		request->on_demand_throughput == NULL && request->table_class == 0 &&
-		!request->deletion_protection.given && request->index_updates == NIL)
+		!request->deletion_protection.given && request->index_updates == NIL &&
+		request->stream == NULL)
 		validation_error("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
 						 "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required");
 }
@@ -392,6 +403,49 @@ describe(DynamoTable *table, const TableSettings *settings,
 	result->settings = *settings;
 	result->indexes = describe_indexes(table);
 	table_statistics(table, &result->item_count, &result->size_bytes);
+	describe_stream(table->definition->relid, result);
+}
+
+/* ---- streams of tables ---- */
+
+static void
+check_stream_specification(const StreamSpecification *stream)
+{
+	if (stream == NULL)
+		return;
+	if (stream->enabled.value && stream->view_type == 0)
+		validation_error("Invalid StreamViewType: Stream ViewType must not be null or empty "
+						 "when enabling streams.");
+	if (!stream->enabled.value && stream->view_type != 0)
+		validation_error("Invalid StreamViewType: Stream StreamEnabled was false but "
+						 "a StreamViewType was present.");
+}
+
+/* The table must not be open. */
+static void
+change_stream(Oid relid, Bytes name, const StreamSpecification *stream)
+{
+	if (stream == NULL)
+		return;
+	if (stream->enabled.value)
+		stream_enable(relid, name, stream->view_type);
+	else
+		stream_disable(relid);
+}
+
+static void
+describe_stream(Oid relid, TableDescription *result)
+{
+	List	   *streams = stream_list_of(relid);
+	TableStream present;
+
+	result->stream_view = 0;
+	result->stream_label = streams == NIL ? NULL : ((Stream *) llast(streams))->label;
+	if (table_stream_of(relid, &present))
+	{
+		result->stream_view = present.view;
+		result->stream_label = pstrdup(present.label);
+	}
 }
 
 static List *

@@ -79,7 +79,7 @@ open_resource(Bytes text, bool to_change)
 	ResourceArn arn;
 	Oid			relid = InvalidOid;
 
-	if (!parse_arn(text, &arn) || arn.backup_id.data != NULL)
+	if (!parse_arn(text, &arn) || arn.backup_id.data != NULL || arn.stream_label.data != NULL)
 		validation_error("Invalid TableArn: Invalid ResourceArn provided as input %.*s",
 						 text.len, text.data);
 	if (arn_is_here(&arn))

@@ -30,6 +30,16 @@
 static const TableAmRoutine *heap_routine;
 static TableAmRoutine dynamo_routine;
 
+/* Whoever waits for changes of streamed tables is to be woken at commit. */
+static void
+note_streamed(Relation rel)
+{
+	const TriggerDesc *triggers = rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers && !streamed_row_written; i++)
+		streamed_row_written = is_stream_trigger(&triggers->triggers[i]);
+}
+
 static void
 dynamo_tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 					BulkInsertState bistate)
@@ -37,6 +47,7 @@ dynamo_tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int optio
 	Placement	placement;
 
 	check_row_contract(rel, slot);
+	note_streamed(rel);
 	placement_begin(&placement, rel, &slot, 1, NULL, bistate != NULL);
 	heap_routine->tuple_insert(rel, slot, cid, options, placement.steered ? NULL : bistate);
 	placement_end(&placement, rel, slot);
@@ -49,6 +60,7 @@ item_insert_speculative(Relation rel, TupleTableSlot *slot, CommandId cid, uint3
 	Placement	placement;
 
 	check_row_contract(rel, slot);
+	note_streamed(rel);
 	placement_begin(&placement, rel, &slot, 1, probe, false);
 	heap_routine->tuple_insert_speculative(rel, slot, cid, 0, NULL, token);
 	placement_end(&placement, rel, slot);
@@ -75,6 +87,7 @@ dynamo_multi_insert(Relation rel, TupleTableSlot **slots, int nslots, CommandId 
 	int			nothers = 0;
 	Placement	placement;
 
+	note_streamed(rel);
 	for (int i = 0; i < nslots; i++)
 		check_row_contract(rel, slots[i]);
 	for (int i = 0, run; i < nslots; i += run)
@@ -107,6 +120,7 @@ dynamo_tuple_update(Relation rel, ItemPointer old_tid, TupleTableSlot *slot, Com
 	TM_Result	result;
 
 	check_row_contract(rel, slot);
+	note_streamed(rel);
 	placement_begin_update(&placement, rel, old_tid, slot);
 	result = heap_routine->tuple_update(rel, old_tid, slot, cid, snapshot, crosscheck, wait,
 										failure, lockmode, update_indexes);
@@ -114,6 +128,14 @@ dynamo_tuple_update(Relation rel, ItemPointer old_tid, TupleTableSlot *slot, Com
 		ItemPointerGetBlockNumber(&slot->tts_tid) != ItemPointerGetBlockNumber(old_tid))
 		placement_end(&placement, rel, slot);
 	return result;
+}
+
+static TM_Result
+dynamo_tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot,
+					Snapshot crosscheck, bool wait, TM_FailureData *failure, bool moved)
+{
+	note_streamed(rel);
+	return heap_routine->tuple_delete(rel, tid, cid, snapshot, crosscheck, wait, failure, moved);
 }
 
 /*
@@ -153,6 +175,7 @@ dynamo_table_am_handler(PG_FUNCTION_ARGS)
 		dynamo_routine.tuple_insert_speculative = dynamo_tuple_insert_speculative;
 		dynamo_routine.multi_insert = dynamo_multi_insert;
 		dynamo_routine.tuple_update = dynamo_tuple_update;
+		dynamo_routine.tuple_delete = dynamo_tuple_delete;
 		dynamo_routine.index_build_range_scan = dynamo_index_build_range_scan;
 		dynamo_routine.index_validate_scan = dynamo_index_validate_scan;
 		dynamo_routine.relation_set_new_filelocator = dynamo_relation_set_new_filelocator;

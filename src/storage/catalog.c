@@ -506,6 +506,7 @@ dynamo_check_altered_tables(PG_FUNCTION_ARGS)
 			continue;
 		if (table_definition(rel) != NULL)
 			follow_rename(rel);
+		check_stream_identity(rel);
 		relation_close(rel, NoLock);
 	}
 	PG_RETURN_NULL();

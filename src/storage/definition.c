@@ -112,7 +112,7 @@ definition_error(Relation rel, const char *format,...)
 			 errhint("The trigger defines the table: its key columns cannot be dropped, renamed or given another type.")));
 }
 
-static AttrNumber
+AttrNumber
 find_column(TupleDesc desc, const char *name)
 {
 	for (int i = 0; i < desc->natts; i++)
@@ -237,6 +237,19 @@ has_only_derived_columns(Relation rel, const TableDefinition *definition)
 		 (desc->constr->num_check == 0 && desc->constr->num_defval == 0));
 }
 
+/* The one of the definition, and that of a stream, which has no say about rows. */
+static bool
+has_only_our_triggers(Relation rel)
+{
+	const TriggerDesc *triggers = rel->trigdesc;
+
+	for (int i = 0; i < triggers->numtriggers; i++)
+		if (strcmp(triggers->triggers[i].tgname, MAINTENANCE_TRIGGER) != 0 &&
+			!is_stream_trigger(&triggers->triggers[i]))
+			return false;
+	return true;
+}
+
 /* See TableDefinition.plain. */
 static bool
 is_plain(Relation rel, const TableDefinition *definition)
@@ -245,18 +258,13 @@ is_plain(Relation rel, const TableDefinition *definition)
 
 	return form->relkind == RELKIND_RELATION && is_dynamo_relation(rel) &&
 		!form->relispartition && !form->relhassubclass && rel->rd_rules == NULL &&
-		rel->trigdesc->numtriggers == 1 &&
+		has_only_our_triggers(rel) &&
 		OidIsValid(definition->primary_index) &&
 		has_only_derived_columns(rel, definition) && !has_special_index(rel);
 }
 
-/*
- * The arguments of the relation's maintenance trigger, copied, since the
- * relcache may rebuild its own copy at any catalog access; NULL if it has no
- * such trigger.
- */
-static char **
-copy_arguments(Relation rel, int *narguments)
+char **
+copy_definition_arguments(Relation rel, int *narguments)
 {
 	char	  **result;
 
@@ -282,7 +290,7 @@ static TableDefinition *
 parse_definition(Relation rel)
 {
 	int			narguments;
-	char	  **arguments = copy_arguments(rel, &narguments);
+	char	  **arguments = copy_definition_arguments(rel, &narguments);
 	TableDefinition *definition;
 	Oid			index;
 

@@ -276,6 +276,58 @@ typedef struct FillPosition
  */
 extern bool table_fill_derived(DynamoTable *table, FillPosition *position, int limit);
 
+/* ---- streams (stream_trigger.c) ---- */
+
+/* In the order of the service model. */
+typedef enum StreamView
+{
+	STREAM_NEW_IMAGE = 1,
+	STREAM_OLD_IMAGE,
+	STREAM_NEW_AND_OLD_IMAGES,
+	STREAM_KEYS_ONLY,
+} StreamView;
+
+extern const char *stream_view_name(StreamView view);
+extern bool stream_view_by_name(const char *name, StreamView *view);
+extern bool stream_view_has_old(StreamView view);
+extern bool stream_view_has_new(StreamView view);
+
+/* What a relation says of the stream that its changes go into. */
+typedef struct TableStream
+{
+	char		label[32];		/* the end of its ARN: when it was enabled */
+	StreamView	view;
+	int			shards;
+	char		identity_before;	/* relreplident */
+} TableStream;
+
+/* False if there is none.  Takes no lock; the second looks into the catalog. */
+extern bool table_stream(Relation rel, TableStream *stream);
+extern bool table_stream_of(Oid relid, TableStream *stream);
+/* The relations that may have a stream. */
+extern List *streamed_relations(void);
+/*
+ * As the current user, who must own the table; it must not be open.  Enabling
+ * sets identity_before.
+ */
+extern void table_stream_enable(Oid relid, TableStream *stream);
+extern void table_stream_disable(Oid relid, const TableStream *stream);
+/*
+ * The key and the item's column of a relation, from its trigger alone: no locks
+ * are taken and no index is looked at, so that an output plugin may ask.
+ */
+extern bool table_key_columns(Relation rel, KeySchema *key, AttrNumber *columns,
+							  AttrNumber *item_column);
+/* The key attribute that a column holds; the datum may be toasted.  palloc'd. */
+extern AttributeValue key_value(Datum datum, AttributeType type);
+/* A key as an array of text: name, type and HASH or RANGE of each attribute. */
+extern Datum key_schema_datum(const KeySchema *key);
+extern void key_schema_from_datum(Datum datum, KeySchema *key);
+/* DynamoDB's name of a relation: palloc'd. */
+extern Bytes table_full_name(Oid relid, const char *relname);
+/* Set when a row of a table with a stream is written; never unset here. */
+extern bool streamed_row_written;
+
 /* ---- backups (backup.c) ---- */
 
 typedef struct TableBackup

@@ -20,6 +20,13 @@ LANGUAGE C;
 COMMENT ON FUNCTION dynamo.maintain_columns() IS
     'trigger zzz_dynamo_maintain of a table: derives the key columns from the item; its arguments define the table';
 
+CREATE FUNCTION dynamo.guard_stream()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'dynamo_guard_stream'
+LANGUAGE C;
+COMMENT ON FUNCTION dynamo.guard_stream() IS
+    'trigger dynamo_stream of a table with a stream: refuses TRUNCATE; its arguments define the stream';
+
 -- One row per table; catalog.c alone writes it and knows its columns by number.
 CREATE TABLE dynamo.table_settings (
     relation                regclass PRIMARY KEY,

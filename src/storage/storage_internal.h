@@ -27,8 +27,6 @@
  * Raises ValidationException for an S with U+0000, which a text cannot hold.
  */
 extern Datum key_datum(AttributeValue value);
-/* The reverse; the datum may be toasted.  palloc'd. */
-extern AttributeValue key_value(Datum datum, AttributeType type);
 /* Whether a column holds this value; neither copies an S or a B. */
 extern bool key_datum_equal(Datum datum, AttributeValue value);
 /* Type and collation (InvalidOid: none) of the columns of a key type. */
@@ -116,6 +114,14 @@ extern const DerivedColumn *find_derived(const TableDefinition *definition,
  * is the column "item" of type dynamo.item, InvalidAttrNumber if there is none.
  */
 extern const TableDefinition *row_definition(Relation rel, AttrNumber *item_column);
+/*
+ * The arguments of the relation's maintenance trigger, copied, since the
+ * relcache may rebuild its own copy at any catalog access; NULL if it has no
+ * such trigger.
+ */
+extern char **copy_definition_arguments(Relation rel, int *narguments);
+/* InvalidAttrNumber: there is none of this name. */
+extern AttrNumber find_column(TupleDesc desc, const char *name);
 /* Whether this is the trigger that holds a table's definition. */
 extern bool is_maintenance_trigger(const Trigger *trigger);
 /* The type dynamo.item; InvalidOid before the extension's script made it. */
@@ -123,6 +129,13 @@ extern Oid	item_type_oid(void);
 
 /* Number of the column "item" if it has type dynamo.item, else InvalidAttrNumber. */
 extern AttrNumber find_item_column(TupleDesc desc);
+
+/* ---- streams (stream_trigger.c) ---- */
+
+/* Whether a trigger is that of a stream, to go by its name. */
+extern bool is_stream_trigger(const Trigger *trigger);
+/* Refuses ALTER TABLE ... REPLICA IDENTITY that the stream's records need. */
+extern void check_stream_identity(Relation rel);
 
 /* ---- access method (access_method.c, index_build.c) ---- */
 
@@ -227,14 +240,9 @@ extern bool table_clustering_is_on(Relation rel);
 /* Settings as a datum of the row type of dynamo.table_settings, and back. */
 extern Datum table_settings_datum(const TableSettings *settings);
 extern void table_settings_from_datum(Datum datum, TableSettings *settings);
-/* A key as an array of text: name, type and HASH or RANGE of each attribute. */
-extern Datum key_schema_datum(const KeySchema *key);
-extern void key_schema_from_datum(Datum datum, KeySchema *key);
 /* Removes all that is recorded of a relation, if anything is. */
 extern void catalog_forget(Oid relid);
 extern void table_tags_delete(Oid relid);
 extern void table_backup_forget(Oid relid);
-/* DynamoDB's name of a relation: palloc'd. */
-extern Bytes table_full_name(Oid relid, const char *relname);
 
 #endif							/* DYNAMO_STORAGE_INTERNAL_H */

@@ -39,6 +39,7 @@ PGDLLEXPORT void dynamo_look_main(Datum arg);
 /* How to tell whether there is work of a kind. */
 static bool (*const is_work[BACKGROUND_WORKS]) (void) = {
 	[WORK_JOBS] = job_is_waiting,
+	[WORK_STREAMS] = stream_is_wanted,
 };
 
 static List *known_databases(void);

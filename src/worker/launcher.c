@@ -30,6 +30,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "stream/stream.h"
 #include "worker/databases.h"
 #include "worker/worker.h"
 
@@ -57,6 +58,8 @@ static const Service database_services[BACKGROUND_WORKS] = {
 	[WORK_DISCOVERY] = {"dynamo discovery", "dynamo", "dynamo_look_main",
 	BgWorkerStart_RecoveryFinished},
 	[WORK_JOBS] = {"dynamo job lane", "dynamo", "dynamo_job_lane_main",
+	BgWorkerStart_RecoveryFinished},
+	[WORK_STREAMS] = {"dynamo streams", "dynamo", "dynamo_stream_worker_main",
 	BgWorkerStart_RecoveryFinished},
 };
 
@@ -160,6 +163,7 @@ request_shmem(void)
 	RequestAddinShmemSpace(databases_shmem_size());
 	RequestAddinShmemSpace(durability_shmem_size());
 	RequestAddinShmemSpace(statistics_shmem_size());
+	RequestAddinShmemSpace(stream_shmem_size());
 }
 
 static void
@@ -173,6 +177,7 @@ init_shmem(void)
 		databases_shmem_init();
 	durability_shmem_init();
 	statistics_shmem_init();
+	stream_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 

@@ -1,0 +1,312 @@
+/*
+ * collect.c
+ *		Records on their way from the output plugin to the store.
+ *
+ * The plugin works in the past, under historic snapshots, where it must not look
+ * into our tables; so it puts records into a tuplestore, which goes to disk when
+ * a transaction is large, together with the number of a *target*: what the
+ * record's relation and stream were called then.  When the records are stored,
+ * in the present, targets become streams.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "commands/async.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/pg_lsn.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "common/clock.h"
+#include "stream/stream_internal.h"
+
+#define SPOOL_MEMORY	4096	/* kB */
+
+typedef struct Target
+{
+	Oid			relid;
+	char	   *label;
+	char	   *schema;
+	char	   *relname;
+	StreamView	view;
+	KeySchema	key;
+	int			shards;
+	int32		stream;			/* its number; 0: not looked up yet */
+	char	   *table_name;		/* of the stream */
+	bool		has_records;	/* in the batch */
+} Target;
+
+static MemoryContext collect_context;
+static Tuplestorestate *records;
+static TupleDesc record_desc;
+static uint64 nrecords;
+static uint64 nbytes;
+static StreamPosition first;	/* of the batch */
+static XLogRecPtr end;			/* of its last transaction */
+static List *targets;			/* of Target *, for the life of the process */
+
+static void collect_record(StreamSource *source, const StreamRecord *record);
+static void collect_commit(XLogRecPtr end_lsn);
+static int	find_target(const StreamSource *source);
+static int	add_target(const StreamSource *source);
+static int32 target_stream(int number);
+static void adopt_stream(Target *target);
+static void notify_consumers(void);
+
+const StreamSink collecting_sink = {collect_record, collect_commit};
+
+/* Within a transaction; the context is to live as long as the process. */
+void
+collect_begin(MemoryContext context)
+{
+	Relation	rel = table_open(stream_object("stream_records"), AccessShareLock);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
+	collect_context = context;
+	record_desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	records = tuplestore_begin_heap(false, true, SPOOL_MEMORY);
+	MemoryContextSwitchTo(caller);
+	table_close(rel, AccessShareLock);
+}
+
+uint64
+collected_records(void)
+{
+	return nrecords;
+}
+
+uint64
+collected_bytes(void)
+{
+	return nbytes;
+}
+
+/* ---- in the past ---- */
+
+static void
+collect_record(StreamSource *source, const StreamRecord *record)
+{
+	int			target;
+	Datum		values[RECORD_NCOLUMNS];
+	bool		isnull[RECORD_NCOLUMNS] = {false};
+
+	if (source->target < 0)
+		source->target = find_target(source);
+	target = source->target;
+	((Target *) list_nth(targets, target))->has_records = true;
+
+	values[RECORD_LSN - 1] = LSNGetDatum(record->position.lsn);
+	values[RECORD_CREATED - 1] = TimestampTzGetDatum(record->created);
+	values[RECORD_STREAM - 1] = Int32GetDatum(target);
+	values[RECORD_EPOCH - 1] = Int32GetDatum(record->position.epoch);
+	values[RECORD_N - 1] = Int32GetDatum(record->position.n);
+	values[RECORD_SIZE - 1] = Int32GetDatum(record->size);
+	values[RECORD_SHARD - 1] =
+		Int16GetDatum(stream_shard((DynamoItem *) DatumGetPointer(record->keys), &source->key,
+								   source->stream.shards));
+	values[RECORD_PARTITION - 1] = Int16GetDatum(0);
+	values[RECORD_EVENT - 1] = Int16GetDatum(record->event |
+											 (record->expired ? EVENT_EXPIRED : 0));
+	values[RECORD_KEYS - 1] = record->keys;
+	values[RECORD_NEW_IMAGE - 1] = record->new_image;
+	values[RECORD_OLD_IMAGE - 1] = record->old_image;
+	isnull[RECORD_NEW_IMAGE - 1] = record->new_image == (Datum) 0;
+	isnull[RECORD_OLD_IMAGE - 1] = record->old_image == (Datum) 0;
+	tuplestore_putvalues(records, record_desc, values, isnull);
+	if (nrecords++ == 0)
+		first = record->position;
+	nbytes += record->size;
+}
+
+static void
+collect_commit(XLogRecPtr end_lsn)
+{
+	end = end_lsn;
+}
+
+static int
+find_target(const StreamSource *source)
+{
+	ListCell   *cell;
+
+	foreach(cell, targets)
+	{
+		const Target *target = lfirst(cell);
+
+		if (target->relid == source->relid && strcmp(target->label, source->stream.label) == 0)
+			return foreach_current_index(cell);
+	}
+	return add_target(source);
+}
+
+static int
+add_target(const StreamSource *source)
+{
+	MemoryContext caller = MemoryContextSwitchTo(collect_context);
+	Target	   *target = palloc0_object(Target);
+
+
+	target->relid = source->relid;
+	target->label = pstrdup(source->stream.label);
+	target->schema = pstrdup(source->schema);
+	target->relname = pstrdup(source->relname);
+	target->view = source->stream.view;
+	target->shards = source->stream.shards;
+	target->key = source->key;
+	for (int i = 0; i < source->key.nhash + source->key.nrange; i++)
+		target->key.attributes[i].name =
+			bytes_from_cstring(bytes_to_cstring(source->key.attributes[i].name));
+	targets = lappend(targets, target);
+	MemoryContextSwitchTo(caller);
+	return list_length(targets) - 1;
+}
+
+/* ---- in the present ---- */
+
+void
+collected_store(StreamProgress *progress)
+{
+	progress->lsn = end;
+	store_records(progress, &first, records, record_desc, target_stream);
+	notify_consumers();
+}
+
+void
+collected_forget(void)
+{
+	ListCell   *cell;
+
+	tuplestore_clear(records);
+	nrecords = 0;
+	nbytes = 0;
+	foreach(cell, targets)
+		((Target *) lfirst(cell))->has_records = false;
+}
+
+/* The number of the stream that a target's records belong to. */
+static int32
+target_stream(int number)
+{
+	Target	   *target = list_nth(targets, number);
+	Stream	   *stream;
+	MemoryContext caller;
+
+	if (target->stream != 0)
+		return target->stream;
+	stream = stream_of_label(target->relid, target->label);
+	if (stream == NULL)
+		adopt_stream(target);
+	else
+	{
+		target->stream = stream->id;
+		caller = MemoryContextSwitchTo(collect_context);
+		target->table_name = pstrdup(stream->table_name);
+		MemoryContextSwitchTo(caller);
+	}
+	return target->stream;
+}
+
+static Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = BOOTSTRAP_SUPERUSERID;
+
+	if (HeapTupleIsValid(row))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
+		ReleaseSysCache(row);
+	}
+	return owner;
+}
+
+/* A stream that came with its table, out of a dump, is entered when it is met. */
+static void
+adopt_stream(Target *target)
+{
+	Stream		stream = {
+		.relid = target->relid,
+		.owner = relation_owner(target->relid),
+		.schema = target->schema,
+		.table_name = target->relname,
+		.label = target->label,
+		.view = target->view,
+		.key = target->key,
+		.shards = target->shards,
+		.created = dynamo_now(),
+		.start = {first.epoch, first.lsn, 0},
+	};
+
+	stream_insert(&stream);
+	target->stream = stream.id;
+	target->table_name = target->relname;
+}
+
+static void
+notify_consumers(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, targets)
+	{
+		Target	   *target = lfirst(cell);
+
+		if (target->has_records)
+			Async_Notify("dynamo_stream", stream_arn(target->table_name, target->label));
+	}
+}
+
+/* Tables that somebody has locked are left for the next time. */
+void
+adopt_streams(const StreamEpoch *epoch)
+{
+	ListCell   *cell;
+
+	foreach(cell, streamed_relations())
+	{
+		Oid			relid = lfirst_oid(cell);
+		TableStream present;
+		Relation	rel;
+		Stream		stream = {0};
+		AttrNumber	columns[MAX_KEY_ATTRIBUTES];
+		AttrNumber	item_column;
+
+		if (!table_stream_of(relid, &present) || stream_of_label(relid, present.label) != NULL ||
+			!ConditionalLockRelationOid(relid, AccessShareLock))
+			continue;
+		rel = try_relation_open(relid, NoLock);
+		if (rel == NULL)
+			continue;
+		if (table_stream(rel, &present) &&
+			table_key_columns(rel, &stream.key, columns, &item_column))
+		{
+			Bytes		name = table_full_name(relid, RelationGetRelationName(rel));
+
+			stream.relid = relid;
+			stream.owner = rel->rd_rel->relowner;
+			stream.schema = get_namespace_name(RelationGetNamespace(rel));
+			stream.table_name = bytes_to_cstring(name);
+			stream.label = present.label;
+			stream.view = present.view;
+			stream.shards = present.shards;
+			stream.created = dynamo_now();
+			stream.start = (StreamPosition) {epoch->epoch, epoch->lsn, 0};
+			stream_insert(&stream);
+		}
+		relation_close(rel, AccessShareLock);
+		/* This is how the relation is, not how it was at the change decoded next. */
+		CacheInvalidateRelcacheByRelid(relid);
+	}
+}

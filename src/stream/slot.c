@@ -1,0 +1,133 @@
+/*
+ * slot.c
+ *		The decoding worker's replication slot.
+ *
+ * One permanent slot per database keeps the log that is not decoded yet.  Its
+ * name has the epoch that began with it, dynamo_<database>_<epoch>, so that a
+ * slot that was dropped and made again is never taken for the old one.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "access/xlogutils.h"
+#include "miscadmin.h"
+#include "replication/logical.h"
+#include "replication/slot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "stream/stream_internal.h"
+
+#define SLOT_PREFIX "dynamo"
+
+void
+slot_name(int32 epoch, char *name)
+{
+	snprintf(name, NAMEDATALEN, SLOT_PREFIX "_%u_%d", MyDatabaseId, epoch);
+}
+
+/*
+ * Recent minor versions want output plugins to be listed.  This process only
+ * ever uses ours.
+ */
+void
+slot_allow_plugin(void)
+{
+	const char *listed = GetConfigOption("output_plugin_libraries", true, false);
+
+	if (listed != NULL)
+		SetConfigOption("output_plugin_libraries",
+						listed[0] == '\0' ? OUTPUT_PLUGIN : psprintf("%s, " OUTPUT_PLUGIN, listed),
+						PGC_SUSET, PGC_S_SESSION);
+}
+
+bool
+slot_is_usable(const char *name)
+{
+	ReplicationSlot *slot;
+	bool		usable;
+
+	if (name[0] == '\0')
+		return false;
+	slot = SearchNamedReplicationSlot(name, true);
+	if (slot == NULL)
+		return false;
+	SpinLockAcquire(&slot->mutex);
+	usable = slot->in_use && slot->data.database == MyDatabaseId &&
+		strcmp(NameStr(slot->data.plugin), OUTPUT_PLUGIN) == 0 &&
+		!XLogRecPtrIsInvalid(slot->data.restart_lsn) && !compat_slot_is_lost(slot);
+	SpinLockRelease(&slot->mutex);
+	return usable;
+}
+
+/*
+ * Creates a slot and waits until the log can be decoded from some point on,
+ * which it returns: the transactions in progress have to end before that.  Not
+ * in a transaction.
+ */
+XLogRecPtr
+slot_create(const char *name)
+{
+	LogicalDecodingContext *context;
+	XLogRecPtr	start;
+
+	CheckLogicalDecodingRequirements();
+	compat_slot_create(name, RS_EPHEMERAL);
+	context = CreateInitDecodingContext(OUTPUT_PLUGIN, NIL, false, InvalidXLogRecPtr,
+										XL_ROUTINE(.page_read = read_local_xlog_page,
+												   .segment_open = wal_segment_open,
+												   .segment_close = wal_segment_close),
+										NULL, NULL, NULL);
+	DecodingContextFindStartpoint(context);
+	start = MyReplicationSlot->data.confirmed_flush;
+	FreeDecodingContext(context);
+	ReplicationSlotPersist();
+	ReplicationSlotRelease();
+	return start;
+}
+
+/* Whether a slot of this database is one of ours, to go by its name. */
+static bool
+is_ours(const ReplicationSlot *slot)
+{
+	char		prefix[NAMEDATALEN];
+	int			length = snprintf(prefix, sizeof(prefix), SLOT_PREFIX "_%u_", MyDatabaseId);
+
+	return slot->in_use && slot->data.database == MyDatabaseId &&
+		strncmp(NameStr(slot->data.name), prefix, length) == 0;
+}
+
+/* Drops our slots of this database but the one of this name, which may be "". */
+void
+slot_drop_others(const char *kept)
+{
+	NameData   *names = palloc(max_replication_slots * sizeof(NameData));
+	int			n = 0;
+
+	LWLockAcquire(ReplicationSlotControlLock, LW_SHARED);
+	for (int i = 0; i < max_replication_slots; i++)
+	{
+		const ReplicationSlot *slot = &ReplicationSlotCtl->replication_slots[i];
+
+		if (is_ours(slot) && strcmp(NameStr(slot->data.name), kept) != 0)
+			names[n++] = slot->data.name;
+	}
+	LWLockRelease(ReplicationSlotControlLock);
+	for (int i = 0; i < n; i++)
+		ReplicationSlotDrop(NameStr(names[i]), true);
+	pfree(names);
+}
+
+/* How much log the slot holds back, in bytes. */
+uint64
+slot_lag(void)
+{
+	XLogRecPtr	restart;
+	XLogRecPtr	now = GetXLogInsertRecPtr();
+
+	SpinLockAcquire(&MyReplicationSlot->mutex);
+	restart = MyReplicationSlot->data.restart_lsn;
+	SpinLockRelease(&MyReplicationSlot->mutex);
+	return now > restart ? now - restart : 0;
+}

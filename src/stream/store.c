@@ -1,0 +1,499 @@
+/*
+ * store.c
+ *		The store of stream records, as the decoding worker writes it.
+ *
+ * Records go into a ring of partitions, each for one part of the time that
+ * records are kept.  When a partition's time is over, the next one is emptied
+ * (its records are older than what is kept) and used.  So nothing is ever
+ * deleted row by row, and the tables need no vacuum.
+ *
+ * The records of some transactions are stored together with the end of the last
+ * of them, in one transaction: however that ends, decoding goes on behind what
+ * is stored.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "commands/tablecmds.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/pg_lsn.h"
+#include "utils/rel.h"
+
+#include "common/clock.h"
+#include "stream/stream_internal.h"
+
+/* ---- progress ---- */
+
+enum
+{
+	PROGRESS_SLOT = 1,
+	PROGRESS_EPOCH,
+	PROGRESS_LSN,
+	PROGRESS_PARTITION,
+	PROGRESS_TRIM_EPOCH,
+	PROGRESS_TRIM_LSN,
+	PROGRESS_NCOLUMNS = PROGRESS_TRIM_LSN,
+};
+
+bool
+progress_read(StreamProgress *progress, Snapshot snapshot)
+{
+	Relation	rel = table_open(stream_object("stream_progress"), AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	HeapTuple	row = systable_getnext(scan);
+	bool		found = HeapTupleIsValid(row);
+
+	memset(progress, 0, sizeof(*progress));
+	if (found)
+	{
+		Datum		values[PROGRESS_NCOLUMNS];
+		bool		isnull[PROGRESS_NCOLUMNS];
+
+		heap_deform_tuple(row, RelationGetDescr(rel), values, isnull);
+		if (!isnull[PROGRESS_SLOT - 1])
+			strlcpy(progress->slot, NameStr(*DatumGetName(values[PROGRESS_SLOT - 1])), NAMEDATALEN);
+		progress->epoch = DatumGetInt32(values[PROGRESS_EPOCH - 1]);
+		progress->lsn = DatumGetLSN(values[PROGRESS_LSN - 1]);
+		progress->partition = DatumGetInt32(values[PROGRESS_PARTITION - 1]);
+		progress->trimmed.epoch = DatumGetInt32(values[PROGRESS_TRIM_EPOCH - 1]);
+		progress->trimmed.lsn = DatumGetLSN(values[PROGRESS_TRIM_LSN - 1]);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+void
+progress_write(const StreamProgress *progress)
+{
+	Relation	rel = table_open(stream_object("stream_progress"), RowExclusiveLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	row = systable_getnext(scan);
+	HeapTuple	new_row;
+	NameData	slot;
+	Datum		values[PROGRESS_NCOLUMNS];
+	bool		isnull[PROGRESS_NCOLUMNS] = {false};
+
+	namestrcpy(&slot, progress->slot);
+	values[PROGRESS_SLOT - 1] = NameGetDatum(&slot);
+	isnull[PROGRESS_SLOT - 1] = progress->slot[0] == '\0';
+	values[PROGRESS_EPOCH - 1] = Int32GetDatum(progress->epoch);
+	values[PROGRESS_LSN - 1] = LSNGetDatum(progress->lsn);
+	values[PROGRESS_PARTITION - 1] = Int32GetDatum(progress->partition);
+	values[PROGRESS_TRIM_EPOCH - 1] = Int32GetDatum(progress->trimmed.epoch);
+	values[PROGRESS_TRIM_LSN - 1] = LSNGetDatum(progress->trimmed.lsn);
+	new_row = heap_form_tuple(RelationGetDescr(rel), values, isnull);
+	if (HeapTupleIsValid(row))
+		CatalogTupleUpdate(rel, &row->t_self, new_row);
+	else
+		CatalogTupleInsert(rel, new_row);
+	systable_endscan(scan);
+	table_close(rel, NoLock);
+}
+
+/* ---- the ring ---- */
+
+enum
+{
+	PARTITION_NUMBER = 1,
+	PARTITION_STARTED,
+	PARTITION_EPOCH,
+	PARTITION_LSN,
+	PARTITION_NCOLUMNS = PARTITION_LSN,
+};
+
+static int
+compare_partitions(const ListCell *a, const ListCell *b)
+{
+	return position_compare(&((StreamPartition *) lfirst(a))->first,
+							&((StreamPartition *) lfirst(b))->first);
+}
+
+List *
+stream_partitions(void)
+{
+	Relation	rel = table_open(stream_object("stream_partitions"), AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	List	   *result = NIL;
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		StreamPartition *partition = palloc0_object(StreamPartition);
+		Datum		values[PARTITION_NCOLUMNS];
+		bool		isnull[PARTITION_NCOLUMNS];
+
+		heap_deform_tuple(row, RelationGetDescr(rel), values, isnull);
+		partition->number = DatumGetInt32(values[PARTITION_NUMBER - 1]);
+		partition->started = DatumGetTimestampTz(values[PARTITION_STARTED - 1]);
+		partition->first.epoch = DatumGetInt32(values[PARTITION_EPOCH - 1]);
+		partition->first.lsn = DatumGetLSN(values[PARTITION_LSN - 1]);
+		result = lappend(result, partition);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	list_sort(result, compare_partitions);
+	return result;
+}
+
+Oid
+stream_partition_oid(int number)
+{
+	char		name[NAMEDATALEN];
+
+	snprintf(name, sizeof(name), "stream_records_%02d", number);
+	return stream_object(name);
+}
+
+static void
+forget_partition(Relation catalog, int number)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, PARTITION_NUMBER, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(number));
+	scan = systable_beginscan(catalog, stream_object("stream_partitions_pkey"), true, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		CatalogTupleDelete(catalog, &row->t_self);
+	systable_endscan(scan);
+}
+
+/*
+ * Empties a partition.  False if somebody reads it: he is not to be waited for.
+ */
+static bool
+empty_partition(int number)
+{
+	Oid			relid = stream_partition_oid(number);
+	Relation	catalog;
+	Relation	rel;
+
+	if (!ConditionalLockRelationOid(relid, AccessExclusiveLock))
+		return false;
+	rel = table_open(relid, NoLock);
+	compat_truncate(list_make1(rel), list_make1_oid(relid));
+	table_close(rel, NoLock);
+
+	catalog = table_open(stream_object("stream_partitions"), RowExclusiveLock);
+	forget_partition(catalog, number);
+	table_close(catalog, NoLock);
+	CommandCounterIncrement();
+	return true;
+}
+
+static void
+begin_partition(const StreamPartition *partition)
+{
+	Relation	catalog = table_open(stream_object("stream_partitions"), RowExclusiveLock);
+	Datum		values[PARTITION_NCOLUMNS];
+	bool		isnull[PARTITION_NCOLUMNS] = {false};
+
+	values[PARTITION_NUMBER - 1] = Int32GetDatum(partition->number);
+	values[PARTITION_STARTED - 1] = TimestampTzGetDatum(partition->started);
+	values[PARTITION_EPOCH - 1] = Int32GetDatum(partition->first.epoch);
+	values[PARTITION_LSN - 1] = LSNGetDatum(partition->first.lsn);
+	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, isnull));
+	table_close(catalog, NoLock);
+	CommandCounterIncrement();
+}
+
+/* How long one partition is written to. */
+static int64
+partition_time(void)
+{
+	return stream_retention * USECS_PER_SEC / (STREAM_PARTITIONS - 2);
+}
+
+static StreamPartition *
+find_partition(List *partitions, int number)
+{
+	ListCell   *cell;
+
+	foreach(cell, partitions)
+		if (((StreamPartition *) lfirst(cell))->number == number)
+			return lfirst(cell);
+	return NULL;
+}
+
+/* Empties a partition for which records before this one may go. */
+static bool
+trim_partition(StreamProgress *progress, const StreamPartition *partition,
+			   const StreamPosition *end)
+{
+	if (!empty_partition(partition->number))
+		return false;
+	progress->trimmed = *end;
+	progress_write(progress);
+	CommandCounterIncrement();
+	return true;
+}
+
+void
+store_trim(StreamProgress *progress)
+{
+	TimestampTz now = dynamo_now();
+	List	   *partitions = stream_partitions();
+	int64		kept = stream_retention * USECS_PER_SEC;
+	StreamPosition end = {progress->epoch, progress->lsn, 0};
+	StreamPartition *oldest;
+
+	/* A partition's last record is older than the start of the one behind it. */
+	while (list_length(partitions) > 1)
+	{
+		StreamPartition *next = lsecond(partitions);
+
+		if (now - next->started < kept ||
+			!trim_partition(progress, linitial(partitions), &next->first))
+			return;
+		partitions = list_delete_first(partitions);
+	}
+	if (partitions == NIL)
+		return;
+	oldest = linitial(partitions);
+	if (now - oldest->started >= kept + partition_time() && now - progress->last_record >= kept)
+		(void) trim_partition(progress, oldest, &end);
+}
+
+/* The partition that records from this position on go to. */
+static int
+choose_partition(StreamProgress *progress, const StreamPosition *first)
+{
+	List	   *partitions = stream_partitions();
+	StreamPartition *present = find_partition(partitions, progress->partition);
+	StreamPartition next = {progress->partition, dynamo_now(), *first};
+
+	if (present != NULL && next.started - present->started < partition_time())
+		return progress->partition;
+	if (present != NULL)
+	{
+		next.number = (progress->partition + 1) % STREAM_PARTITIONS;
+		/* If that is not old enough, or somebody reads it, this one is used for longer. */
+		store_trim(progress);
+		if (find_partition(stream_partitions(), next.number) != NULL)
+			return progress->partition;
+	}
+	next.first.n = 0;
+	begin_partition(&next);
+	progress->partition = next.number;
+	return next.number;
+}
+
+/* ---- records ---- */
+
+#define MAX_INSERT_SLOTS	200
+#define MAX_INSERT_BYTES	(1024 * 1024)
+
+typedef struct RecordWriter
+{
+	Relation	rel;
+	EState	   *estate;
+	ResultRelInfo *target;
+	BulkInsertState bulk;
+	TupleTableSlot *slots[MAX_INSERT_SLOTS];
+	int			made;
+	int			n;				/* filled */
+	Size		bytes;
+} RecordWriter;
+
+static Size
+image_bytes(const TupleTableSlot *slot, int column)
+{
+	return slot->tts_isnull[column - 1] ? 0 :
+		VARSIZE_ANY(DatumGetPointer(slot->tts_values[column - 1]));
+}
+
+static void
+flush_records(RecordWriter *writer)
+{
+	MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(writer->estate));
+
+	if (writer->n > 0)
+		table_multi_insert(writer->rel, writer->slots, writer->n, GetCurrentCommandId(true), 0,
+						   writer->bulk);
+	for (int i = 0; i < writer->n; i++)
+		list_free(compat_insert_index_tuples(writer->target, writer->slots[i], writer->estate));
+	MemoryContextSwitchTo(caller);
+	ResetPerTupleExprContext(writer->estate);
+	writer->n = 0;
+	writer->bytes = 0;
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Copies a record, as it came out of the tuplestore, with its stream's number. */
+static void
+add_record(RecordWriter *writer, TupleTableSlot *record, int32 stream, int partition)
+{
+	TupleTableSlot *slot;
+
+	if (writer->n == writer->made)
+		writer->slots[writer->made++] = table_slot_create(writer->rel, NULL);
+	slot = ExecClearTuple(writer->slots[writer->n++]);
+	memcpy(slot->tts_values, record->tts_values, RECORD_NCOLUMNS * sizeof(Datum));
+	memcpy(slot->tts_isnull, record->tts_isnull, RECORD_NCOLUMNS * sizeof(bool));
+	slot->tts_values[RECORD_STREAM - 1] = Int32GetDatum(stream);
+	slot->tts_values[RECORD_PARTITION - 1] = Int16GetDatum(partition);
+	ExecStoreVirtualTuple(slot);
+	ExecMaterializeSlot(slot);
+	writer->bytes += image_bytes(record, RECORD_NEW_IMAGE) + image_bytes(record, RECORD_OLD_IMAGE);
+	if (writer->n == MAX_INSERT_SLOTS || writer->bytes >= MAX_INSERT_BYTES)
+		flush_records(writer);
+}
+
+static void
+begin_writer(RecordWriter *writer, int partition)
+{
+	memset(writer, 0, sizeof(*writer));
+	writer->rel = table_open(stream_partition_oid(partition), RowExclusiveLock);
+	writer->estate = CreateExecutorState();
+	writer->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(writer->target, writer->rel, 1, NULL, 0);
+	ExecOpenIndices(writer->target, false);
+	writer->bulk = GetBulkInsertState();
+}
+
+static void
+end_writer(RecordWriter *writer)
+{
+	flush_records(writer);
+	for (int i = 0; i < writer->made; i++)
+		ExecDropSingleTupleTableSlot(writer->slots[i]);
+	FreeBulkInsertState(writer->bulk);
+	table_finish_bulk_insert(writer->rel, 0);
+	ExecCloseIndices(writer->target);
+	FreeExecutorState(writer->estate);
+	table_close(writer->rel, NoLock);
+}
+
+void
+store_records(StreamProgress *progress, const StreamPosition *first, Tuplestorestate *records,
+			  TupleDesc desc, int32 (*stream_number) (int target))
+{
+	TupleTableSlot *record = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	int			partition = choose_partition(progress, first);
+	RecordWriter writer;
+
+	begin_writer(&writer, partition);
+	while (tuplestore_gettupleslot(records, true, false, record))
+	{
+		slot_getallattrs(record);
+		add_record(&writer, record,
+				   stream_number(DatumGetInt32(record->tts_values[RECORD_STREAM - 1])), partition);
+	}
+	end_writer(&writer);
+	ExecDropSingleTupleTableSlot(record);
+	progress->last_record = dynamo_now();
+	progress_write(progress);
+}
+
+/* ---- epochs ---- */
+
+enum
+{
+	EPOCH_EPOCH = 1,
+	EPOCH_STARTED,
+	EPOCH_TIMELINE,
+	EPOCH_LSN,
+	EPOCH_END_LSN,
+	EPOCH_GAP,
+	EPOCH_REASON,
+	EPOCH_NCOLUMNS = EPOCH_REASON,
+};
+
+static int
+compare_epochs(const ListCell *a, const ListCell *b)
+{
+	return ((StreamEpoch *) lfirst(a))->epoch - ((StreamEpoch *) lfirst(b))->epoch;
+}
+
+List *
+stream_epochs(void)
+{
+	Relation	rel = table_open(stream_object("stream_epochs"), AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	List	   *result = NIL;
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		StreamEpoch *epoch = palloc0_object(StreamEpoch);
+		Datum		values[EPOCH_NCOLUMNS];
+		bool		isnull[EPOCH_NCOLUMNS];
+
+		heap_deform_tuple(row, RelationGetDescr(rel), values, isnull);
+		epoch->epoch = DatumGetInt32(values[EPOCH_EPOCH - 1]);
+		epoch->started = DatumGetTimestampTz(values[EPOCH_STARTED - 1]);
+		epoch->timeline = DatumGetInt32(values[EPOCH_TIMELINE - 1]);
+		epoch->lsn = DatumGetLSN(values[EPOCH_LSN - 1]);
+		epoch->end_lsn = isnull[EPOCH_END_LSN - 1] ? InvalidXLogRecPtr :
+			DatumGetLSN(values[EPOCH_END_LSN - 1]);
+		epoch->gap = DatumGetBool(values[EPOCH_GAP - 1]);
+		epoch->reason = TextDatumGetCString(values[EPOCH_REASON - 1]);
+		result = lappend(result, epoch);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	list_sort(result, compare_epochs);
+	return result;
+}
+
+void
+epoch_write(const StreamEpoch *epoch)
+{
+	Relation	rel = table_open(stream_object("stream_epochs"), RowExclusiveLock);
+	Datum		values[EPOCH_NCOLUMNS];
+	bool		isnull[EPOCH_NCOLUMNS] = {false};
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+	HeapTuple	new_row;
+
+	values[EPOCH_EPOCH - 1] = Int32GetDatum(epoch->epoch);
+	values[EPOCH_STARTED - 1] = TimestampTzGetDatum(epoch->started);
+	values[EPOCH_TIMELINE - 1] = Int32GetDatum(epoch->timeline);
+	values[EPOCH_LSN - 1] = LSNGetDatum(epoch->lsn);
+	values[EPOCH_END_LSN - 1] = LSNGetDatum(epoch->end_lsn);
+	isnull[EPOCH_END_LSN - 1] = XLogRecPtrIsInvalid(epoch->end_lsn);
+	values[EPOCH_GAP - 1] = BoolGetDatum(epoch->gap);
+	values[EPOCH_REASON - 1] = CStringGetTextDatum(epoch->reason);
+	new_row = heap_form_tuple(RelationGetDescr(rel), values, isnull);
+
+	ScanKeyInit(&key, EPOCH_EPOCH, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(epoch->epoch));
+	scan = systable_beginscan(rel, stream_object("stream_epochs_pkey"), true, NULL, 1, &key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		CatalogTupleUpdate(rel, &row->t_self, new_row);
+	else
+		CatalogTupleInsert(rel, new_row);
+	systable_endscan(scan);
+	table_close(rel, NoLock);
+	CommandCounterIncrement();
+}
+
+void
+epoch_delete(const StreamEpoch *epoch)
+{
+	Relation	rel = table_open(stream_object("stream_epochs"), RowExclusiveLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, EPOCH_EPOCH, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(epoch->epoch));
+	scan = systable_beginscan(rel, stream_object("stream_epochs_pkey"), true, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		CatalogTupleDelete(rel, &row->t_self);
+	systable_endscan(scan);
+	table_close(rel, NoLock);
+}

@@ -1,0 +1,176 @@
+/*
+ * stream.h
+ *		Streams: every change of a table, once, in order, out of the
+ *		write-ahead log.
+ *
+ * The output plugin "dynamo" turns the changes of tables with a stream into
+ * stream records.  Any client of logical decoding may read them; a background
+ * worker does, and stores them for the Streams API, which is what this header
+ * is about.
+ *
+ * A record's place is its *position*: the epoch, the LSN of the commit, the
+ * number within the transaction.  An epoch is a run of the worker's slot
+ * without a break; it grows when the log can have gone back (a promotion, a
+ * restore) or was lost, and opens new shards.
+ */
+#ifndef DYNAMO_STREAM_H
+#define DYNAMO_STREAM_H
+
+#include "access/xlogdefs.h"
+#include "lib/stringinfo.h"
+
+#include "storage/storage.h"
+
+/* ---- positions (position.c) ---- */
+
+typedef struct StreamPosition
+{
+	int32		epoch;
+	XLogRecPtr	lsn;			/* of the commit */
+	int32		n;				/* in the transaction, from 0 */
+} StreamPosition;
+
+extern int	position_compare(const StreamPosition *a, const StreamPosition *b);
+
+/* A sequence number: 38 digits, in the order of positions. */
+#define SEQUENCE_NUMBER_LENGTH	38
+extern void sequence_number(const StreamPosition *position,
+							char text[SEQUENCE_NUMBER_LENGTH + 1]);
+/* False if it is none of ours. */
+extern bool sequence_number_parse(Bytes text, StreamPosition *position);
+
+/* arn:aws:dynamodb:<region>:<account>:table/<table>/stream/<label>, palloc'd. */
+extern char *stream_arn(const char *table_name, const char *label);
+
+/* ---- records (record.c) ---- */
+
+typedef enum StreamEvent
+{
+	STREAM_INSERT,
+	STREAM_MODIFY,
+	STREAM_REMOVE,
+} StreamEvent;
+
+typedef struct StreamRecord
+{
+	StreamEvent event;
+	bool		expired;		/* removed by TTL */
+	StreamPosition position;
+	TimestampTz created;		/* when its transaction committed */
+	int64		size;			/* of keys and images, by DynamoDB's rule */
+	Datum		keys;			/* dynamo.item */
+	Datum		new_image;		/* dynamo.item, or 0 */
+	Datum		old_image;
+} StreamRecord;
+
+extern const char *stream_event_name(StreamEvent event);
+/* The record as the Streams API shows it; arn (NULL: none) becomes eventSourceARN. */
+extern void stream_record_append_json(StringInfo out, const StreamRecord *record,
+									  StreamView view, const char *label, const char *arn);
+
+/* ---- start-up ---- */
+
+
+/* ---- streams (stream_catalog.c, enable.c) ---- */
+
+typedef enum StreamStatus
+{
+	STREAM_ENABLING,
+	STREAM_ENABLED,
+	STREAM_DISABLING,
+	STREAM_DISABLED,
+} StreamStatus;
+
+/* A row of dynamo.stream_catalog.  An epoch of 0: not yet. */
+typedef struct Stream
+{
+	int32		id;
+	Oid			relid;			/* of the table, which may be gone */
+	Oid			owner;			/* of the table when the stream was enabled */
+	char	   *schema;
+	char	   *table_name;		/* likewise: a table may be renamed */
+	char	   *label;
+	StreamView	view;
+	KeySchema	key;
+	int			shards;
+	TimestampTz created;
+	StreamPosition start;		/* changes that commit from here on are in it */
+	TimestampTz ended;
+	StreamPosition end;			/* and up to here */
+} Stream;
+
+/* All streams; those of a relation, alive or not: by table and age. */
+extern List *stream_list(void);
+extern List *stream_list_of(Oid relid);
+extern Stream *stream_by_id(int32 id);	/* NULL: none */
+extern StreamStatus stream_status(const Stream *stream);
+extern const char *stream_status_name(StreamStatus status);
+
+/*
+ * Enables or disables the stream of a table, as the current user, who must own
+ * it; the table must not be open.  Raise ValidationException if there is one
+ * already, or none, and if this server cannot have any.
+ */
+extern void stream_enable(Oid relid, Bytes table_name, StreamView view);
+extern void stream_disable(Oid relid);
+
+/* ---- shards and their records (shard.c, read.c) ---- */
+
+/*
+ * In each epoch a stream has a full set of shards; a key's records are in the
+ * shard of the same number in all of them.
+ */
+typedef struct StreamShard
+{
+	int32		epoch;
+	int			number;
+	StreamPosition start;
+	bool		closed;
+	StreamPosition end;			/* if closed */
+	bool		lost;			/* changes behind its end are in no shard */
+	int32		parent_epoch;	/* 0: no parent */
+} StreamShard;
+
+/* StreamShard *, in the order of their ids. */
+extern List *stream_shard_list(const Stream *stream);
+extern char *stream_shard_id(const Stream *stream, int32 epoch, int number);
+/* Up to where a server has records, or could have them: where LATEST begins. */
+extern StreamPosition stream_latest_position(const StreamShard *shard);
+/* Before this records may have been trimmed. */
+extern StreamPosition stream_trim_horizon(void);
+/*
+ * At most so many records of a shard, and so many bytes of them (but at least one),
+ * from a position on, which becomes that of what follows: StreamRecord *, all in
+ * the current memory context.
+ */
+extern List *stream_read(const Stream *stream, const StreamShard *shard,
+						 StreamPosition *position, int limit, int64 max_bytes);
+
+/* ---- the decoding worker (worker.c) ---- */
+
+/* Whether a table of this database has a stream, or had one that is not ended yet. */
+extern bool stream_is_wanted(void);
+
+/*
+ * How the worker's process makes a transaction in which the extension is there:
+ * false if it is not.  The context is current in it, and after it.
+ */
+typedef struct StreamSteps
+{
+	bool		(*begin) (MemoryContext context);
+	void		(*end) (void);
+} StreamSteps;
+
+extern void stream_worker_begin(const StreamSteps *steps);
+/* False if there is nothing to decode. */
+extern bool stream_worker_prepare(void);
+/* Returns when there is nothing to decode; then the process is to end. */
+extern void stream_worker_run(void);
+
+/* ---- start-up (wakeup.c) ---- */
+
+extern void stream_init(void);
+extern Size stream_shmem_size(void);
+extern void stream_shmem_init(void);
+
+#endif							/* DYNAMO_STREAM_H */

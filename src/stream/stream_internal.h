@@ -1,0 +1,215 @@
+/*
+ * stream_internal.h
+ *		What the files of the stream layer share, and nobody else sees.
+ */
+#ifndef DYNAMO_STREAM_INTERNAL_H
+#define DYNAMO_STREAM_INTERNAL_H
+
+#include "nodes/pg_list.h"
+#include "port/atomics.h"
+#include "storage/proc.h"
+#include "storage/spin.h"
+#include "utils/relcache.h"
+#include "utils/tuplestore.h"
+
+#include "common/compat.h"
+#include "stream/stream.h"
+
+/* ---- streamed relations, as a decoding session knows them (source.c) ---- */
+
+typedef struct StreamSource
+{
+	Oid			relid;
+	bool		valid;
+	bool		streamed;		/* otherwise nothing below is set */
+	MemoryContext context;
+	TableStream stream;
+	KeySchema	key;
+	AttrNumber	key_columns[MAX_KEY_ATTRIBUTES];
+	AttrNumber	item_column;
+	const char *schema;
+	const char *relname;
+	bool		wanted;			/* by the client's options; set by the plugin */
+	int			target;			/* set by collect.c; -1: not yet */
+} StreamSource;
+
+/*
+ * What is known of a relation under the historic snapshot of a change; valid
+ * until the next call.  *is_new tells that it has been looked up just now.
+ */
+extern StreamSource *stream_source(Relation rel, bool *is_new);
+/* Forgets all: another session may look at another time. */
+extern void stream_sources_reset(void);
+
+/* ---- the output plugin (plugin.c) ---- */
+
+#define OUTPUT_PLUGIN	"dynamo"
+
+/* Prefixes of transactional logical messages that say what the rest of a transaction is. */
+#define BACKFILL_MESSAGE	"dynamo.backfill"	/* no change of items: no records */
+#define TTL_MESSAGE			"dynamo.ttl"	/* its deletions are those of TTL */
+
+/*
+ * In the process of the decoding worker records go there, instead of being
+ * written as text; the second is called at the end of a transaction that had
+ * any.
+ */
+typedef struct StreamSink
+{
+	void		(*record) (StreamSource *source, const StreamRecord *record);
+	void		(*commit) (XLogRecPtr end_lsn);
+} StreamSink;
+
+extern const StreamSink *stream_sink;
+extern int32 stream_sink_epoch; /* that its records belong to */
+
+/* The shard that the records of a key are in. */
+extern int	stream_shard(const DynamoItem *keys, const KeySchema *key, int nshards);
+
+/* ---- catalogs (stream_catalog.c) ---- */
+
+/* A relation of the schema dynamo; raises undefined_table. */
+extern Oid	stream_object(const char *relname);
+/* Sets the number. */
+extern void stream_insert(Stream *stream);
+extern void stream_update(const Stream *stream);
+extern void stream_delete(const Stream *stream);
+extern Stream *stream_of_label(Oid relid, const char *label);	/* NULL: none */
+
+/* ---- settings (settings.c) ---- */
+
+extern int	stream_shards;
+extern int	stream_retention;	/* s */
+extern int	stream_max_lag;		/* MB; -1: any */
+
+extern void stream_settings_init(void);
+
+/* ---- shared memory (wakeup.c) ---- */
+
+#define MAX_STREAM_DATABASES	64
+
+typedef struct StreamDatabase
+{
+	Oid			database;		/* InvalidOid: free */
+	PGPROC	   *worker;			/* NULL: not running */
+	pg_atomic_uint64 committed; /* up to where changes have been committed */
+	pg_atomic_uint32 changes;	/* of the set of streams, so far */
+
+	/* written by the worker alone */
+	XLogRecPtr	decoded;
+	XLogRecPtr	confirmed;
+	uint64		nrecords;
+	uint64		ntransactions;
+	TimestampTz last_stored;
+} StreamDatabase;
+
+typedef struct StreamShared
+{
+	slock_t		lock;			/* for who has which entry */
+	StreamDatabase databases[MAX_STREAM_DATABASES];
+} StreamShared;
+
+/* NULL unless the library is preloaded. */
+extern StreamShared *stream_shared;
+/* The set of streams is changed by this transaction. */
+extern void stream_note_change(void);
+/* The worker's entry, until the process ends. */
+extern StreamDatabase *stream_attach(void);
+extern StreamDatabase *stream_database(Oid database);	/* NULL: has no worker */
+
+/* ---- the store (store.c) ---- */
+
+#define STREAM_PARTITIONS	26	/* stream.sql makes them */
+
+/* Columns of dynamo.stream_records. */
+enum
+{
+	RECORD_LSN = 1,
+	RECORD_CREATED,
+	RECORD_STREAM,
+	RECORD_EPOCH,
+	RECORD_N,
+	RECORD_SIZE,
+	RECORD_SHARD,
+	RECORD_PARTITION,
+	RECORD_EVENT,
+	RECORD_KEYS,
+	RECORD_NEW_IMAGE,
+	RECORD_OLD_IMAGE,
+	RECORD_NCOLUMNS = RECORD_OLD_IMAGE,
+};
+
+#define EVENT_EXPIRED	0x10	/* in the column event, beside StreamEvent */
+
+/* The row of dynamo.stream_progress. */
+typedef struct StreamProgress
+{
+	char		slot[NAMEDATALEN];	/* "": none */
+	int32		epoch;
+	XLogRecPtr	lsn;			/* the end of the last transaction stored */
+	int			partition;
+	StreamPosition trimmed;		/* records before this one may be gone */
+	TimestampTz last_record;	/* not in the row */
+} StreamProgress;
+
+typedef struct StreamPartition
+{
+	int			number;
+	TimestampTz started;
+	StreamPosition first;		/* its records are from here on */
+} StreamPartition;
+
+typedef struct StreamEpoch
+{
+	int32		epoch;
+	TimestampTz started;
+	int32		timeline;
+	XLogRecPtr	lsn;
+	XLogRecPtr	end_lsn;		/* 0: it is the present one */
+	bool		gap;			/* before it */
+	char	   *reason;
+} StreamEpoch;
+
+/* With a snapshot, or the latest; false if there is none yet. */
+extern bool progress_read(StreamProgress *progress, struct SnapshotData *snapshot);
+extern void progress_write(const StreamProgress *progress);
+/* In the order of their records: StreamPartition *. */
+extern List *stream_partitions(void);
+extern Oid	stream_partition_oid(int number);
+/* Empties partitions all of whose records are too old. */
+extern void store_trim(StreamProgress *progress);
+/*
+ * Stores records, which have the columns above but for the number of a target in
+ * place of the stream, with the progress.
+ */
+extern void store_records(StreamProgress *progress, const StreamPosition *first,
+						  Tuplestorestate *records, TupleDesc desc,
+						  int32 (*stream_number) (int target));
+/* The oldest first: StreamEpoch *. */
+extern List *stream_epochs(void);
+extern void epoch_write(const StreamEpoch *epoch);
+extern void epoch_delete(const StreamEpoch *epoch);
+
+/* ---- the slot (slot.c) ---- */
+
+extern void slot_name(int32 epoch, char *name);
+extern void slot_allow_plugin(void);
+extern bool slot_is_usable(const char *name);
+extern XLogRecPtr slot_create(const char *name);
+extern void slot_drop_others(const char *kept);
+extern uint64 slot_lag(void);
+
+/* ---- what the worker has decoded and not yet stored (collect.c) ---- */
+
+extern void collect_begin(MemoryContext context);
+/* Records, of whole transactions, that wait to be stored. */
+extern uint64 collected_records(void);
+extern uint64 collected_bytes(void);
+/* Stores them with the progress, in the present transaction. */
+extern void collected_store(StreamProgress *progress);
+extern void collected_forget(void);
+extern const StreamSink collecting_sink;
+/* Enters streams of tables that have one which the catalog does not know. */
+extern void adopt_streams(const StreamEpoch *epoch);
+
+#endif							/* DYNAMO_STREAM_INTERNAL_H */

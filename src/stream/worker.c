@@ -1,0 +1,611 @@
+/*
+ * worker.c
+ *		The decoding worker of a database: changes out of the log, records into
+ *		the store.
+ *
+ * It keeps one decoder open, and turns between two steps: decoding what has been
+ * flushed to disk, outside of any transaction, and storing what that gave, with
+ * the progress, in an ordinary one.  Progress is the end of the last transaction
+ * stored; a decoder that begins there skips what is stored and nothing else.  So
+ * each record is stored exactly once, whenever the server or the worker ends.
+ *
+ * Three traps of keeping a decoder open:
+ *
+ * - it is created within a transaction: otherwise the process is marked as one
+ *	 that only decodes, and its own transactions are not in others' snapshots;
+ * - pages of the log are read by the variant that waits, and only once they are
+ *	 flushed: the one that does not wait uses state that is decoding's own;
+ * - after each record the resource owner and the memory context are set anew: a
+ *	 decoded transaction runs in one of its own.
+ *
+ * What the worker writes itself has the origin DoNotReplicateId, which the plugin
+ * filters.  Nothing is written while nothing changes.
+ *
+ * The process does nothing else, and any error ends it: the launcher starts it
+ * again.
+ */
+#include "postgres.h"
+
+#include "access/timeline.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "access/xlogutils.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "replication/decode.h"
+#include "replication/logical.h"
+#include "replication/origin.h"
+#include "replication/slot.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#include "common/clock.h"
+#include "stream/stream_internal.h"
+
+#define BATCH_RECORDS		5000
+#define BATCH_BYTES			(8 * 1024 * 1024)
+#define NAP					2	/* ms, after a batch: others shall come together */
+#define IDLE_TIME			200 /* ms: how often to look without being woken */
+#define CONFIRM_INTERVAL	(500 * 1000)	/* microseconds */
+#define LOOK_INTERVAL		(5 * USECS_PER_SEC) /* for streams that came and went */
+
+static const StreamSteps *steps;
+static MemoryContext worker_context;
+static MemoryContext step_context; /* of one transaction */
+static ResourceOwner worker_owner;
+static StreamDatabase *shared;
+static StreamProgress progress;
+static LogicalDecodingContext *decoder;
+
+static void leave_transaction(void);
+static bool begin_step(void);
+static void end_step(void);
+static bool open_decoder(void);
+static void close_decoder(void);
+static bool decode(void);
+static bool store(void);
+static bool look_after_streams(void);
+static void confirm(bool idle);
+static void check_lag(void);
+static void wait_for_work(bool stored);
+
+void
+stream_worker_begin(const StreamSteps *process_steps)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"synchronous_commit", "off"},
+		{"default_transaction_read_only", "off"},
+	};
+
+	steps = process_steps;
+	worker_context = AllocSetContextCreate(TopMemoryContext, "dynamo stream worker",
+										   ALLOCSET_DEFAULT_SIZES);
+	step_context = AllocSetContextCreate(worker_context, "dynamo stream step",
+										 ALLOCSET_DEFAULT_SIZES);
+	worker_owner = ResourceOwnerCreate(NULL, "dynamo stream worker");
+	leave_transaction();
+	for (int i = 0; i < lengthof(settings); i++)
+		SetConfigOption(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_OVERRIDE);
+	slot_allow_plugin();
+	replorigin_session_origin = DoNotReplicateId;
+	shared = stream_attach();
+}
+
+/* ---- transactions in the present ---- */
+
+/* What the end of a transaction has left to nobody. */
+static void
+leave_transaction(void)
+{
+	CurrentResourceOwner = worker_owner;
+	MemoryContextSwitchTo(worker_context);
+}
+
+/* False, and no transaction, if the extension is not there (any more). */
+static bool
+begin_step(void)
+{
+	MemoryContextReset(step_context);
+	if (steps->begin(step_context))
+		return true;
+	leave_transaction();
+	return false;
+}
+
+static void
+end_step(void)
+{
+	steps->end();
+	leave_transaction();
+}
+
+/* ---- epochs ---- */
+
+/* Minutes since 2020: a new epoch is later than any of a dump or another server. */
+static int32
+new_epoch_number(int32 previous)
+{
+	int64		minutes = (dynamo_now() / USECS_PER_SEC - 20 * 365 * (int64) SECS_PER_DAY) / 60;
+
+	return Max(previous + 1, (int32) minutes);
+}
+
+static StreamEpoch *
+present_epoch(void)
+{
+	List	   *epochs = stream_epochs();
+
+	return epochs == NIL ? NULL : llast(epochs);
+}
+
+/*
+ * Begins an epoch with the progress's slot, in the present transaction; the one
+ * before it ends.
+ */
+static void
+begin_epoch(StreamEpoch *previous, bool gap, const char *reason)
+{
+	StreamEpoch epoch = {
+		.epoch = progress.epoch,
+		.started = dynamo_now(),
+		.timeline = GetWALInsertionTimeLine(),
+		.lsn = progress.lsn,
+		.gap = gap,
+		.reason = pstrdup(reason),
+	};
+
+	if (previous != NULL)
+		epoch_write(previous);
+	epoch_write(&epoch);
+	progress_write(&progress);
+	if (gap)
+		ereport(LOG,
+				(errmsg("streams of this database have a gap: %s", reason),
+				 errdetail("Changes that were committed before %X/%X and are not stored are lost to them.",
+						   LSN_FORMAT_ARGS(progress.lsn)),
+				 errhint("Their consumers have to read the tables anew.")));
+}
+
+/* ---- what streams there are ---- */
+
+static bool
+is_alive(const Stream *stream)
+{
+	return stream->end.epoch == 0;
+}
+
+/* Whether a stream had been enabled before, so that a missing slot means a gap. */
+static bool
+has_started_stream(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, stream_list())
+	{
+		const Stream *stream = lfirst(cell);
+
+		if (is_alive(stream) && stream->start.epoch != 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+stream_is_wanted(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, stream_list())
+		if (is_alive(lfirst(cell)))
+			return true;
+	return streamed_relations() != NIL;
+}
+
+/* ---- start ---- */
+
+/*
+ * Finds the slot, or makes one, so that `progress` says where to begin.  False
+ * if there is nothing to do.
+ */
+bool
+stream_worker_prepare(void)
+{
+	StreamEpoch *epoch;
+	StreamProgress found;
+	bool		wanted;
+	bool		lost;
+
+	if (!begin_step())
+	{
+		slot_drop_others("");
+		return false;
+	}
+	wanted = stream_is_wanted();
+	lost = progress_read(&found, NULL) && has_started_stream();
+	found.last_record = dynamo_now();
+	progress = found;
+	end_step();
+	if (!wanted)
+	{
+		slot_drop_others("");
+		return false;
+	}
+
+	slot_drop_others(slot_is_usable(progress.slot) ? progress.slot : "");
+	if (slot_is_usable(progress.slot))
+	{
+		if (!begin_step())
+			return false;
+		epoch = present_epoch();
+		if (epoch == NULL || epoch->timeline != (int32) GetWALInsertionTimeLine())
+		{
+			if (epoch != NULL)
+				epoch->end_lsn = progress.lsn;
+			progress.epoch = new_epoch_number(progress.epoch);
+			begin_epoch(epoch, false, "the server follows another timeline");
+		}
+		end_step();
+		return true;
+	}
+
+	found = progress;
+	progress.epoch = new_epoch_number(progress.epoch);
+	slot_name(progress.epoch, progress.slot);
+	pgstat_report_activity(STATE_RUNNING, "creating a replication slot");
+	progress.lsn = slot_create(progress.slot);
+	if (!begin_step())
+		return false;
+	epoch = present_epoch();
+	if (epoch != NULL && XLogRecPtrIsInvalid(epoch->end_lsn))
+		epoch->end_lsn = Max(found.lsn, epoch->lsn);
+	begin_epoch(epoch, lost, lost ? "the replication slot was lost" : "streams were enabled");
+	end_step();
+	return true;
+}
+
+/* ---- decoding ---- */
+
+static int
+read_page(XLogReaderState *reader, XLogRecPtr page, int length, XLogRecPtr target, char *buffer)
+{
+	if (page + length > GetFlushRecPtr(NULL))
+		return -1;
+	return read_local_xlog_page(reader, page, length, target, buffer);
+}
+
+/* False if the extension is gone. */
+static bool
+open_decoder(void)
+{
+	/* What the transactions so far have left in the caches is of the present. */
+	InvalidateSystemCaches();
+	compat_slot_acquire(progress.slot);
+	if (!begin_step())
+		return false;
+	MemoryContextSwitchTo(worker_context);
+	stream_sink = &collecting_sink;
+	stream_sink_epoch = progress.epoch;
+	decoder = CreateDecodingContext(progress.lsn, NIL, false,
+									XL_ROUTINE(.page_read = read_page,
+											   .segment_open = wal_segment_open,
+											   .segment_close = wal_segment_close),
+									NULL, NULL, NULL);
+	collect_begin(worker_context);
+	end_step();
+	XLogBeginRead(decoder->reader, MyReplicationSlot->data.restart_lsn);
+	shared->confirmed = MyReplicationSlot->data.confirmed_flush;
+	pgstat_report_activity(STATE_IDLE, NULL);
+	return true;
+}
+
+static void
+close_decoder(void)
+{
+	if (decoder != NULL)
+		FreeDecodingContext(decoder);
+	decoder = NULL;
+	if (MyReplicationSlot != NULL)
+		ReplicationSlotRelease();
+}
+
+/* Decodes what is flushed until there is enough for a batch; false if that was all. */
+static bool
+decode(void)
+{
+	XLogRecPtr	committed = pg_atomic_read_u64(&shared->committed);
+
+	if (committed > GetFlushRecPtr(NULL))
+		XLogFlush(committed);	/* of a commit that did not wait for that */
+	while (collected_records() < BATCH_RECORDS && collected_bytes() < BATCH_BYTES)
+	{
+		char	   *error = NULL;
+		XLogRecord *record = XLogReadRecord(decoder->reader, &error);
+
+		if (error != NULL)
+			elog(ERROR, "could not read the write-ahead log: %s", error);
+		if (record == NULL)
+			return false;
+		LogicalDecodingProcessRecord(decoder, decoder->reader);
+		CurrentResourceOwner = worker_owner;
+		MemoryContextSwitchTo(worker_context);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return true;
+}
+
+/* False if the extension is gone. */
+static bool
+store(void)
+{
+	uint64		n = collected_records();
+
+	if (!begin_step())
+		return false;
+	collected_store(&progress);
+	end_step();
+	collected_forget();
+	shared->nrecords += n;
+	shared->ntransactions++;
+	shared->last_stored = progress.last_record;
+	return true;
+}
+
+/*
+ * Tells the slot how far we are.  Everything that was committed before is in the
+ * store, or had nothing for it; but the store itself must be on disk.
+ */
+static void
+confirm(bool idle)
+{
+	static TimestampTz last;
+	XLogRecPtr	end = decoder->reader->EndRecPtr;
+	TimestampTz now = GetCurrentTimestamp();
+
+	shared->decoded = end;
+	if (end <= shared->confirmed || (!idle && now - last < CONFIRM_INTERVAL && now >= last))
+		return;
+	if (XactLastCommitEnd > GetFlushRecPtr(NULL))
+		XLogFlush(XactLastCommitEnd);
+	LogicalConfirmReceivedLocation(end);
+	shared->confirmed = end;
+	last = now;
+}
+
+/* ---- streams that come and go ---- */
+
+/* By number: a mark in the log behind which a stream's last changes cannot be. */
+typedef struct EndingStream
+{
+	int32		id;
+	XLogRecPtr	mark;
+} EndingStream;
+
+static List *ending;			/* of EndingStream * */
+
+static EndingStream *
+find_ending(int32 id)
+{
+	ListCell   *cell;
+
+	foreach(cell, ending)
+		if (((EndingStream *) lfirst(cell))->id == id)
+			return lfirst(cell);
+	return NULL;
+}
+
+/* Its changes are stored when what was in the log at this moment is decoded. */
+static void
+note_ending(int32 id)
+{
+	MemoryContext caller = MemoryContextSwitchTo(worker_context);
+	EndingStream *note = palloc_object(EndingStream);
+
+	note->id = id;
+	note->mark = InvalidXLogRecPtr; /* set when this transaction has committed */
+	ending = lappend(ending, note);
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+finish_ending(Stream *stream, const EndingStream *note)
+{
+	if (XLogRecPtrIsInvalid(note->mark) || decoder->reader->EndRecPtr < note->mark)
+		return;
+	stream->ended = dynamo_now();
+	stream->end = (StreamPosition) {progress.epoch, note->mark, 0};
+	if (stream->start.epoch == 0)
+		stream->start = stream->end;
+	stream_update(stream);
+}
+
+static void
+start_stream(Stream *stream)
+{
+	StreamEpoch *epoch = present_epoch();
+
+	stream->start = (StreamPosition) {epoch->epoch, epoch->lsn, 0};
+	stream_update(stream);
+}
+
+static bool
+is_forgettable(const Stream *stream)
+{
+	return stream->end.epoch != 0 && dynamo_now() - stream->ended >
+		stream_retention * USECS_PER_SEC / (STREAM_PARTITIONS - 2) * STREAM_PARTITIONS;
+}
+
+/* Epochs none of whose records is kept any more. */
+static void
+forget_epochs(void)
+{
+	List	   *partitions = stream_partitions();
+	int32		oldest = partitions == NIL ? progress.epoch :
+		((StreamPartition *) linitial(partitions))->first.epoch;
+	ListCell   *cell;
+
+	foreach(cell, stream_epochs())
+	{
+		const StreamEpoch *epoch = lfirst(cell);
+
+		if (epoch->epoch < oldest && epoch->epoch < progress.epoch &&
+			dynamo_now() - epoch->started > stream_retention * USECS_PER_SEC)
+			epoch_delete(epoch);
+	}
+}
+
+/*
+ * Looks after the streams of the database in a transaction: those that are
+ * enabled by now, those whose trigger or table is gone, those that are over for
+ * so long that nothing of them is left.  False if there is none any more.
+ */
+static bool
+update_streams(void)
+{
+	bool		alive = streamed_relations() != NIL;
+	ListCell   *cell;
+
+	foreach(cell, stream_list())
+	{
+		Stream	   *stream = lfirst(cell);
+		EndingStream *note = find_ending(stream->id);
+
+		if (is_forgettable(stream))
+			stream_delete(stream);
+		else if (is_alive(stream))
+		{
+			StreamStatus status = stream_status(stream);
+
+			alive = true;
+			if (status == STREAM_ENABLING)
+				start_stream(stream);
+			else if (status == STREAM_DISABLING && note != NULL)
+				finish_ending(stream, note);
+			else if (status == STREAM_DISABLING)
+			{
+				note_ending(stream->id);
+				stream_update(stream);	/* so that the log goes on behind it */
+			}
+		}
+	}
+	adopt_streams(present_epoch());
+	forget_epochs();
+	store_trim(&progress);
+	return alive;
+}
+
+/* False if there is none any more. */
+static bool
+look_after_streams(void)
+{
+	static TimestampTz last;
+	static uint32 seen;
+	uint32		changes = pg_atomic_read_u32(&shared->changes);
+	TimestampTz now = GetCurrentTimestamp();
+	bool		alive;
+	ListCell   *cell;
+
+	if (changes == seen && ending == NIL && now - last < LOOK_INTERVAL && now >= last)
+		return true;
+	last = now;
+	seen = changes;
+	if (!begin_step())
+		return false;
+	alive = update_streams();
+	end_step();
+
+	foreach(cell, ending)
+	{
+		EndingStream *note = lfirst(cell);
+
+		if (XLogRecPtrIsInvalid(note->mark))
+		{
+			note->mark = XactLastCommitEnd;
+			XLogFlush(note->mark);
+			SetLatch(MyLatch);
+		}
+		else if (decoder->reader->EndRecPtr >= note->mark)
+			ending = foreach_delete_current(ending, cell);
+	}
+	return alive;
+}
+
+/* Gives the log back that streams hold for too long, at the price of a gap. */
+static void
+check_lag(void)
+{
+	static TimestampTz last;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (stream_max_lag < 0 || (now - last < USECS_PER_SEC && now >= last))
+		return;
+	last = now;
+	if (slot_lag() / (1024 * 1024) <= stream_max_lag)
+		return;
+	ereport(LOG,
+			(errmsg("streams of this database hold back " UINT64_FORMAT " MB of the log, more than dynamo.stream_max_lag",
+					slot_lag() / (1024 * 1024)),
+			 errdetail("Their replication slot is dropped.")));
+	close_decoder();
+	slot_drop_others("");
+	proc_exit(1);				/* to begin anew, with a gap */
+}
+
+/* ---- the loop ---- */
+
+static void
+wait_for_work(bool stored)
+{
+	/* Under load a short sleep lets more commits come together. */
+	if (stored)
+		pg_usleep(NAP * 1000L);
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, IDLE_TIME,
+					 PG_WAIT_EXTENSION);
+}
+
+void
+stream_worker_run(void)
+{
+	bool		idle = false;
+	bool		stored;
+	bool		more;
+
+	if (!open_decoder())
+		return;
+	for (;;)
+	{
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+		more = decode();
+		stored = collected_records() > 0;
+		if (stored && !store())
+			break;
+		confirm(idle);
+		if (more)
+			continue;
+		if (!look_after_streams())
+			break;
+		check_lag();
+		pgstat_report_stat(false);
+		wait_for_work(stored);
+		idle = !stored;
+	}
+	close_decoder();
+	slot_drop_others("");
+}
