@@ -363,6 +363,20 @@ image_size(Datum image)
 	return item_size((DynamoItem *) PG_DETOAST_DATUM_SLICE(image, 0, sizeof(uint32)));
 }
 
+/* What the stream has, as far as the client wants it. */
+static StreamView
+shown_view(const DecodingState *state, const StreamSource *source)
+{
+	StreamView	has = source->stream.view;
+	StreamView	wants = state->view != 0 ? state->view : has;
+	bool		new_image = stream_view_has_new(has) && stream_view_has_new(wants);
+	bool		old_image = stream_view_has_old(has) && stream_view_has_old(wants);
+
+	if (new_image)
+		return old_image ? STREAM_NEW_AND_OLD_IMAGES : STREAM_NEW_IMAGE;
+	return old_image ? STREAM_OLD_IMAGE : STREAM_KEYS_ONLY;
+}
+
 static int32
 epoch_of(const Change *change)
 {
@@ -377,7 +391,7 @@ emit(const Change *change, StreamEvent event, const Row *keys, const Row *new_ro
 {
 	DecodingState *state = change->context->output_plugin_private;
 	StreamSource *source = change->source;
-	StreamView	view = source->stream.view;
+	StreamView	view = shown_view(state, source);
 	StreamRecord record = {
 		.event = event,
 		.expired = state->expired && event == STREAM_REMOVE,
@@ -387,10 +401,10 @@ emit(const Change *change, StreamEvent event, const Row *keys, const Row *new_ro
 
 	if (!source->wanted)
 		return;
-	if (state->view == 0 || stream_view_has_new(state->view))
-		record.new_image = new_row != NULL && stream_view_has_new(view) ? new_row->item : (Datum) 0;
-	if (state->view == 0 || stream_view_has_old(state->view))
-		record.old_image = old_row != NULL && stream_view_has_old(view) ? old_row->item : (Datum) 0;
+	if (new_row != NULL && stream_view_has_new(view))
+		record.new_image = new_row->item;
+	if (old_row != NULL && stream_view_has_old(view))
+		record.old_image = old_row->item;
 	record.keys = DynamoItemGetDatum(make_keys(source, keys));
 	record.size = image_size(record.keys) + image_size(record.new_image) +
 		image_size(record.old_image);
@@ -411,9 +425,8 @@ write_line(const Change *change, const StreamRecord *record)
 
 	OutputPluginPrepareWrite(ctx, true);
 	MemoryContextSwitchTo(caller);
-	stream_record_append_json(ctx->out, record,
-							  state->view != 0 ? state->view : source->stream.view,
-							  source->stream.label, arn);
+	stream_record_append_json(ctx->out, record, shown_view(state, source), source->stream.label,
+							  arn);
 	MemoryContextSwitchTo(ctx->context);
 	OutputPluginWrite(ctx, true);
 	MemoryContextSwitchTo(caller);

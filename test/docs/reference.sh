@@ -25,12 +25,14 @@ words() {
 		UNION SELECT 'dynamo.' || typname FROM pg_type
 		  JOIN member ON classid = 'pg_type'::regclass AND objid = pg_type.oid
 		  WHERE typcategory <> 'A' -- arrays are members too since 18
+		    AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = typrelid AND c.relispartition)
 		UNION SELECT '`' || oprname || '`' FROM pg_operator
 		  JOIN member ON classid = 'pg_operator'::regclass AND objid = pg_operator.oid
 		UNION SELECT format('| `%s` | `%s` |', castsource::regtype, casttarget::regtype) FROM pg_cast
 		  JOIN member ON classid = 'pg_cast'::regclass AND objid = pg_cast.oid
 		UNION SELECT 'dynamo.' || relname FROM pg_class
 		  JOIN member ON classid = 'pg_class'::regclass AND objid = pg_class.oid
+		  WHERE NOT relispartition
 		UNION SELECT 'access method `' || amname || '`' FROM pg_am
 		  JOIN member ON classid = 'pg_am'::regclass AND objid = pg_am.oid
 		UNION SELECT '`' || evtname || '`' FROM pg_event_trigger
