@@ -14,6 +14,13 @@ UPDATE "Music" SET item = (item::jsonb || '{"y": 1}')::dynamo.item WHERE "Artist
 UPDATE "Music" SET "Artist" = 'other' WHERE "Artist" = 'a1';
 DELETE FROM "Music" WHERE "SongTitle" = 't9';
 INSERT INTO "Music" (item) VALUES ('{"Artist": {"S": "a1"}, "SongTitle": {"S": "t1"}}') ON CONFLICT ("Artist", "SongTitle") DO UPDATE SET item = excluded.item;
+-- enough for collections to get pages of their own, and to lose them
+INSERT INTO "Music" (item) SELECT jsonb_build_object('Artist', 'many' || i % 3, 'SongTitle', i::text, 'x', repeat(md5(i::text), 20))::dynamo.item
+  FROM generate_series(1, 120) i;
+UPDATE "Music" SET item = (item::jsonb || jsonb_build_object('y', repeat('y', 400)))::dynamo.item WHERE "Artist" = 'many1';
+SELECT dynamo.set_clustering('Music', false), dynamo.set_clustering('Music', true);
+SELECT enabled, items, blocks_per_collection < 8 FROM dynamo.table_clustering('Music');
+DELETE FROM "Music" WHERE "Artist" LIKE 'many%';
 COPY "Counters" FROM stdin;
 1	{"Id":{"N":"1"}}
 2	{"Id":{"N":"2"}}
