@@ -34,6 +34,7 @@ typedef struct ItemRead
 	BoundExpr  *key_condition;	/* NULL for Scan */
 	BoundExpr  *filter;			/* or NULL */
 	BoundExpr  *projection;		/* or NULL */
+	int64		limit;			/* items that will be examined at most; 0: not known */
 	const KeySchema *table_key;
 	const KeySchema *schema;	/* of what is read: table or index */
 	DynamoTable *table;
@@ -65,7 +66,7 @@ static void add_cost(ItemRead *read, ReadCost *cost);
 static void report_read(const ItemRead *read, const ReadCost *cost, ConsumedCapacity *capacity);
 static bool page_is_full(const ReadRequest *request, int64 examined, int64 bytes);
 static void read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
-					   ItemScanSpec *spec);
+					   bool is_page, ItemScanSpec *spec);
 static void read_end(ItemRead *read);
 static void bind_read(ItemRead *read, const ReadRequest *request, bool is_query);
 static void check_read_not_mixed(const ReadRequest *request, bool is_query);
@@ -106,7 +107,7 @@ read_page(const ReadRequest *request, bool is_query, ItemTaker take, void *arg,
 	ReadCost	cost = {0};
 
 	memset(result, 0, sizeof(*result));
-	read_begin(&read, request, is_query, &spec);
+	read_begin(&read, request, is_query, true, &spec);
 
 	while (next_item(&read))
 	{
@@ -185,7 +186,7 @@ read_stream_begin(const ReadRequest *request, bool is_query)
 	ItemScanSpec spec;
 
 	stream->context = context;
-	read_begin(&stream->read, request, is_query, &spec);
+	read_begin(&stream->read, request, is_query, false, &spec);
 	MemoryContextSwitchTo(caller);
 	return stream;
 }
@@ -232,7 +233,7 @@ read_stream_end(ReadStream *stream)
  * caller what is scanned.  All of it lives in the current memory context.
  */
 static void
-read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
+read_begin(ItemRead *read, const ReadRequest *request, bool is_query, bool is_page,
 		   ItemScanSpec *spec)
 {
 	memset(read, 0, sizeof(*read));
@@ -240,6 +241,10 @@ read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
 	bind_read(read, request, is_query);
 	check_select(request);
 	check_segments(request);
+	if (request->limit.given && (is_page || read->filter == NULL))
+		read->limit = request->limit.value;
+	else if (is_page)
+		read->limit = PG_INT64_MAX;
 
 	read->table = dynamo_table_open(request->table_name, AccessShareLock, ACL_SELECT);
 	read->table_key = &read->table->definition->key;
@@ -457,6 +462,7 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 
 	memset(spec, 0, sizeof(*spec));
 	spec->index = read->index;
+	spec->limit = read->limit;
 	expr_check_key_paths(read->filter, read->table_key);
 	expr_check_key_paths(read->filter, read->schema);
 	expr_check_key_paths(read->projection, read->table_key);
@@ -469,9 +475,6 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	}
 	spec->backward = request->scan_index_forward.given &&
 		!request->scan_index_forward.value;
-	/* (of what is examined, or of what passes) */
-	if (request->limit.given && read->filter == NULL)
-		spec->limit = request->limit.value;
 	if (request->total_segments.given)
 	{
 		spec->segment = request->segment.value;

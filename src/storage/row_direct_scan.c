@@ -2,23 +2,23 @@
  * row_direct_scan.c
  *		Scans by an index, directly.
  *
- * The rows of a scan come in the order of the index, and where items of one
- * collection share pages, many in a row are of one page.  Such a run is read at
- * once: its page is pinned and locked a single time, all its visible tuples are
- * found, and then handed out one by one from the pinned page.  The page is
- * locked while the index scan moves on, so that may only move within the leaf
- * page that it has read already (nbtree keeps a copy of what matches): a lock on
- * an index page, taken while one on a table page is held, could deadlock with
- * the check for duplicates, which takes them in the other order.
+ * The rows of an item collection share pages, but seldom in the order of their
+ * keys.  So they are fetched in runs: the next entries that nbtree has copied
+ * from its leaf page are taken together, each page that they name is pinned and
+ * locked once for all of them, and the items found there are copied and handed
+ * out in the order of the index.  Between two calls no page of the table is
+ * pinned.  A run is as long as it is known that rows will be wanted; else the
+ * first ones are short.
  *
- * While pages are not found in shared buffers, the next ones that the leaf names
- * are asked for ahead of time, up to effective_io_concurrency: the distance
- * doubles with each page that had to be read and shrinks with each that had not.
+ * While pages are not found in shared buffers, the next ones of the run are asked
+ * for ahead of time, up to effective_io_concurrency: the distance doubles with
+ * each page that had to be read and shrinks with each that had not.
  *
- * All of this looks into nbtree's state of a scan, as only this file does.
+ * Only here is nbtree's state of a scan looked at, and only read: to move on, and
+ * to mark the entries of dead rows, the index scan is called as by anybody else.
  *
- * Resources between two calls: pins of an index page and a table page, the
- * registered snapshot and the index's lock.
+ * Resources between two calls: the registered snapshot, the index's lock, and
+ * what the index scan holds.
  */
 #include "postgres.h"
 
@@ -29,6 +29,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -37,19 +38,27 @@
 #include "common/compat.h"
 #include "storage/row_internal.h"
 
-/* A run has at most so many rows; the first ones are shorter. */
 #define MAX_RUN 64
 
-/* The pages that the index scan will come to, asked for ahead of time. */
-typedef struct Prefetch
+/* An index entry of a run, and what was found for it. */
+typedef struct RunEntry
 {
-	int			max_distance;
-	int			distance;		/* in pages; 0: all are in shared buffers */
-	int			ahead;			/* pages asked for and not yet read */
-	BlockNumber leaf;			/* whose entries have been looked at, */
-	int			next;			/* up to this one of nbtree's copy */
-	BlockNumber block;			/* the last one asked for */
-} Prefetch;
+	int			position;		/* in nbtree's copy of the leaf page */
+	ItemPointerData tid;
+	int			next_of_page;	/* the run's next entry of the same page, or -1 */
+	bool		dead;			/* no row, for anybody */
+	bool		visible;
+	HeapTupleData tuple;		/* while its page is pinned */
+	Datum		item;			/* a copy, as stored */
+} RunEntry;
+
+/* A page that entries of a run name. */
+typedef struct RunPage
+{
+	BlockNumber block;
+	int			first;			/* of its entries */
+	int			last;
+} RunPage;
 
 struct DirectScan
 {
@@ -60,15 +69,17 @@ struct DirectScan
 	Relation	index;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
-	MemoryContext entry_context; /* for one index entry */
+	MemoryContext entry_context; /* for one index entry; NULL: all are wanted */
+	MemoryContext run_context;	/* holds the items of the run */
 	int64		left;			/* rows that may still be asked for */
-	Buffer		buffer;			/* of the run, pinned */
-	BlockNumber block;
-	Prefetch	prefetch;
+	int			max_distance;	/* of pages asked for ahead of time */
+	int			distance;
 	int			run_limit;
-	int			nrows;			/* of the run */
-	int			next_row;
-	HeapTupleData rows[MAX_RUN];
+	int			nentries;		/* of the run */
+	int			next_entry;		/* to be handed out */
+	int			npages;
+	RunPage		pages[MAX_RUN];
+	RunEntry	run[MAX_RUN];
 };
 
 static int make_scan_keys(ScanKey scan_keys, ScanKey start_members, const KeyIndex *index,
@@ -78,14 +89,17 @@ static void make_scan_key(ScanKey scan_key, const KeyColumn *key, int part,
 static void make_row_scan_key(ScanKey scan_key, ScanKey members, const KeyIndex *index,
 							  const KeyConditions *conditions);
 static bool fetch_run(DirectScan *scan);
-static bool next_entry(DirectScan *scan);
-static bool next_entry_of_page(DirectScan *scan);
-static void find_row(DirectScan *scan);
-static void read_page(DirectScan *scan, BlockNumber block);
-static void prefetch_pages(DirectScan *scan);
+static void take_entries(DirectScan *scan);
+static void take_entry(DirectScan *scan, int position, ItemPointerData tid);
+static bool find_entry(DirectScan *scan);
+static bool entry_in_segment(DirectScan *scan, const BTScanPosItem *entry);
+static void pass_entries(DirectScan *scan);
+static void fetch_rows(DirectScan *scan);
+static Buffer read_page(DirectScan *scan, Buffer previous, BlockNumber block);
+static void find_rows(DirectScan *scan, const RunPage *page, Buffer buffer);
+static void copy_items(DirectScan *scan, const RunPage *page);
 static const BTScanPosData *leaf_position(const DirectScan *scan);
 static const BTScanPosItem *leaf_entry(const BTScanPosData *position, int i);
-static bool entry_in_segment(DirectScan *scan, const BTScanPosItem *entry);
 
 /* ---- the interface ---- */
 
@@ -99,15 +113,16 @@ direct_scan_begin(DynamoTable *table, const KeyIndex *index, const ScanShape *sh
 	ScanKeyData scan_keys[MAX_KEY_ATTRIBUTES + 5];
 	int			nkeys = make_scan_keys(scan_keys, start_members, index, conditions);
 
-	memset(scan, 0, offsetof(DirectScan, rows));
+	memset(scan, 0, offsetof(DirectScan, pages));
 	scan->rel = table->rel;
 	scan->item_column = table_access(table)->item_column;
 	scan->shape = *shape;
 	scan->direction = shape->backward ? BackwardScanDirection : ForwardScanDirection;
+	scan->run_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo run of rows",
+											  ALLOCSET_DEFAULT_SIZES);
 	scan->left = shape->limit > 0 ? shape->limit : PG_INT64_MAX;
-	scan->run_limit = 1;
-	scan->prefetch.max_distance = get_tablespace_io_concurrency(table->rel->rd_rel->reltablespace);
-	scan->prefetch.leaf = InvalidBlockNumber;
+	scan->run_limit = shape->limit > 0 ? MAX_RUN : 1;
+	scan->max_distance = get_tablespace_io_concurrency(table->rel->rd_rel->reltablespace);
 
 	scan->index = index_open(index->oid, AccessShareLock);
 	scan->snapshot = RegisterSnapshot(GetActiveSnapshot());
@@ -125,21 +140,25 @@ direct_scan_begin(DynamoTable *table, const KeyIndex *index, const ScanShape *sh
 bool
 direct_scan_next(DirectScan *scan, Datum *item)
 {
-	bool		isnull;
+	for (;;)
+	{
+		while (scan->next_entry < scan->nentries)
+		{
+			const RunEntry *entry = &scan->run[scan->next_entry++];
 
-	if (scan->next_row == scan->nrows && !fetch_run(scan))
-		return false;
-	*item = heap_getattr(&scan->rows[scan->next_row++], scan->item_column,
-						 RelationGetDescr(scan->rel), &isnull);
-	check_item_is_there(isnull);
-	return true;
+			if (!entry->visible)
+				continue;
+			*item = entry->item;
+			return true;
+		}
+		if (!fetch_run(scan))
+			return false;
+	}
 }
 
 void
 direct_scan_end(DirectScan *scan)
 {
-	if (BufferIsValid(scan->buffer))
-		ReleaseBuffer(scan->buffer);
 	index_endscan(scan->scan);
 	index_close(scan->index, NoLock);
 	UnregisterSnapshot(scan->snapshot);
@@ -211,152 +230,76 @@ make_row_scan_key(ScanKey scan_key, ScanKey members, const KeyIndex *index,
 
 /* ---- runs ---- */
 
-/* Finds the next rows that are of one page, at least one; false at the end. */
+/* False at the end; true even if the snapshot sees none of the rows. */
 static bool
 fetch_run(DirectScan *scan)
 {
-	int			limit = (int) Min(scan->run_limit, scan->left);
-
-	scan->nrows = 0;
-	scan->next_row = 0;
-	while (scan->nrows == 0 && limit > 0 && next_entry(scan))
-	{
-		read_page(scan, ItemPointerGetBlockNumber(&scan->scan->xs_heaptid));
-		LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
-		do
-			find_row(scan);
-		while (scan->nrows < limit && next_entry_of_page(scan));
-		LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
-	}
-	scan->left -= scan->nrows;
+	scan->next_entry = 0;
+	MemoryContextReset(scan->run_context);
+	take_entries(scan);
+	fetch_rows(scan);
+	pass_entries(scan);
 	scan->run_limit = Min(2 * scan->run_limit, MAX_RUN);
-	return scan->nrows > 0;
+	return scan->nentries > 0;
+}
+
+/* Takes the next entry, and those that follow it on the leaf page. */
+static void
+take_entries(DirectScan *scan)
+{
+	const BTScanPosData *position = leaf_position(scan);
+	int			limit = (int) Min(scan->run_limit, scan->left);
+	const BTScanPosItem *entry;
+
+	scan->nentries = 0;
+	scan->npages = 0;
+	if (limit == 0 || !find_entry(scan))
+		return;
+	for (int i = position->itemIndex;
+		 scan->nentries < limit && (entry = leaf_entry(position, i)) != NULL;
+		 i += scan->direction)
+		if (entry_in_segment(scan, entry))
+			take_entry(scan, i, entry->heapTid);
+}
+
+/* Adds the entry to the run, and to those of its page. */
+static void
+take_entry(DirectScan *scan, int position, ItemPointerData tid)
+{
+	BlockNumber block = ItemPointerGetBlockNumber(&tid);
+	int			number = scan->nentries++;
+	RunEntry   *entry = &scan->run[number];
+	int			i = scan->npages - 1;
+
+	entry->position = position;
+	entry->tid = tid;
+	entry->next_of_page = -1;
+	while (i >= 0 && scan->pages[i].block != block)
+		i--;
+	if (i >= 0)
+		scan->run[scan->pages[i].last].next_of_page = number;
+	else
+	{
+		i = scan->npages++;
+		scan->pages[i].block = block;
+		scan->pages[i].first = number;
+	}
+	scan->pages[i].last = number;
 }
 
 /* Moves the index scan to its next entry of the segment; false at the end. */
 static bool
-next_entry(DirectScan *scan)
+find_entry(DirectScan *scan)
 {
 	const BTScanPosData *position = leaf_position(scan);
 
 	while (index_getnext_tid(scan->scan, scan->direction) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (entry_in_segment(scan, leaf_entry(position, position->itemIndex)))
+		if (entry_in_segment(scan, &position->items[position->itemIndex]))
 			return true;
 	}
 	return false;
-}
-
-/*
- * The same if that is known to be of the page that is locked, without leaving
- * the leaf page of the index.
- */
-static bool
-next_entry_of_page(DirectScan *scan)
-{
-	const BTScanPosData *position = leaf_position(scan);
-	const BTScanPosItem *next;
-
-	while ((next = leaf_entry(position, position->itemIndex + scan->direction)) != NULL &&
-		   ItemPointerGetBlockNumber(&next->heapTid) == scan->block)
-	{
-		(void) index_getnext_tid(scan->scan, scan->direction);
-		if (entry_in_segment(scan, next))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Adds the row of the current index entry to the run, if the snapshot sees it.
- * An entry whose tuples are dead to everybody is marked so in the index when
- * the scan moves on (not in recovery: a standby may see older snapshots).
- */
-static void
-find_row(DirectScan *scan)
-{
-	IndexScanDesc entries = scan->scan;
-	ItemPointerData tid = entries->xs_heaptid;
-	bool		all_dead = false;
-
-	if (heap_hot_search_buffer(&tid, scan->rel, scan->buffer, scan->snapshot,
-							   &scan->rows[scan->nrows], &all_dead, true))
-	{
-		scan->nrows++;
-		pgstat_count_heap_fetch(scan->index);
-	}
-	else if (!entries->xactStartedInRecovery)
-		entries->kill_prior_tuple = all_dead;
-}
-
-/* ---- pages ---- */
-
-/* Pins the page in place of that of the run before. */
-static void
-read_page(DirectScan *scan, BlockNumber block)
-{
-	Prefetch   *prefetch = &scan->prefetch;
-	int64		read_before = pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read;
-
-	if (BufferIsValid(scan->buffer) && scan->block == block)
-		return;
-	scan->buffer = ReleaseAndReadBuffer(scan->buffer, scan->rel, block);
-	scan->block = block;
-	heap_page_prune_opt(scan->rel, scan->buffer);
-
-	if (pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read != read_before)
-		prefetch->distance = Min(Max(2 * prefetch->distance, 1), prefetch->max_distance);
-	else if (prefetch->distance > 0)
-		prefetch->distance--;
-	if (prefetch->ahead > 0)
-		prefetch->ahead--;
-	if (prefetch->distance > 0)
-		prefetch_pages(scan);
-}
-
-/* Asks for the pages that come behind the current entry's. */
-static void
-prefetch_pages(DirectScan *scan)
-{
-	const BTScanPosData *position = leaf_position(scan);
-	Prefetch   *prefetch = &scan->prefetch;
-	const BTScanPosItem *entry;
-
-	if (prefetch->leaf != position->currPage || prefetch->ahead == 0)
-	{
-		prefetch->leaf = position->currPage;
-		prefetch->next = position->itemIndex + scan->direction;
-		prefetch->block = scan->block;
-		prefetch->ahead = 0;
-	}
-	while (prefetch->ahead < prefetch->distance &&
-		   (entry = leaf_entry(position, prefetch->next)) != NULL)
-	{
-		BlockNumber block = ItemPointerGetBlockNumber(&entry->heapTid);
-
-		prefetch->next += scan->direction;
-		if (block == prefetch->block || !entry_in_segment(scan, entry))
-			continue;
-		PrefetchBuffer(scan->rel, MAIN_FORKNUM, block);
-		prefetch->block = block;
-		prefetch->ahead++;
-	}
-}
-
-/* ---- what nbtree has copied of the leaf page ---- */
-
-static const BTScanPosData *
-leaf_position(const DirectScan *scan)
-{
-	return &((BTScanOpaque) scan->scan->opaque)->currPos;
-}
-
-/* NULL behind either end. */
-static const BTScanPosItem *
-leaf_entry(const BTScanPosData *position, int i)
-{
-	return i < position->firstItem || i > position->lastItem ? NULL : &position->items[i];
 }
 
 /* Decided on the index entry, so that other segments' rows are not read. */
@@ -380,4 +323,115 @@ entry_in_segment(DirectScan *scan, const BTScanPosItem *entry)
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(scan->entry_context);
 	return result;
+}
+
+/*
+ * Moves the index scan to the last entry of the run, and tells it as it leaves
+ * each whether that is dead, for it to mark (not in recovery: a standby may have
+ * older snapshots).  All of that is on the leaf page.
+ */
+static void
+pass_entries(DirectScan *scan)
+{
+	const BTScanPosData *position = leaf_position(scan);
+	IndexScanDesc entries = scan->scan;
+
+	for (int i = 0; i < scan->nentries; i++)
+	{
+		while (position->itemIndex != scan->run[i].position)
+			(void) index_getnext_tid(entries, scan->direction);
+		entries->kill_prior_tuple = scan->run[i].dead && !entries->xactStartedInRecovery;
+	}
+}
+
+/* ---- rows ---- */
+
+/* Fetches the rows of the run, page by page. */
+static void
+fetch_rows(DirectScan *scan)
+{
+	Buffer		buffer = InvalidBuffer;
+	int			asked = 0;		/* pages that have been read or asked for */
+
+	for (int i = 0; i < scan->npages; i++)
+	{
+		const RunPage *page = &scan->pages[i];
+
+		buffer = read_page(scan, buffer, page->block);
+		for (asked = Max(asked, i + 1); asked < Min(i + 1 + scan->distance, scan->npages); asked++)
+			PrefetchBuffer(scan->rel, MAIN_FORKNUM, scan->pages[asked].block);
+		find_rows(scan, page, buffer);
+		copy_items(scan, page);
+	}
+	if (BufferIsValid(buffer))
+		ReleaseBuffer(buffer);
+}
+
+static Buffer
+read_page(DirectScan *scan, Buffer previous, BlockNumber block)
+{
+	int64		read_before = pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read;
+	Buffer		buffer = ReleaseAndReadBuffer(previous, scan->rel, block);
+
+	if (pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read != read_before)
+		scan->distance = Min(Max(2 * scan->distance, 1), scan->max_distance);
+	else
+		scan->distance = Max(scan->distance - 1, 0);
+	heap_page_prune_opt(scan->rel, buffer);
+	return buffer;
+}
+
+/* Finds what the snapshot sees of the page's entries. */
+static void
+find_rows(DirectScan *scan, const RunPage *page, Buffer buffer)
+{
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
+	{
+		RunEntry   *entry = &scan->run[i];
+		ItemPointerData tid = entry->tid;
+
+		entry->dead = false;
+		entry->visible = heap_hot_search_buffer(&tid, scan->rel, buffer, scan->snapshot,
+												&entry->tuple, &entry->dead, true);
+	}
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+}
+
+/* While the page is pinned. */
+static void
+copy_items(DirectScan *scan, const RunPage *page)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scan->run_context);
+
+	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
+	{
+		RunEntry   *entry = &scan->run[i];
+		bool		isnull;
+
+		if (!entry->visible)
+			continue;
+		entry->item = heap_getattr(&entry->tuple, scan->item_column,
+								   RelationGetDescr(scan->rel), &isnull);
+		check_item_is_there(isnull);
+		entry->item = datumCopy(entry->item, false, -1);
+		pgstat_count_heap_fetch(scan->index);
+		scan->left--;
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/* ---- what nbtree has copied of the leaf page ---- */
+
+static const BTScanPosData *
+leaf_position(const DirectScan *scan)
+{
+	return &((BTScanOpaque) scan->scan->opaque)->currPos;
+}
+
+/* NULL behind either end. */
+static const BTScanPosItem *
+leaf_entry(const BTScanPosData *position, int i)
+{
+	return i < position->firstItem || i > position->lastItem ? NULL : &position->items[i];
 }
