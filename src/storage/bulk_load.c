@@ -326,6 +326,7 @@ store_sorted_rows(TableLoad *load)
 	TupleDesc	desc = load->row->tts_tupleDescriptor;
 	TupleTableSlot *row = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	TupleTableSlot *previous = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	bool		one_per_key = load->on_conflict != LOAD_ERROR;
 	bool		snapshot_pushed = IsolationUsesXactSnapshot() || !ActiveSnapshotSet();
 
 	if (snapshot_pushed)
@@ -336,15 +337,15 @@ store_sorted_rows(TableLoad *load)
 	if (load->insert != NULL)
 		row_lookup_open(&load->lookup, load->table, RowExclusiveLock);
 
-	while (tuplesort_gettupleslot(load->sort, true, true, row, NULL))
+	/* (A row that is compared with the next one must outlast it.) */
+	while (tuplesort_gettupleslot(load->sort, true, one_per_key, row, NULL))
 	{
 		TupleTableSlot *next = previous;
 
 		CHECK_FOR_INTERRUPTS();
 		slot_getallattrs(row);
 		load->current = DatumGetInt64(row->tts_values[desc->natts - 1]);
-		if (load->on_conflict != LOAD_ERROR && !TTS_EMPTY(previous) &&
-			compare_keys(load, previous, row) == 0)
+		if (one_per_key && !TTS_EMPTY(previous) && compare_keys(load, previous, row) == 0)
 			count_existing(load);
 		else
 			store_row(load, row);

@@ -74,7 +74,8 @@ item_type_oid(void)
 						   ObjectIdGetDatum(extension_schema_oid()));
 }
 
-bool
+/* Whether this is the trigger that holds a table's definition. */
+static bool
 is_maintenance_trigger(const Trigger *trigger)
 {
 	Oid			trigger_function = trigger->tgfoid;

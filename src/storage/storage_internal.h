@@ -122,8 +122,6 @@ extern const TableDefinition *row_definition(Relation rel, AttrNumber *item_colu
 extern char **copy_definition_arguments(Relation rel, int *narguments);
 /* InvalidAttrNumber: there is none of this name. */
 extern AttrNumber find_column(TupleDesc desc, const char *name);
-/* Whether this is the trigger that holds a table's definition. */
-extern bool is_maintenance_trigger(const Trigger *trigger);
 /* The type dynamo.item; InvalidOid before the extension's script made it. */
 extern Oid	item_type_oid(void);
 

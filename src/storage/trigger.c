@@ -22,22 +22,31 @@
 #include "common/errors.h"
 #include "storage/storage_internal.h"
 
-static void
-check_called_as_maintenance_trigger(FunctionCallInfo fcinfo)
+/*
+ * The definition of the table that the trigger is called for.  (It comes from a
+ * trigger that has the name and this very function, and a table has one of a
+ * name: nothing is looked up for each row.)
+ */
+static const TableDefinition *
+maintained_definition(FunctionCallInfo fcinfo)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
+	const TableDefinition *definition;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("dynamo.maintain_columns() must be called as a trigger")));
+	definition = table_definition(data->tg_relation);
 	if (!TRIGGER_FIRED_BEFORE(data->tg_event) || !TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
-		TRIGGER_FIRED_BY_DELETE(data->tg_event) || !is_maintenance_trigger(data->tg_trigger))
+		TRIGGER_FIRED_BY_DELETE(data->tg_event) || definition == NULL ||
+		strcmp(data->tg_trigger->tgname, MAINTENANCE_TRIGGER) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("dynamo.maintain_columns() serves only the trigger \"%s\" BEFORE INSERT OR UPDATE FOR EACH ROW",
 						MAINTENANCE_TRIGGER),
 				 errhint("dynamo.create_table() creates tables with their trigger.")));
+	return definition;
 }
 
 /* Whether an UPDATE leaves a column as it was, byte by byte. */
@@ -117,8 +126,7 @@ dynamo_maintain_columns(PG_FUNCTION_ARGS)
 	DynamoItem *item;
 	ItemKey		key;
 
-	check_called_as_maintenance_trigger(fcinfo);
-	definition = table_definition(data->tg_relation);
+	definition = maintained_definition(fcinfo);
 	desc = RelationGetDescr(data->tg_relation);
 	row = data->tg_trigtuple;
 	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
