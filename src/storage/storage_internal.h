@@ -13,7 +13,6 @@
 #include "access/tupdesc.h"
 #include "catalog/index.h"
 #include "nodes/parsenodes.h"
-#include "utils/reltrigger.h"
 
 #include "storage/storage.h"
 

@@ -8,7 +8,6 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use ServerProcesses;
 use Test::More;
-use Time::HiRes qw(usleep);
 
 my $rounds  = $ENV{DYNAMO_CRASH_ROUNDS}  // 2;
 my $seconds = $ENV{DYNAMO_CRASH_SECONDS} // 3;
@@ -62,25 +61,12 @@ sub start_client
 	return { psql => $psql, out => "$base.out" };
 }
 
-# Kills the postmaster and its children, which we know by their parent.
-sub kill_server
-{
-	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
-	my @children = children_of($postmaster);
-	kill 'KILL', $postmaster, @children;
-	foreach my $pid ($postmaster, @children)
-	{
-		usleep(10_000) while kill 0, $pid;
-	}
-	$node->{_pid} = undef;
-}
-
 my %steps = map { $_ => 0 } 1 .. $clients;
 for my $round (1 .. $rounds)
 {
 	my %running = map { $_ => start_client($_, $steps{$_} + 1) } 1 .. $clients;
 	sleep $seconds;
-	kill_server();
+	kill_server($node);
 	$_->{psql}->finish for values %running;
 	$node->start;
 
