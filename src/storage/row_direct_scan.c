@@ -40,6 +40,17 @@
 
 #define MAX_RUN 64
 
+/* Longer partition keys are looked at anew for each entry. */
+#define MAX_KNOWN_KEY	64
+
+/* The partition key of the last entry, as stored, and what was decided of it. */
+typedef struct KnownKey
+{
+	Size		size;			/* 0: none */
+	bool		in_segment;
+	char		key[MAX_KNOWN_KEY];
+} KnownKey;
+
 /* An index entry of a run, and what was found for it. */
 typedef struct RunEntry
 {
@@ -70,6 +81,7 @@ struct DirectScan
 	Snapshot	snapshot;
 	IndexScanDesc scan;
 	MemoryContext entry_context; /* for one index entry; NULL: all are wanted */
+	KnownKey	known;
 	MemoryContext run_context;	/* holds the items of the run */
 	int64		left;			/* rows that may still be asked for */
 	int			max_distance;	/* of pages asked for ahead of time */
@@ -302,27 +314,37 @@ find_entry(DirectScan *scan)
 	return false;
 }
 
-/* Decided on the index entry, so that other segments' rows are not read. */
+/*
+ * Decided on the index entry, so that other segments' rows are not read; for the
+ * entries of a collection, which lie side by side, but once.
+ */
 static bool
 entry_in_segment(DirectScan *scan, const BTScanPosItem *entry)
 {
 	BTScanOpaque opaque = scan->scan->opaque;
-	IndexTuple	tuple;
-	MemoryContext caller;
+	KnownKey   *known = &scan->known;
 	Datum		partition_key[MAX_HASH_ATTRIBUTES];
+	MemoryContext caller;
+	IndexTuple	tuple;
+	Size		size;
 	bool		isnull;
-	bool		result;
 
 	if (scan->entry_context == NULL)
 		return true;
 	tuple = (IndexTuple) (opaque->currTuples + entry->tupleOffset);
-	caller = MemoryContextSwitchTo(scan->entry_context);
 	for (int i = 0; i < scan->shape.nhash; i++)
 		partition_key[i] = index_getattr(tuple, i + 1, RelationGetDescr(scan->index), &isnull);
-	result = in_segment(&scan->shape, partition_key);
+	size = VARSIZE_ANY(DatumGetPointer(partition_key[0]));
+	if (size == known->size && memcmp(known->key, DatumGetPointer(partition_key[0]), size) == 0)
+		return known->in_segment;
+
+	caller = MemoryContextSwitchTo(scan->entry_context);
+	known->in_segment = in_segment(&scan->shape, partition_key);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(scan->entry_context);
-	return result;
+	known->size = scan->shape.nhash == 1 && size <= MAX_KNOWN_KEY ? size : 0;
+	memcpy(known->key, DatumGetPointer(partition_key[0]), known->size);
+	return known->in_segment;
 }
 
 /*
