@@ -139,3 +139,11 @@ EXPLAIN (COSTS OFF) SELECT item FROM ops_index_query."Direct" WHERE g = 'g1' AND
 EXPLAIN (COSTS OFF) SELECT item FROM ops_index_query."Direct" WHERE h = 'h1' AND s BETWEEN 's0' AND 's1' ORDER BY s DESC;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
+
+-- For people: the view, and the typed functions
+SELECT table_name, name, kind, partition_key, sort_key, projection, non_key_attributes, status, backfilling, btree FROM dynamo.indexes WHERE schema = 'ops_index_query' AND table_name = 'Direct' ORDER BY name;
+SELECT item ->> 'pk', item ->> 'sk' FROM dynamo.query('Direct', 'g = :g AND r = :r', index_name => 'ranged', scan_index_forward => false, max_items => 3, expression_attribute_values => '{":g": {"S": "g1"}, ":r": {"N": "1"}}') item;
+SELECT dynamo.query('Direct', 'h = :h', index_name => 'included', max_items => 1, expression_attribute_values => '{":h": {"B": "aDE="}}');
+SELECT count(*), count(DISTINCT item) FROM dynamo.scan('Direct', index_name => 'ranged') item;
+SELECT dynamo.query('Direct', 'g = :g', index_name => 'nope', expression_attribute_values => '{":g": {"S": "g1"}}');
+SELECT dynamo.index_btree('pg_class', 'x'), dynamo.index_btree(1, 'x'), dynamo.index_btree('ops_index_query."Direct"', 'x');

@@ -173,6 +173,10 @@ decode_member(JsonReader *reader, const Member *member, void *structure,
 				decode_list(reader, member, parent, notes);
 			note_empty_list(MEMBER_FIELD(List *, structure, member), notes);
 			break;
+		case MEMBER_OPTIONAL_LIST:
+			*MEMBER_FIELD(OptionalList, structure, member) =
+				(OptionalList) {true, decode_list(reader, member, parent, notes)};
+			break;
 		case MEMBER_ITEMS:
 			*MEMBER_FIELD(List *, structure, member) = decode_items(reader, member, notes);
 			note_empty_list(MEMBER_FIELD(List *, structure, member), notes);

@@ -43,6 +43,8 @@ static void append_on_demand_throughput(StringInfo out, const TableSettings *set
 static int	decreases_today(const TableSettings *settings);
 static void append_stream(StringInfo out, const TableDescription *table);
 static void append_restore_summary(StringInfo out, const TableDescription *table);
+static void append_index_infos(StringInfo out, const TableBackup *backup, bool local);
+static void append_index_info(StringInfo out, const IndexDefinition *index);
 static void append_backup_details(StringInfo out, const BackupDescription *description);
 static void append_source_table(StringInfo out, const TableBackup *backup);
 static void append_backup_summary(StringInfo out, const TableBackup *backup);
@@ -701,7 +703,55 @@ append_backup_description(StringInfo out, const BackupDescription *description)
 	append_backup_details(out, description);
 	append_source_table(out, &description->backup);
 	begin_member(out, "SourceTableFeatureDetails");
-	appendStringInfoString(out, "{}}");
+	appendStringInfoChar(out, '{');
+	append_index_infos(out, &description->backup, true);
+	append_index_infos(out, &description->backup, false);
+	appendStringInfoString(out, "}}");
+}
+
+/* The local indexes that the table had, or the others. */
+static void
+append_index_infos(StringInfo out, const TableBackup *backup, bool local)
+{
+	bool		some = false;
+	ListCell   *cell;
+
+	foreach(cell, backup->indexes)
+	{
+		const IndexDefinition *index = lfirst(cell);
+
+		if (index->is_local != local)
+			continue;
+		if (!some)
+		{
+			begin_member(out, local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
+			appendStringInfoChar(out, '[');
+		}
+		some = true;
+		separate(out);
+		append_index_info(out, index);
+	}
+	if (some)
+		appendStringInfoChar(out, ']');
+}
+
+static void
+append_index_info(StringInfo out, const IndexDefinition *index)
+{
+	appendStringInfoChar(out, '{');
+	append_text(out, "IndexName", index->name);
+	append_key_schema(out, &index->key);
+	append_projection(out, index);
+	if (!index->is_local)
+	{
+		begin_member(out, "ProvisionedThroughput");
+		appendStringInfoChar(out, '{');
+		append_integer(out, "ReadCapacityUnits", index->read_capacity);
+		append_integer(out, "WriteCapacityUnits", index->write_capacity);
+		appendStringInfoChar(out, '}');
+		append_request_units(out, index->max_read_request_units, index->max_write_request_units);
+	}
+	appendStringInfoChar(out, '}');
 }
 
 void

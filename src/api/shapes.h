@@ -38,12 +38,13 @@ typedef enum MemberType
 	MEMBER_VALUE_LIST,			/* OptionalList of AttributeValue * */
 	MEMBER_NAMES,				/* AttributeValue: M of S, from a map of strings */
 	MEMBER_STRING_LIST,			/* OptionalList of Bytes * */
-	MEMBER_MAP,					/* OptionalList of pointers to the structure of the
+	MEMBER_MAP, /* OptionalList of pointers to the structure of the
 								 * nested shape, whose first field, Bytes, is the key */
 	MEMBER_STRUCTURE,			/* pointer to the structure of the nested shape */
 	MEMBER_LIST,				/* List * of such pointers; NULL for JSON null */
+	MEMBER_OPTIONAL_LIST,		/* the same as an OptionalList */
 	MEMBER_ITEMS,				/* List * of AttributeValue *, each an M; NULL likewise */
-	MEMBER_TABLES,				/* List * of pointers to structures, a map by table name; their
+	MEMBER_TABLES, /* List * of pointers to structures, a map by table name; their
 								 * first fields are the name and what was given, an ARN perhaps */
 	MEMBER_UNBUILT,				/* in the model, not in this version */
 } MemberType;

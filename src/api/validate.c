@@ -286,6 +286,7 @@ is_given(const Member *member, const void *structure, const RequestNotes *notes)
 			return attribute_exists(*MEMBER_FIELD(const AttributeValue, structure, member));
 		case MEMBER_VALUE_LIST:
 		case MEMBER_STRING_LIST:
+		case MEMBER_OPTIONAL_LIST:
 		case MEMBER_MAP:
 			return MEMBER_FIELD(const OptionalList, structure, member)->given;
 		case MEMBER_STRUCTURE:
@@ -334,6 +335,10 @@ check_member(const Member *member, void *structure, const Path *path,
 		case MEMBER_STRUCTURE:
 			check_structure(member->shape, *MEMBER_FIELD(void *, structure, member),
 							path, notes, errors);
+			break;
+		case MEMBER_OPTIONAL_LIST:
+			check_list(member, MEMBER_FIELD(OptionalList, structure, member)->elements, path,
+					   notes, errors);
 			break;
 		case MEMBER_LIST:
 			check_list(member, *MEMBER_FIELD(List *, structure, member), path,

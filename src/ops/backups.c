@@ -35,6 +35,13 @@ static bool is_wanted(const ListBackupsRequest *request, const TableBackup *back
 static void check_target_is_free(Bytes name);
 static void restored_settings(const RestoreRequest *request, const TableBackup *backup,
 							  TableSettings *settings);
+static List *restored_indexes(const RestoreRequest *request, const TableBackup *backup,
+							  BillingMode mode);
+static const IndexRequest *find_override(const List *overrides, Bytes name);
+static void check_overrides(const OptionalList *overrides, const TableBackup *backup, bool local);
+static bool is_override_of(const IndexRequest *override, const IndexDefinition *index, bool local);
+static void set_restored_throughput(const IndexRequest *override, BillingMode mode,
+									IndexDefinition *index);
 static void restore_backup(const TableBackup *backup, Bytes target,
 						   const TableSettings *settings);
 
@@ -222,6 +229,7 @@ op_restore_table_from_backup(const RestoreRequest *request, TableDescription *re
 	find_own_backup(request->backup_arn, ShareLock, &backup);
 	check_target_is_free(request->target_table_name);
 	restored_settings(request, &backup, &result->settings);
+	backup.indexes = restored_indexes(request, &backup, result->settings.billing_mode);
 	if (jobs_can_wait())
 		job_defer_restore(&backup, request->target_table_name, &result->settings);
 	else
@@ -229,6 +237,7 @@ op_restore_table_from_backup(const RestoreRequest *request, TableDescription *re
 
 	result->table_name = request->target_table_name;
 	result->key = backup.key;
+	result->indexes = future_indexes(backup.indexes);
 	result->status = "CREATING";
 }
 
@@ -275,15 +284,125 @@ restored_settings(const RestoreRequest *request, const TableBackup *backup,
 														  bytes_to_cstring(backup->id)));
 }
 
+/*
+ * Those of the backup, or those of them that the request lists; with the backup's
+ * throughput, as far as the billing mode has it, or the request's.
+ */
+static List *
+restored_indexes(const RestoreRequest *request, const TableBackup *backup, BillingMode mode)
+{
+	List	   *indexes = NIL;
+	ListCell   *cell;
+
+	check_overrides(&request->global_indexes, backup, false);
+	check_overrides(&request->local_indexes, backup, true);
+	foreach(cell, backup->indexes)
+	{
+		IndexDefinition *index = lfirst(cell);
+		const OptionalList *overrides = index->is_local ?
+			&request->local_indexes :
+			&request->global_indexes;
+		const IndexRequest *override = find_override(overrides->elements, index->name);
+
+		if (overrides->given && override == NULL)
+			continue;
+		if (!index->is_local)
+			set_restored_throughput(override, mode, index);
+		indexes = lappend(indexes, index);
+	}
+	return indexes;
+}
+
+static const IndexRequest *
+find_override(const List *overrides, Bytes name)
+{
+	ListCell   *cell;
+
+	foreach(cell, overrides)
+	{
+		const IndexRequest *override = lfirst(cell);
+
+		if (bytes_equal(override->index_name, name))
+			return override;
+	}
+	return NULL;
+}
+
+/* Raises unless each index of the request is one of the backup. */
+static void
+check_overrides(const OptionalList *overrides, const TableBackup *backup, bool local)
+{
+	ListCell   *cell;
+
+	foreach(cell, overrides->elements)
+	{
+		const IndexRequest *override = lfirst(cell);
+		bool		found = false;
+		ListCell   *index;
+
+		foreach(index, backup->indexes)
+			found = found || is_override_of(override, lfirst(index), local);
+		if (!found)
+			validation_error("One or more parameter values were invalid: "
+							 "%sSecondaryIndexOverride must match an index of the backup: %.*s",
+							 local ? "Local" : "Global",
+							 override->index_name.len, override->index_name.data);
+	}
+}
+
+static bool
+is_override_of(const IndexRequest *override, const IndexDefinition *index, bool local)
+{
+	const KeySchema *key = &index->key;
+	ListCell   *cell;
+
+	if (index->is_local != local || !bytes_equal(index->name, override->index_name) ||
+		list_length(override->key_schema) != key->nhash + key->nrange)
+		return false;
+	foreach(cell, override->key_schema)
+	{
+		const KeySchemaElement *element = lfirst(cell);
+		int			i = foreach_current_index(cell);
+
+		if (!bytes_equal(element->attribute_name, key->attributes[i].name) ||
+			(element->key_type == KEY_TYPE_HASH) != (i < key->nhash))
+			return false;
+	}
+	return true;
+}
+
+static void
+set_restored_throughput(const IndexRequest *override, BillingMode mode, IndexDefinition *index)
+{
+	ProvisionedThroughput throughput = {
+		{true, index->read_capacity}, {true, index->write_capacity}};
+	IndexRequest request = {.index_name = index->name};
+	bool		is_given = override != NULL && (override->provisioned_throughput != NULL || override->on_demand_throughput != NULL);
+
+	if (is_given)
+		request = *override;
+	else if (mode == BILLING_PROVISIONED && index->read_capacity > 0)
+		request.provisioned_throughput = &throughput;
+	if (mode == BILLING_PAY_PER_REQUEST)
+		index->read_capacity = index->write_capacity = 0;
+	else
+		index->max_read_request_units = index->max_write_request_units = 0;
+	set_index_throughput(&request, mode, index);
+}
+
 static void
 restore_backup(const TableBackup *backup, Bytes target, const TableSettings *settings)
 {
 	DynamoTable *table;
+	ListCell   *cell;
+	Oid			relid;
 
-	dynamo_table_create(target, &backup->key, settings, NIL);
+	relid = dynamo_table_create(target, &backup->key, settings, backup->indexes);
 	table = dynamo_table_open(target, RowExclusiveLock, ACL_SELECT | ACL_INSERT | ACL_UPDATE);
 	table_backup_restore(backup, table);
 	dynamo_table_close(table);
+	foreach(cell, backup->indexes)
+		table_index_build(relid, lfirst(cell));
 }
 
 /* ---- what a job does ---- */
@@ -315,5 +434,6 @@ run_restore_job(TableJob *job)
 		ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
 						errmsg_internal("Backup not found: %.*s",
 										job->backup.id.len, job->backup.id.data)));
+	backup.indexes = job->backup.indexes;
 	restore_backup(&backup, job->table_name, &job->backup.settings);
 }

@@ -597,6 +597,8 @@ typedef struct RestoreRequest
 	Bytes		target_table_name;
 	Bytes		backup_arn;
 	int			billing_mode;
+	OptionalList global_indexes; /* of IndexRequest *: those to restore */
+	OptionalList local_indexes;
 	ProvisionedThroughput *provisioned_throughput;
 	OnDemandThroughput *on_demand_throughput;
 } RestoreRequest;

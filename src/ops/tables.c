@@ -20,7 +20,6 @@
 #include "ops/jobs.h"
 #include "ops/tables.h"
 
-static List *future_indexes(List *indexes);
 static void check_billing(BillingMode mode, const ProvisionedThroughput *throughput,
 						  const OnDemandThroughput *on_demand);
 static bool has_online_update(const List *updates);
@@ -48,6 +47,7 @@ void
 op_create_table(const CreateTableRequest *request, TableDescription *result)
 {
 	List	   *indexes;
+	ListCell   *cell;
 	Oid			relid;
 
 	memset(result, 0, sizeof(*result));
@@ -56,6 +56,8 @@ op_create_table(const CreateTableRequest *request, TableDescription *result)
 	check_tags(request->tags);
 	check_stream_specification(request->stream);
 	relid = dynamo_table_create(request->table_name, &result->key, &result->settings, indexes);
+	foreach(cell, indexes)
+		table_index_build(relid, lfirst(cell));
 	if (request->tags != NIL)
 		table_tags_write(relid, request->tags);
 	if (request->stream != NULL && request->stream->enabled.value)
@@ -67,8 +69,7 @@ op_create_table(const CreateTableRequest *request, TableDescription *result)
 	result->indexes = future_indexes(indexes);
 }
 
-/* IndexDescription * of indexes that will be there with their table. */
-static List *
+List *
 future_indexes(List *indexes)
 {
 	List	   *descriptions = NIL;
@@ -318,6 +319,7 @@ describe_future_table(Bytes name, TableDescription *result)
 	result->status = "CREATING";
 	result->key = job->backup.key;
 	result->settings = job->backup.settings;
+	result->indexes = future_indexes(job->backup.indexes);
 	return true;
 }
 

@@ -24,6 +24,9 @@ extern Oid	existing_source_table(Bytes name);
 /* Raises ResourceInUseException if a job is to make a table of this name. */
 extern void check_not_being_made(Bytes name);
 
+/* IndexDescription * of indexes that will be there with their table. */
+extern List *future_indexes(List *indexes);
+
 /* The settings of a new table; raises if the request's do not go together. */
 extern void initial_settings(const CreateTableRequest *request, TableSettings *settings);
 

@@ -9,7 +9,8 @@
  *
  * It belongs to who made it and lives on when its table is dropped.  A row of
  * dynamo.backups tells of what table it is, with its key; its row in
- * dynamo.table_settings holds the table's settings.  Both are configuration
+ * dynamo.table_settings holds the table's settings, rows in dynamo.table_indexes
+ * say what indexes it had.  All are configuration
  * data of the extension, written as catalog.c describes, and go with the
  * relation, however that is dropped.
  *
@@ -71,6 +72,7 @@ enum
 /* Of an attribute in key_schema: its name, its type, HASH or RANGE. */
 #define KEY_FIELDS		3
 
+static List *active_indexes(Oid relid);
 static char *backup_schema(void);
 static Oid	create_copy(Bytes id);
 static void copy_items(DynamoTable *table, Relation copy, TableBackup *backup);
@@ -103,13 +105,27 @@ table_backup_prepare(DynamoTable *table, Bytes name, TableBackup *backup)
 	backup->table_name = bytes_from_cstring(table->name);
 	backup->key = table->definition->key;
 	table_settings_read(relid, &backup->settings);
+	backup->indexes = active_indexes(relid);
 	check_may_create_in(ensure_schema(backup_schema()));
+}
+
+static List *
+active_indexes(Oid relid)
+{
+	List	   *active = NIL;
+	ListCell   *cell;
+
+	foreach(cell, index_catalog_read(relid))
+		if (((const IndexDefinition *) lfirst(cell))->status == INDEX_ACTIVE)
+			active = lappend(active, lfirst(cell));
+	return active;
 }
 
 void
 table_backup_make(DynamoTable *table, TableBackup *backup)
 {
 	Relation	copy;
+	ListCell   *cell;
 
 	backup->item_count = 0;
 	backup->relid = create_copy(backup->id);
@@ -120,6 +136,8 @@ table_backup_make(DynamoTable *table, TableBackup *backup)
 	table_close(copy, NoLock);
 	insert_row(backup);
 	table_settings_insert(backup->relid, (Bytes) {NULL, 0}, &backup->settings);
+	foreach(cell, backup->indexes)
+		index_catalog_insert(backup->relid, lfirst(cell));
 }
 
 /* The schema of the backups of the tables in dynamo.schema. */
@@ -261,7 +279,10 @@ table_backup_find(Bytes id, TableBackup *backup)
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	if (found)
+	{
 		table_settings_read(relid, &backup->settings);
+		backup->indexes = index_catalog_read(relid);
+	}
 	return found;
 }
 

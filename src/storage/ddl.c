@@ -346,10 +346,7 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	catalog_forget(relid);		/* left by an earlier relation of this number */
 	table_settings_insert(relid, hashed ? name : (Bytes) {NULL, 0}, settings);
 	foreach(cell, indexes)
-	{
 		index_catalog_insert(relid, lfirst(cell));
-		table_index_build(relid, lfirst(cell));
-	}
 	return relid;
 }
 

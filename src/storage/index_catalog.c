@@ -199,6 +199,47 @@ row_from_index(Oid relid, const IndexDefinition *index, TupleDesc desc)
 	return heap_form_tuple(desc, values, isnull);
 }
 
+/* ---- indexes in other catalogs ---- */
+
+Datum
+index_list_datum(const List *indexes)
+{
+	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(catalog);
+	Datum	   *rows = palloc_array(Datum, list_length(indexes));
+	ListCell   *cell;
+	ArrayType  *result;
+
+	foreach(cell, indexes)
+		rows[foreach_current_index(cell)] =
+			heap_copy_tuple_as_datum(row_from_index(InvalidOid, lfirst(cell), desc), desc);
+	result = construct_array(rows, list_length(indexes), catalog->rd_rel->reltype,
+							 -1, false, TYPALIGN_DOUBLE);
+	table_close(catalog, AccessShareLock);
+	return PointerGetDatum(result);
+}
+
+List *
+index_list_from_datum(Datum datum)
+{
+	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), AccessShareLock);
+	List	   *indexes = NIL;
+	Datum	   *rows;
+	int			n;
+
+	deconstruct_array(DatumGetArrayTypePCopy(datum), catalog->rd_rel->reltype,
+					  -1, false, TYPALIGN_DOUBLE, &rows, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		HeapTupleHeader header = DatumGetHeapTupleHeader(rows[i]);
+		HeapTupleData row = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
+
+		indexes = lappend(indexes, index_from_row(&row, RelationGetDescr(catalog)));
+	}
+	table_close(catalog, AccessShareLock);
+	return indexes;
+}
+
 /* ---- reading and writing ---- */
 
 /* The rows of a relation in the order of their names, or the one of a name. */

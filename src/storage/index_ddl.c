@@ -16,13 +16,16 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
 #include "commands/defrem.h"
+#include "fmgr.h"
 #include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -331,4 +334,50 @@ unused_columns(const TableDefinition *definition, const IndexDefinition *index,
 		if (listed_column(used, lfirst(cell)) == NULL)
 			result = lappend(result, lfirst(cell));
 	return result;
+}
+
+/* ---- for people ---- */
+
+static Oid
+named_btree(Relation rel, const TableDefinition *definition, Bytes name)
+{
+	ListCell   *cell;
+	IndexParts	parts;
+
+	foreach(cell, index_catalog_read(RelationGetRelid(rel)))
+	{
+		const IndexDefinition *index = lfirst(cell);
+
+		if (bytes_equal(index->name, name) && index_parts(definition, &index->key, &parts))
+			return index_btree(rel, &parts, true);
+	}
+	return InvalidOid;
+}
+
+/*
+ * dynamo.index_btree(relation regclass, index_name text) returns regclass: NULL
+ * where there is no such relation, index or btree.
+ */
+PG_FUNCTION_INFO_V1(dynamo_index_btree);
+Datum
+dynamo_index_btree(PG_FUNCTION_ARGS)
+{
+	text	   *name = PG_GETARG_TEXT_PP(1);
+	Relation	rel = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+	const TableDefinition *definition;
+	Oid			btree = InvalidOid;
+
+	if (rel == NULL)
+		PG_RETURN_NULL();
+	definition = RELKIND_HAS_TABLE_AM(rel->rd_rel->relkind) ||
+			rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ?
+		table_definition(rel) :
+		NULL;
+	if (definition != NULL)
+		btree = named_btree(rel, definition,
+							(Bytes) {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)});
+	relation_close(rel, AccessShareLock);
+	if (!OidIsValid(btree))
+		PG_RETURN_NULL();
+	PG_RETURN_OID(btree);
 }

@@ -47,6 +47,7 @@ enum
 	JOBS_BACKUP_ID,
 	JOBS_KEY_SCHEMA,
 	JOBS_SETTINGS,
+	JOBS_INDEXES,
 	JOBS_ITEMS,
 	JOBS_REQUESTED,
 	JOBS_STATE,
@@ -262,6 +263,7 @@ row_from_job(const TableJob *job, Datum *values, bool *isnull)
 	values[JOBS_BACKUP_ID - 1] = text_datum(job->backup.id, &isnull[JOBS_BACKUP_ID - 1]);
 	values[JOBS_KEY_SCHEMA - 1] = key_schema_datum(&job->backup.key);
 	values[JOBS_SETTINGS - 1] = table_settings_datum(&job->backup.settings);
+	values[JOBS_INDEXES - 1] = index_list_datum(job->backup.indexes);
 	values[JOBS_ITEMS - 1] = Int64GetDatum(job->backup.item_count);
 	values[JOBS_REQUESTED - 1] = TimestampTzGetDatum(job->backup.created);
 	values[JOBS_STATE - 1] = CStringGetTextDatum(states[job->state]);
@@ -292,6 +294,7 @@ job_from_row(Relation catalog, HeapTuple row, TableJob *job)
 	job->backup.pending = true;
 	key_schema_from_datum(values[JOBS_KEY_SCHEMA - 1], &job->backup.key);
 	table_settings_from_datum(values[JOBS_SETTINGS - 1], &job->backup.settings);
+	job->backup.indexes = index_list_from_datum(values[JOBS_INDEXES - 1]);
 	job->backup.item_count = DatumGetInt64(values[JOBS_ITEMS - 1]);
 	job->backup.created = DatumGetTimestampTz(values[JOBS_REQUESTED - 1]);
 	job->state = named(states, lengthof(states), values[JOBS_STATE - 1]);

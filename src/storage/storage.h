@@ -183,7 +183,8 @@ extern void index_statistics(DynamoTable *table, const IndexDefinition *index,
  * Control plane.  Creating makes dynamo.schema if it does not exist.  All run
  * as the current user and need the privileges that CREATE TABLE, DROP TABLE
  * and ALTER TABLE (ownership) need.  dynamo_table_create() raises
- * ResourceInUseException if the name is taken.
+ * ResourceInUseException if the name is taken; the btrees of its indexes are left
+ * for table_index_build(), which may come after the table's items.
  */
 extern Oid dynamo_table_create(Bytes name, const KeySchema *key,
 							   const TableSettings *settings,
@@ -338,6 +339,7 @@ typedef struct TableBackup
 	Bytes		table_name;
 	KeySchema	key;
 	TableSettings settings;		/* of the table */
+	List	   *indexes;		/* of the table: IndexDefinition * */
 	TimestampTz created;
 	int64		item_count;
 	int64		size_bytes;		/* of the items, by DynamoDB's rule */

@@ -111,6 +111,7 @@ CREATE TABLE dynamo.job_queue (
     backup_id   text NOT NULL,
     key_schema  text[] NOT NULL,
     settings    dynamo.table_settings NOT NULL,
+    indexes     dynamo.table_indexes[] NOT NULL,
     items       bigint NOT NULL,
     requested   timestamptz NOT NULL,
     state       text NOT NULL,
@@ -228,12 +229,47 @@ COMMENT ON VIEW dynamo.tables IS
     'the tables of all schemas; item_count is an estimate, as in DynamoDB';
 GRANT SELECT ON dynamo.tables TO PUBLIC;
 
+CREATE FUNCTION dynamo.index_btree(relation regclass, index_name text)
+RETURNS regclass
+AS 'MODULE_PATHNAME', 'dynamo_index_btree'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.index_btree(regclass, text) IS
+    'the btree by which a secondary index of a table is read, whatever it is called; NULL: there is none that is valid';
+
+CREATE VIEW dynamo.indexes AS
+SELECT t.name AS table_name,
+       t.schema,
+       i.name,
+       i.kind,
+       (SELECT string_agg(i.key_schema[n] || ' ' || i.key_schema[n + 1], ', ' ORDER BY n)
+          FROM pg_catalog.generate_series(1, pg_catalog.cardinality(i.key_schema), 3) n
+         WHERE i.key_schema[n + 2] = 'HASH') AS partition_key,
+       (SELECT string_agg(i.key_schema[n] || ' ' || i.key_schema[n + 1], ', ' ORDER BY n)
+          FROM pg_catalog.generate_series(1, pg_catalog.cardinality(i.key_schema), 3) n
+         WHERE i.key_schema[n + 2] = 'RANGE') AS sort_key,
+       i.projection,
+       i.non_key_attributes,
+       i.status,
+       i.backfilling,
+       t.relation,
+       b.btree,
+       greatest(c.reltuples, 0)::bigint AS item_count,
+       i.read_capacity,
+       i.write_capacity
+  FROM dynamo.table_indexes i
+  JOIN dynamo.tables t ON t.relation = i.relation
+ CROSS JOIN LATERAL dynamo.index_btree(i.relation, i.name) AS b (btree)
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = b.btree;
+COMMENT ON VIEW dynamo.indexes IS
+    'the secondary indexes of the tables of all schemas, with the btree behind each (indexes with the same key share one); item_count is an estimate';
+GRANT SELECT ON dynamo.indexes TO PUBLIC;
+
 CREATE FUNCTION dynamo.check_table(table_name text, OUT problem text, OUT key text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'dynamo_check_table'
 LANGUAGE C PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo.check_table(text) IS
-    'reports what is wrong with a table: a maintenance trigger that is missing or not ENABLE ALWAYS, a missing primary key, another access method, items that break a limit or differ from their columns (with the key that the columns hold); needs SELECT on the table';
+    'reports what is wrong with a table: a maintenance trigger that is missing or not ENABLE ALWAYS, a missing primary key, another access method, items that break a limit or differ from their columns (with the key that the columns hold), secondary indexes without a btree or with one that disagrees with the table; needs SELECT on the table';
 
 CREATE FUNCTION dynamo.set_clustering(table_name text, enabled boolean)
 RETURNS void

@@ -218,6 +218,9 @@ extern List *index_derived_columns(const List *indexes, const KeySchema *table_k
  */
 extern char *index_disagreement(Relation rel, Oid btree, const IndexParts *parts);
 
+/* Indexes (IndexDefinition *) as an array of rows of dynamo.table_indexes, and back. */
+extern Datum index_list_datum(const List *indexes);
+extern List *index_list_from_datum(Datum datum);
 extern void index_catalog_insert(Oid relid, const IndexDefinition *index);
 extern void index_catalog_delete(Oid relid, Bytes name);
 /* Deletes the rows of a relation, which may be gone. */
