@@ -5,7 +5,8 @@
 #
 # MEASURES picks among P1, P2, P3, P5, P6, P8, and the same server set otherwise:
 # P6-plain with plain commits, P6-large with data several times larger than
-# the buffer pool.  P9 (lookup.sh) is a read by key in tables of different size,
+# the buffer pool.  P7 (load.sh) brings many items in, 200,000 unless P7_ITEMS says
+# otherwise, P9 (lookup.sh) is a read by key in tables of different size,
 # 1,000,000 items unless P9_ITEMS says otherwise, P13 (cost.sh) what everything costs
 # in bytes and pages.  BENCH_ENDPOINT_PORT is the endpoint's port.
 set -eu
@@ -13,7 +14,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=test/lib.sh
 . "$top/test/lib.sh"
 
-all=${MEASURES:-P1 P2 P3 P8 P9 P13 P5 P6 P6-plain P6-large}
+all=${MEASURES:-P1 P2 P3 P7 P8 P9 P13 P5 P6 P6-plain P6-large}
 endpoint_port=${BENCH_ENDPOINT_PORT:-54323}
 
 # picked MEASURE …: those of them that are to be measured
@@ -72,6 +73,7 @@ tar -C "$top/test/bench" -cf - . | as_user tar -C "$work/bench" -xf - --no-same-
 
 measures=$(picked P1 P2 P3 P8)
 if [ -n "$measures" ]; then run "$measures"; fi
+if [ -n "$(picked P7)" ]; then on_server sh "$work/bench/load.sh"; fi
 if [ -n "$(picked P9)" ]; then on_server sh "$work/bench/lookup.sh"; fi
 if [ -n "$(picked P13)" ]; then
 	start "-c $pool -c wal_level=replica"
