@@ -38,7 +38,12 @@
 #include "common/compat.h"
 #include "storage/row_internal.h"
 
-#define MAX_RUN 64
+/* Entries of the first run where fewer may be wanted, and of any. */
+#define FIRST_RUN	4
+#define MAX_RUN		128
+
+/* Of the pages of a run. */
+#define NBUCKETS	64
 
 /* Longer partition keys are looked at anew for each entry. */
 #define MAX_KNOWN_KEY	64
@@ -69,7 +74,10 @@ typedef struct RunPage
 	BlockNumber block;
 	int			first;			/* of its entries */
 	int			last;
+	int			next_of_bucket; /* or -1 */
 } RunPage;
+
+StaticAssertDecl(MAX_RUN - 1 <= PG_INT8_MAX, "a bucket names any page of a run");
 
 struct DirectScan
 {
@@ -90,6 +98,7 @@ struct DirectScan
 	int			nentries;		/* of the run */
 	int			next_entry;		/* to be handed out */
 	int			npages;
+	int8		buckets[NBUCKETS];	/* first pages by block number, or -1 */
 	RunPage		pages[MAX_RUN];
 	RunEntry	run[MAX_RUN];
 };
@@ -133,7 +142,7 @@ direct_scan_begin(DynamoTable *table, const KeyIndex *index, const ScanShape *sh
 	scan->run_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo run of rows",
 											  ALLOCSET_DEFAULT_SIZES);
 	scan->left = shape->limit > 0 ? shape->limit : PG_INT64_MAX;
-	scan->run_limit = shape->limit > 0 ? MAX_RUN : 1;
+	scan->run_limit = shape->limit > 0 ? MAX_RUN : FIRST_RUN;
 	scan->max_distance = get_tablespace_io_concurrency(table->rel->rd_rel->reltablespace);
 
 	scan->index = index_open(index->oid, AccessShareLock);
@@ -251,7 +260,7 @@ fetch_run(DirectScan *scan)
 	take_entries(scan);
 	fetch_rows(scan);
 	pass_entries(scan);
-	scan->run_limit = Min(2 * scan->run_limit, MAX_RUN);
+	scan->run_limit = Min(4 * scan->run_limit, MAX_RUN);
 	return scan->nentries > 0;
 }
 
@@ -265,6 +274,7 @@ take_entries(DirectScan *scan)
 
 	scan->nentries = 0;
 	scan->npages = 0;
+	memset(scan->buckets, -1, sizeof(scan->buckets));
 	if (limit == 0 || !find_entry(scan))
 		return;
 	for (int i = position->itemIndex;
@@ -281,13 +291,14 @@ take_entry(DirectScan *scan, int position, ItemPointerData tid)
 	BlockNumber block = ItemPointerGetBlockNumber(&tid);
 	int			number = scan->nentries++;
 	RunEntry   *entry = &scan->run[number];
-	int			i = scan->npages - 1;
+	int8	   *bucket = &scan->buckets[block % NBUCKETS];
+	int			i = *bucket;
 
 	entry->position = position;
 	entry->tid = tid;
 	entry->next_of_page = -1;
 	while (i >= 0 && scan->pages[i].block != block)
-		i--;
+		i = scan->pages[i].next_of_bucket;
 	if (i >= 0)
 		scan->run[scan->pages[i].last].next_of_page = number;
 	else
@@ -295,6 +306,8 @@ take_entry(DirectScan *scan, int position, ItemPointerData tid)
 		i = scan->npages++;
 		scan->pages[i].block = block;
 		scan->pages[i].first = number;
+		scan->pages[i].next_of_bucket = *bucket;
+		*bucket = i;
 	}
 	scan->pages[i].last = number;
 }

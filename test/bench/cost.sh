@@ -52,6 +52,7 @@ make() {
 		CREATE TABLE cost_plain (pk text COLLATE "C", sk text COLLATE "C", doc jsonb NOT NULL, PRIMARY KEY (pk, sk)) WITH (fillfactor = ${fillfactor:-80}, autovacuum_enabled = off);
 		ALTER TABLE dynamodb."Cost" SET (fillfactor = ${fillfactor:-80}, autovacuum_enabled = off);
 		$indexes
+		SELECT dynamo.set_clustering('Cost', ${clustering:-true});
 		SELECT setseed(0.5);
 		CREATE TEMP TABLE source AS SELECT cost_doc(i, $1) AS doc FROM generate_series(0, $items - 1) i ORDER BY random();
 		INSERT INTO dynamodb."Cost" (item) SELECT doc FROM source;
@@ -146,8 +147,10 @@ query_pages() {
 	line pages "$(pages "SELECT * FROM dynamo.query(''Cost'', ''pk = :p'', expression_attribute_values => ''{\":p\":{\"S\":\"%s\"}}'')" | tail -n 1)" \
 		"$(pages "SELECT doc FROM cost_plain WHERE pk = ''%s''" | tail -n 1)" "$1"
 }
+fillfactor=100 clustering=false make 400
+query_pages 'query of 100 items of 400 bytes that arrived in random order, not clustered'
 fillfactor=100 make 400
-query_pages 'query of 100 items of 400 bytes that arrived in random order'
+query_pages 'the same, clustered'
 query -c 'CLUSTER dynamodb."Cost" USING "Cost_pkey"' -c 'CLUSTER cost_plain USING cost_plain_pkey' -c 'VACUUM dynamodb."Cost", cost_plain'
 query_pages 'the same after CLUSTER, as near as they can be'
 
