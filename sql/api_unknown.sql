@@ -16,7 +16,7 @@ $$;
 -- operations
 SELECT outcome(operation, '{}') FROM unnest(ARRAY[
     'Nope', 'putitem', 'PutItem ', '', NULL, 'DynamoDB_20120810.PutItem',
-    'BatchExecuteStatement', 'ExecuteTransaction', 'ExecuteStatement', 'UpdateTimeToLive']) AS operation;
+    'BatchExecuteStatement', 'ExecuteTransaction', 'ExecuteStatement']) AS operation;
 
 -- the operation comes first, even before the request
 SELECT outcome('Nope', NULL), outcome('ExecuteStatement', '[]');

@@ -1,4 +1,4 @@
--- what the service says of itself, and of features that no table has
+-- what the service says of itself, and of a feature that no table has
 \pset format unaligned
 \pset tuples_only on
 \set VERBOSITY terse
@@ -20,7 +20,7 @@ SET dynamo.region = 'eu-central-1';
 SELECT outcome('DescribeEndpoints', '{}');
 RESET dynamo.region;
 SELECT operation, outcome(operation, request::json)
-  FROM unnest('{DescribeTimeToLive,DescribeContinuousBackups}'::text[]) AS operation,
+  FROM unnest('{DescribeContinuousBackups}'::text[]) AS operation,
        unnest(ARRAY['{}', '{"TableName": "ops_service"}', '{"TableName": "arn:aws:dynamodb:us-east-1:000000000000:table/ops_service"}',
                     '{"TableName": "ops_service_none"}']) AS request;
 SELECT request, outcome('UpdateContinuousBackups', request::json)
@@ -30,14 +30,13 @@ SELECT request, outcome('UpdateContinuousBackups', request::json)
     '{"TableName": "ops_service", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}',
     '{"TableName": "ops_service_none", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}']) AS request;
 SELECT dynamo.call('UpdateContinuousBackups', '{"TableName": "ops_service", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}');
-SELECT outcome('UpdateTimeToLive', '{"TableName": "ops_service"}');
 
 -- who may read the table is told, who owns it may ask for more
 CREATE ROLE ops_service_user;
 GRANT USAGE ON SCHEMA dynamodb TO ops_service_user;
 SET ROLE ops_service_user;
 SELECT operation, outcome(operation, '{"TableName": "ops_service"}')
-  FROM unnest('{DescribeTimeToLive,DescribeContinuousBackups}'::text[]) AS operation;
+  FROM unnest('{DescribeContinuousBackups}'::text[]) AS operation;
 SELECT outcome('UpdateContinuousBackups', '{"TableName": "ops_service", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}');
 RESET ROLE;
 

@@ -164,6 +164,25 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dynamo.delete_table(text) IS
     'DeleteTable: drops the table with its items; returns its last TableDescription';
 
+-- ---- time to live ----
+
+CREATE FUNCTION dynamo.update_time_to_live(
+    table_name text,
+    attribute_name text,
+    enabled boolean DEFAULT true)
+RETURNS json
+AS 'MODULE_PATHNAME', 'dynamo_update_time_to_live'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dynamo.update_time_to_live(text, text, boolean) IS
+    'UpdateTimeToLive: items expire at the time that an attribute holds, a Number of seconds since 1970, or do not expire any more; the caller owns the table; returns the TimeToLiveSpecification';
+
+CREATE FUNCTION dynamo.describe_time_to_live(table_name text)
+RETURNS json
+AS 'MODULE_PATHNAME', 'dynamo_describe_time_to_live'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.describe_time_to_live(text) IS
+    'DescribeTimeToLive: whether items expire, and by which attribute; returns the TimeToLiveDescription';
+
 -- ---- backups ----
 
 CREATE FUNCTION dynamo.create_backup(table_name text, backup_name text)

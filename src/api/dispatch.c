@@ -182,8 +182,19 @@ run_describe_endpoints(const void *request, StringInfo response)
 static void
 run_describe_time_to_live(const void *request, StringInfo response)
 {
-	op_describe_time_to_live(((const TableNameRequest *) request)->table_name);
-	respond_time_to_live(response);
+	TimeToLive	result;
+
+	op_describe_time_to_live(((const TableNameRequest *) request)->table_name, &result);
+	respond_time_to_live(response, &result);
+}
+
+static void
+run_update_time_to_live(const void *request, StringInfo response)
+{
+	const UpdateTimeToLiveRequest *update = request;
+
+	op_update_time_to_live(update);
+	respond_time_to_live_update(response, update->specification);
 }
 
 static void
@@ -322,6 +333,7 @@ static const Operation operations[] = {
 	{"DescribeLimits", &describe_limits_shape, run_describe_limits},
 	{"DescribeEndpoints", &describe_endpoints_shape, run_describe_endpoints},
 	{"DescribeTimeToLive", &describe_time_to_live_shape, run_describe_time_to_live},
+	{"UpdateTimeToLive", &update_time_to_live_shape, run_update_time_to_live},
 	{"DescribeContinuousBackups", &describe_continuous_backups_shape,
 	run_describe_continuous_backups},
 	{"UpdateContinuousBackups", &update_continuous_backups_shape,
@@ -368,7 +380,6 @@ static const Operation operations[] = {
 	{"UpdateGlobalTableSettings"},
 	{"UpdateKinesisStreamingDestination"},
 	{"UpdateTableReplicaAutoScaling"},
-	{"UpdateTimeToLive"},
 };
 
 /* Raises UnknownOperationException unless the operation is built. */

@@ -687,6 +687,67 @@ COUNTED_FUNCTION(dynamo_list_tables, "ListTables")
 	return (Datum) 0;
 }
 
+/* ---- time to live ---- */
+
+typedef struct TimeToLiveArguments
+{
+	Bytes		table_name;
+	TimeToLiveSpecification specification;
+} TimeToLiveArguments;
+
+/* As TableArguments: the request has the constraints. */
+static const Member time_to_live_argument_members[] = {
+	{"TableName", MEMBER_STRING, offsetof(TimeToLiveArguments, table_name)},
+	{"AttributeName", MEMBER_STRING,
+		offsetof(TimeToLiveArguments, specification.attribute_name)},
+	{"Enabled", MEMBER_BOOLEAN, offsetof(TimeToLiveArguments, specification.enabled)},
+};
+static const Shape time_to_live_arguments = {
+	"update_time_to_live", sizeof(TimeToLiveArguments), lengthof(time_to_live_argument_members),
+	time_to_live_argument_members
+};
+
+/* update_time_to_live(): the TimeToLiveSpecification. */
+COUNTED_FUNCTION(dynamo_update_time_to_live, "UpdateTimeToLive")
+{
+	static TypedFunction function = {&time_to_live_arguments, {
+		{"TableName", ARGUMENT_TEXT},
+		{"AttributeName", ARGUMENT_TEXT},
+		{"Enabled", ARGUMENT_BOOLEAN},
+	}};
+	TimeToLiveArguments arguments = {0};
+	UpdateTimeToLiveRequest request = {0};
+	RequestNotes notes = {0};
+	StringInfoData json;
+
+	read_arguments(fcinfo, &function, &arguments);
+	request.table_name = arguments.table_name;
+	request.specification = &arguments.specification;
+	validate_request(&update_time_to_live_shape, &request, &notes);
+
+	op_update_time_to_live(&request);
+	initStringInfo(&json);
+	append_time_to_live_specification(&json, request.specification);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(json.data, json.len));
+}
+
+/* describe_time_to_live(): the TimeToLiveDescription. */
+COUNTED_FUNCTION(dynamo_describe_time_to_live, "DescribeTimeToLive")
+{
+	static TypedFunction function = {&describe_time_to_live_shape, {
+		{"TableName", ARGUMENT_TEXT},
+	}};
+	TableNameRequest request = {0};
+	TimeToLive	result;
+	StringInfoData json;
+
+	read_arguments(fcinfo, &function, &request);
+	op_describe_time_to_live(request.table_name, &result);
+	initStringInfo(&json);
+	append_time_to_live_description(&json, &result);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(json.data, json.len));
+}
+
 /* ---- backups ---- */
 
 /* create_backup(): the ARN of the backup. */

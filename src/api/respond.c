@@ -902,9 +902,45 @@ respond_endpoints(StringInfo out)
 }
 
 void
-respond_time_to_live(StringInfo out)
+append_time_to_live_description(StringInfo out, const TimeToLive *time_to_live)
 {
-	appendStringInfoString(out, "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"DISABLED\"}}");
+	static const char *const statuses[] = {
+		[TTL_DISABLED] = "DISABLED",
+		[TTL_ENABLING] = "ENABLING",
+		[TTL_ENABLED] = "ENABLED",
+	};
+
+	appendStringInfoChar(out, '{');
+	append_text(out, "TimeToLiveStatus", bytes_from_cstring(statuses[time_to_live->status]));
+	if (time_to_live->attribute.data != NULL)
+		append_text(out, "AttributeName", time_to_live->attribute);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_time_to_live(StringInfo out, const TimeToLive *time_to_live)
+{
+	appendStringInfoString(out, "{\"TimeToLiveDescription\":");
+	append_time_to_live_description(out, time_to_live);
+	appendStringInfoChar(out, '}');
+}
+
+void
+append_time_to_live_specification(StringInfo out, const TimeToLiveSpecification *specification)
+{
+	appendStringInfoChar(out, '{');
+	begin_member(out, "Enabled");
+	appendStringInfoString(out, specification->enabled.value ? "true" : "false");
+	append_text(out, "AttributeName", specification->attribute_name);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_time_to_live_update(StringInfo out, const TimeToLiveSpecification *specification)
+{
+	appendStringInfoString(out, "{\"TimeToLiveSpecification\":");
+	append_time_to_live_specification(out, specification);
+	appendStringInfoChar(out, '}');
 }
 
 void

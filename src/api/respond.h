@@ -32,7 +32,12 @@ extern void append_backup_description(StringInfo out, const BackupDescription *d
 extern void respond_list_backups(StringInfo out, const ListBackupsResult *result);
 extern void respond_limits(StringInfo out);
 extern void respond_endpoints(StringInfo out);
-extern void respond_time_to_live(StringInfo out);
+extern void append_time_to_live_description(StringInfo out, const TimeToLive *time_to_live);
+extern void append_time_to_live_specification(StringInfo out,
+											  const TimeToLiveSpecification *specification);
+extern void respond_time_to_live(StringInfo out, const TimeToLive *time_to_live);
+extern void respond_time_to_live_update(StringInfo out,
+										const TimeToLiveSpecification *specification);
 extern void respond_continuous_backups(StringInfo out);
 /* A list of Tag *. */
 extern void respond_tags(StringInfo out, const List *tags);

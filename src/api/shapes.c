@@ -647,6 +647,22 @@ const Shape update_continuous_backups_shape =
 	SHAPE("UpdateContinuousBackupsInput", ContinuousBackupsRequest,
 		  update_continuous_backups_members);
 
+static const Member time_to_live_specification_members[] = {
+	{"Enabled", MEMBER_BOOLEAN, AT(TimeToLiveSpecification, enabled), .required = true},
+	{"AttributeName", MEMBER_STRING, AT(TimeToLiveSpecification, attribute_name),
+		.required = true, .limits = LIMITS(1, 255)},
+};
+const Shape time_to_live_specification_shape =
+	SHAPE("TimeToLiveSpecification", TimeToLiveSpecification, time_to_live_specification_members);
+
+static const Member update_time_to_live_members[] = {
+	TABLE_NAME(UpdateTimeToLiveRequest),
+	{"TimeToLiveSpecification", MEMBER_STRUCTURE, AT(UpdateTimeToLiveRequest, specification),
+		.required = true, .shape = &time_to_live_specification_shape},
+};
+const Shape update_time_to_live_shape =
+	SHAPE("UpdateTimeToLiveInput", UpdateTimeToLiveRequest, update_time_to_live_members);
+
 /* ---- backups ---- */
 
 #define BACKUP_ARN(structure, member_name, field, ...) \

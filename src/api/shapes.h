@@ -158,6 +158,8 @@ extern const Shape list_tables_shape;
 extern const Shape describe_limits_shape;
 extern const Shape describe_endpoints_shape;
 extern const Shape describe_time_to_live_shape;
+extern const Shape time_to_live_specification_shape;
+extern const Shape update_time_to_live_shape;
 extern const Shape describe_continuous_backups_shape;
 extern const Shape update_continuous_backups_shape;
 extern const Shape create_backup_shape;

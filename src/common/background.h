@@ -13,6 +13,7 @@ typedef enum BackgroundWork
 	WORK_DISCOVERY,				/* look whether there is any of the others to do */
 	WORK_JOBS,					/* dynamo.job_queue */
 	WORK_STREAMS,				/* decoding the changes of tables with a stream */
+	WORK_TTL,					/* items to expire */
 	BACKGROUND_WORKS,
 } BackgroundWork;
 

@@ -17,6 +17,7 @@ char	   *dynamo_schema = NULL;
 char	   *dynamo_region = NULL;
 char	   *dynamo_account_id = NULL;
 int			dynamo_expression_cache_size = 0;
+int			dynamo_clock_offset = 0;
 
 /* An account id is twelve digits; anything else would make broken ARNs. */
 static bool
@@ -66,6 +67,10 @@ settings_init(void)
 							"0 turns the cache off.",
 							&dynamo_expression_cache_size, 256, 0, 65536,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.clock_offset",
+							"Puts the clock of whatever expires on by so much: for tests.",
+							NULL, &dynamo_clock_offset, 0, INT_MIN, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S | GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 }
 
 void

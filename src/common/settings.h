@@ -10,6 +10,8 @@ extern PGDLLEXPORT char *dynamo_region; /* for ARNs */
 extern char *dynamo_account_id;	/* for ARNs */
 extern int	dynamo_expression_cache_size;	/* parsed expressions a backend keeps */
 
+extern int	dynamo_clock_offset;	/* seconds, for tests */
+
 extern void settings_init(void);
 /* When every layer has defined its settings: any other "dynamo." is refused. */
 extern void settings_reserve_prefix(void);

@@ -14,6 +14,7 @@ static void label_value(StringInfo text, const char *value);
 static void render_requests(StringInfo text, const RequestStatistics *rows, int n);
 static void render_units(StringInfo text, const RequestStatistics *rows, int n);
 static void render_latency(StringInfo text, const RequestStatistics *rows, int n);
+static void render_expired(StringInfo text, const RequestStatistics *rows, int n);
 static void render_connections(StringInfo text);
 
 void
@@ -25,6 +26,7 @@ metrics_render(StringInfo text)
 	render_requests(text, rows, n);
 	render_units(text, rows, n);
 	render_latency(text, rows, n);
+	render_expired(text, rows, n);
 	render_connections(text);
 	for (int i = 0; i < n; i++)
 	{
@@ -105,6 +107,9 @@ render_latency(StringInfo text, const RequestStatistics *rows, int n)
 	{
 		uint64		count = 0;
 
+		if (rows[i].operation[0] == '\0')
+			continue;
+
 		for (int bucket = 0; bucket < LATENCY_BUCKETS; bucket++)
 		{
 			count += rows[i].latency[bucket];
@@ -119,6 +124,21 @@ render_latency(StringInfo text, const RequestStatistics *rows, int n)
 		appendStringInfo(text, "} %.6f\n", rows[i].total_time / 1e6);
 		sample(text, "dynamo_request_seconds_count", &rows[i]);
 		appendStringInfo(text, "} " UINT64_FORMAT "\n", count);
+	}
+}
+
+static void
+render_expired(StringInfo text, const RequestStatistics *rows, int n)
+{
+	head(text, "dynamo_ttl_deleted_items_total", "counter", "Items that have expired.");
+	for (int i = 0; i < n; i++)
+	{
+		if (rows[i].expired_items == 0)
+			continue;
+		appendStringInfoString(text, "dynamo_ttl_deleted_items_total{schema=");
+		label_value(text, rows[i].schema);
+		appendStringInfo(text, ",table=\"%s\"} " UINT64_FORMAT "\n", rows[i].table,
+						 rows[i].expired_items);
 	}
 }
 

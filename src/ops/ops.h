@@ -559,7 +559,6 @@ typedef struct ContinuousBackupsRequest
 } ContinuousBackupsRequest;
 
 /* These return if the table is there: the feature is disabled. */
-extern void op_describe_time_to_live(Bytes table_name);
 extern void op_describe_continuous_backups(Bytes table_name);
 /* Raises ContinuousBackupsUnavailableException if they shall be enabled. */
 extern void op_update_continuous_backups(const ContinuousBackupsRequest *request);
@@ -632,6 +631,36 @@ typedef struct LoadRequest
 } LoadRequest;
 
 extern void op_load_items(const LoadRequest *request, LoadCounts *result);
+
+/* ---- time to live (time_to_live.c) ---- */
+
+typedef struct TimeToLiveSpecification
+{
+	OptionalBool enabled;
+	Bytes		attribute_name;
+} TimeToLiveSpecification;
+
+typedef struct UpdateTimeToLiveRequest
+{
+	Bytes		table_name;
+	TimeToLiveSpecification *specification;
+} UpdateTimeToLiveRequest;
+
+typedef enum TimeToLiveStatus
+{
+	TTL_DISABLED,
+	TTL_ENABLING,
+	TTL_ENABLED,
+} TimeToLiveStatus;
+
+typedef struct TimeToLive
+{
+	TimeToLiveStatus status;
+	Bytes		attribute;		/* data NULL: disabled */
+} TimeToLive;
+
+extern void op_update_time_to_live(const UpdateTimeToLiveRequest *request);
+extern void op_describe_time_to_live(Bytes table_name, TimeToLive *result);
 
 /* ---- jobs (jobs.c) ---- */
 

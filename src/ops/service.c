@@ -1,8 +1,7 @@
 /*
  * service.c
- *		What the service says of itself, and of features that a table does not
- *		have: DescribeTimeToLive, DescribeContinuousBackups,
- *		UpdateContinuousBackups.
+ *		What the service says of a feature that tables do not have:
+ *		DescribeContinuousBackups, UpdateContinuousBackups.
  *
  * Restoring to a point in time is PostgreSQL's matter (base backups and
  * archived WAL, of the whole server), so no table has it, and asking for it is
@@ -12,14 +11,6 @@
 
 #include "common/errors.h"
 #include "ops/tables.h"
-
-/* Time to live is not built: no table has it. */
-void
-op_describe_time_to_live(Bytes table_name)
-{
-	existing_table(table_name);
-	dynamo_table_close(dynamo_table_open(table_name, AccessShareLock, ACL_SELECT));
-}
 
 void
 op_describe_continuous_backups(Bytes table_name)

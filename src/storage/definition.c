@@ -45,7 +45,6 @@
 
 #define EXTENSION_SCHEMA		"dynamo"
 #define MAINTENANCE_FUNCTION	"maintain_columns"
-#define ARGUMENTS_PER_COLUMN	4
 
 typedef struct DefinitionEntry
 {
@@ -74,8 +73,7 @@ item_type_oid(void)
 						   ObjectIdGetDatum(extension_schema_oid()));
 }
 
-/* Whether this is the trigger that holds a table's definition. */
-static bool
+bool
 is_maintenance_trigger(const Trigger *trigger)
 {
 	Oid			trigger_function = trigger->tgfoid;

@@ -17,6 +17,7 @@
 
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
+#include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "utils/acl.h"
 #include "utils/relcache.h"
@@ -328,6 +329,51 @@ extern void key_schema_from_datum(Datum datum, KeySchema *key);
 extern Bytes table_full_name(Oid relid, const char *relname);
 /* Set when a row of a table with a stream is written; never unset here. */
 extern bool streamed_row_written;
+
+/* ---- time to live (time_to_live.c, expire.c) ---- */
+
+/* The attribute that holds the time at which an item expires; data NULL: none does. */
+extern Bytes table_ttl_attribute(const TableDefinition *definition);
+/* The btree over the column of that, or InvalidOid if it is not there, or not valid. */
+extern Oid table_ttl_index(Relation rel);
+/*
+ * The steps of turning it on, for a table that has none, as those of adding an
+ * index: record, table_fill_derived(), build.  And of turning it off.  Nobody of
+ * this session may have the table open.
+ */
+extern void table_ttl_record(Oid relid, Bytes attribute);
+extern void table_ttl_build(Oid relid);
+extern void table_ttl_remove(Oid relid);
+/* The relations, of all schemas, of tables whose items expire; partitions are not listed. */
+extern List *ttl_table_list(void);
+
+/*
+ * Expiring, for a worker that acts as the table's owner.  Opens a table for that;
+ * NULL if it is no table any more, its items do not expire, or somebody is in the
+ * way.
+ */
+extern DynamoTable *ttl_table_open(Oid relid);
+
+/* A look for expired items: those whose time is from `first` to `last`. */
+typedef struct TtlScan
+{
+	int64		first;			/* moved; what is before it has been looked at, */
+	ItemPointerData last_row;	/* and of `first` itself the rows up to this one */
+	int64		last;
+	bool		complete;		/* there are no more */
+} TtlScan;
+
+/*
+ * Deletes expired items, the oldest first, of at most so many that are looked at;
+ * moves the scan.  An item that somebody else has locked or is changing stays,
+ * for the next look.  Returns how many have been deleted.
+ *
+ * With logical decoding, a transaction that deletes any begins with a
+ * transactional message TTL_MESSAGE_PREFIX.
+ */
+extern int	ttl_table_expire(DynamoTable *table, TtlScan *scan, int limit);
+
+#define TTL_MESSAGE_PREFIX "dynamo.ttl"
 
 /* ---- backups (backup.c) ---- */
 

@@ -205,12 +205,20 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dynamo.key_schema(bytea) IS
     'the key that the arguments of a maintenance trigger (pg_trigger.tgargs) define, such as ''Artist S, SongTitle S'': partition key, then sort key';
 
+CREATE FUNCTION dynamo.ttl_attribute(tgargs bytea)
+RETURNS text
+AS 'MODULE_PATHNAME', 'dynamo_ttl_attribute'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.ttl_attribute(bytea) IS
+    'the attribute that the arguments of a maintenance trigger (pg_trigger.tgargs) name as the time at which items expire, or NULL';
+
 CREATE VIEW dynamo.tables AS
 SELECT coalesce(s.full_name, c.relname) AS name,
        n.nspname AS schema,
        c.oid::regclass AS relation,
        r.rolname AS owner,
        dynamo.key_schema(t.tgargs) AS key_schema,
+       dynamo.ttl_attribute(t.tgargs) AS ttl_attribute,
        coalesce(s.billing_mode, 'PAY_PER_REQUEST') AS billing_mode,
        s.read_capacity,
        s.write_capacity,

@@ -102,6 +102,11 @@ pg_noreturn extern void column_conflict_error(Relation rel, const TableDefinitio
 
 /* ---- definitions (definition.c) ---- */
 
+/* Of the maintenance trigger: attribute, type, column, role. */
+#define ARGUMENTS_PER_COLUMN	4
+/* Whether this is the trigger that holds a table's definition. */
+extern bool is_maintenance_trigger(const Trigger *trigger);
+
 extern void definition_init(void);
 /* The derived column of an attribute and role, or NULL. */
 extern const DerivedColumn *find_derived(const TableDefinition *definition,
@@ -174,6 +179,9 @@ extern bool is_hashed_name(const char *name);
  * definition or not; otherwise as dynamo_table_open().
  */
 extern Relation open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges);
+
+/* An open relation as a table, or NULL if it is none; closes it then. */
+extern DynamoTable *dynamo_table_of(Relation rel, const char *name, AclMode privileges);
 
 /* ---- commands (ddl.c) ---- */
 

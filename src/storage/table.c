@@ -139,20 +139,31 @@ check_replica_identity(Relation rel, AclMode privileges)
 DynamoTable *
 dynamo_table_open(Bytes name, LOCKMODE lockmode, AclMode privileges)
 {
-	Relation	rel;
 	DynamoTable *table;
-	const TableDefinition *definition;
 
 	if (privileges & WRITE_PRIVILEGES)
 		check_writable();
-	rel = open_table_relation(name, lockmode, privileges);
-	definition = table_definition(rel);
-	if (definition == NULL)
+	table = dynamo_table_of(open_table_relation(name, lockmode, privileges),
+							bytes_to_cstring(name), privileges);
+	if (table == NULL)
 		raise_not_found(name);
-	check_replica_identity(rel, privileges);
+	return table;
+}
 
+DynamoTable *
+dynamo_table_of(Relation rel, const char *name, AclMode privileges)
+{
+	const TableDefinition *definition = table_definition(rel);
+	DynamoTable *table;
+
+	if (definition == NULL)
+	{
+		table_close(rel, NoLock);
+		return NULL;
+	}
+	check_replica_identity(rel, privileges);
 	table = palloc0_object(DynamoTable);
-	table->name = bytes_to_cstring(name);
+	table->name = name;
 	table->rel = rel;
 	table->definition = definition;
 	table->direct = definition->plain && !has_row_security(rel);

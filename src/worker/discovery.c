@@ -30,16 +30,24 @@
 #include "utils/snapmgr.h"
 
 #include "ops/ops.h"
+#include "storage/storage.h"
 #include "worker/databases.h"
 #include "worker/worker.h"
 
 PGDLLEXPORT void dynamo_discovery_main(Datum arg);
 PGDLLEXPORT void dynamo_look_main(Datum arg);
 
+static bool
+ttl_is_wanted(void)
+{
+	return ttl_table_list() != NIL;
+}
+
 /* How to tell whether there is work of a kind. */
 static bool (*const is_work[BACKGROUND_WORKS]) (void) = {
 	[WORK_JOBS] = job_is_waiting,
 	[WORK_STREAMS] = stream_is_wanted,
+	[WORK_TTL] = ttl_is_wanted,
 };
 
 static List *known_databases(void);

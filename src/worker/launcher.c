@@ -61,6 +61,8 @@ static const Service database_services[BACKGROUND_WORKS] = {
 	BgWorkerStart_RecoveryFinished},
 	[WORK_STREAMS] = {"dynamo streams", "dynamo", "dynamo_stream_worker_main",
 	BgWorkerStart_RecoveryFinished},
+	[WORK_TTL] = {"dynamo ttl", "dynamo", "dynamo_ttl_main",
+	BgWorkerStart_RecoveryFinished},
 };
 
 /* Of no database: it finds them. */
@@ -148,6 +150,7 @@ define_settings(void)
 							   "Databases that background workers look after; * means all that have the extension.",
 							   NULL, &worker_databases, "*", PGC_SIGHUP, 0,
 							   check_databases, NULL, NULL);
+	ttl_settings_init();
 	DefineCustomIntVariable("dynamo.discovery_interval",
 							"Time between looks for databases with something to do that nobody has announced.",
 							NULL, &discovery_interval, 60, 1, 24 * 3600, PGC_SIGHUP,
@@ -445,7 +448,7 @@ start_worker(Slot *slot, TimestampTz now)
 	ereport(WARNING,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("no background worker is left for \"%s\"", worker.bgw_name),
-			 errhint("Beside those of others, %d background workers are needed for the launcher and the endpoint, and up to two for each database with something to do; increase max_worker_processes.",
+			 errhint("Beside those of others, %d background workers are needed for the launcher and the endpoint, and up to three for each database with something to do; increase max_worker_processes.",
 					 nendpoint_slots + 1)));
 }
 

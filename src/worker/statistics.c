@@ -8,6 +8,8 @@
  * Requests that name a table that does not exist count for the table "", so
  * that nobody fills the memory with invented names; when it is full
  * nevertheless, requests count for the table "(others)".
+ *
+ * Items that have expired are no requests: they count for the operation "".
  */
 #include "postgres.h"
 
@@ -45,6 +47,7 @@ typedef struct StatisticsEntry
 	StatisticsKey key;
 	pg_atomic_uint64 outcomes[OUTCOMES];
 	pg_atomic_uint64 half_units;	/* capacity comes in halves */
+	pg_atomic_uint64 expired_items;
 	pg_atomic_uint64 total_time;
 	pg_atomic_uint64 latency[LATENCY_BUCKETS];
 } StatisticsEntry;
@@ -69,7 +72,7 @@ static StatisticsEntry *remembered[REMEMBERED];
 static void statistics_count(const char *table, const char *operation, RequestOutcome outcome,
 							 double consumed_units, uint64 microseconds);
 static StatisticsEntry *find_entry(const char *table, const char *operation);
-static StatisticsEntry *find_or_make_entry(const char *table, const char *operation);
+static StatisticsEntry *find_or_make_entry(const StatisticsKey *key);
 static StatisticsEntry *make_entry(const StatisticsKey *key);
 static void set_key(StatisticsKey *key, const char *table, const char *operation);
 static void clear_counters(StatisticsEntry *entry, bool first);
@@ -121,6 +124,19 @@ statistics_count(const char *table, const char *operation, RequestOutcome outcom
 		pg_atomic_fetch_add_u64(&entry->half_units, (uint64) rint(consumed_units * 2));
 }
 
+void
+statistics_count_expired(const char *schema, const char *table, int items)
+{
+	StatisticsKey key;
+	StatisticsEntry *entry;
+
+	set_key(&key, table, "");
+	strlcpy(key.schema, schema, sizeof(key.schema));
+	entry = find_or_make_entry(&key);
+	if (entry != NULL)
+		pg_atomic_fetch_add_u64(&entry->expired_items, items);
+}
+
 static StatisticsEntry *
 find_entry(const char *table, const char *operation)
 {
@@ -133,21 +149,24 @@ find_entry(const char *table, const char *operation)
 	if (*found == NULL || strcmp((*found)->key.table, table) != 0 ||
 		strcmp((*found)->key.operation, operation) != 0 ||
 		strcmp((*found)->key.schema, dynamo_schema) != 0)
-		*found = find_or_make_entry(table, operation);
+	{
+		StatisticsKey key;
+
+		set_key(&key, table, operation);
+		*found = find_or_make_entry(&key);
+	}
 	return *found;
 }
 
 static StatisticsEntry *
-find_or_make_entry(const char *table, const char *operation)
+find_or_make_entry(const StatisticsKey *key)
 {
-	StatisticsKey key;
 	StatisticsEntry *entry;
 
-	set_key(&key, table, operation);
 	LWLockAcquire(&shared->lock, LW_SHARED);
-	entry = hash_search(entries, &key, HASH_FIND, NULL);
+	entry = hash_search(entries, key, HASH_FIND, NULL);
 	LWLockRelease(&shared->lock);
-	return entry != NULL ? entry : make_entry(&key);
+	return entry != NULL ? entry : make_entry(key);
 }
 
 static StatisticsEntry *
@@ -160,8 +179,11 @@ make_entry(const StatisticsKey *key)
 	if (hash_get_num_entries(entries) >= MAX_ENTRIES &&
 		strcmp(key->table, OTHERS) != 0)
 	{
+		StatisticsKey others;
+
 		LWLockRelease(&shared->lock);
-		return find_or_make_entry(OTHERS, key->operation);
+		set_key(&others, OTHERS, key->operation);
+		return find_or_make_entry(&others);
 	}
 	entry = hash_search(entries, key, HASH_ENTER_NULL, &found);
 	if (entry != NULL && !found)
@@ -198,6 +220,7 @@ clear_counters(StatisticsEntry *entry, bool first)
 	for (int i = 0; i < LATENCY_BUCKETS; i++)
 		clear_counter(&entry->latency[i], first);
 	clear_counter(&entry->half_units, first);
+	clear_counter(&entry->expired_items, first);
 	clear_counter(&entry->total_time, first);
 }
 
@@ -216,6 +239,7 @@ read_entry(const StatisticsEntry *from, RequestStatistics *to)
 	for (int i = 0; i < LATENCY_BUCKETS; i++)
 		to->latency[i] = pg_atomic_read_u64(&entry->latency[i]);
 	to->consumed_units = pg_atomic_read_u64(&entry->half_units) / 2.0;
+	to->expired_items = pg_atomic_read_u64(&entry->expired_items);
 	to->total_time = pg_atomic_read_u64(&entry->total_time);
 }
 
@@ -266,8 +290,8 @@ dynamo_request_statistics(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 	{
 		RequestStatistics *row = &statistics[i];
-		Datum		values[6 + OUTCOMES];
-		bool		nulls[6 + OUTCOMES] = {false};
+		Datum		values[7 + OUTCOMES];
+		bool		nulls[7 + OUTCOMES] = {false};
 		int			column = 0;
 
 		values[column++] = CStringGetTextDatum(row->schema);
@@ -278,6 +302,7 @@ dynamo_request_statistics(PG_FUNCTION_ARGS)
 		values[column++] = Float8GetDatum(row->consumed_units);
 		values[column++] = Float8GetDatum(row->total_time / 1000.0);
 		values[column++] = bigint_array(row->latency, LATENCY_BUCKETS);
+		values[column++] = Int64GetDatum(row->expired_items);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

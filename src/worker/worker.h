@@ -179,10 +179,13 @@ typedef struct RequestStatistics
 	const char *operation;
 	uint64		outcomes[OUTCOMES];
 	double		consumed_units;
+	uint64		expired_items;	/* of the operation "", which has nothing else */
 	uint64		total_time;		/* microseconds */
 	uint64		latency[LATENCY_BUCKETS];
 } RequestStatistics;
 
+/* Counts items of a table that have been deleted because their time had come. */
+extern void statistics_count_expired(const char *schema, const char *table, int items);
 /* All that has been counted in this database, palloc'd; *n is 0 without preloading. */
 extern PGDLLEXPORT RequestStatistics *statistics_read(int *n);
 
@@ -190,6 +193,7 @@ extern PGDLLEXPORT RequestStatistics *statistics_read(int *n);
 extern bool endpoint_open_sockets(void);
 extern Size endpoint_shmem_size(void);
 extern void endpoint_shmem_init(void);
+extern void ttl_settings_init(void);
 extern void databases_init(void);
 extern Size databases_shmem_size(void);
 extern void databases_shmem_init(void);

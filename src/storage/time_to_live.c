@@ -1,0 +1,272 @@
+/*
+ * time_to_live.c
+ *		Time to live of a table: its column, its btree, and the list of such tables.
+ *
+ *		ALTER TABLE dynamodb."Tasks" ADD COLUMN _ttl bigint;
+ *		CREATE INDEX "Tasks__ttl_idx" ON dynamodb."Tasks" (_ttl) WHERE _ttl IS NOT NULL;
+ *
+ * Nothing else is recorded: that items expire, and by which attribute, stands in
+ * the arguments of the maintenance trigger, and so is dumped with the table.  The
+ * btree is found by what it is made of.  Where somebody has dropped it nothing
+ * expires.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
+#include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "common/compat.h"
+#include "storage/storage_internal.h"
+
+static const DerivedColumn *ttl_column(const TableDefinition *definition);
+static bool is_ttl_index(Oid oid, AttrNumber column, bool must_be_valid);
+static Oid find_ttl_index(Relation rel, bool must_be_valid);
+
+Bytes
+table_ttl_attribute(const TableDefinition *definition)
+{
+	const DerivedColumn *column = ttl_column(definition);
+
+	return column != NULL ? column->attribute : (Bytes) {NULL, 0};
+}
+
+static const DerivedColumn *
+ttl_column(const TableDefinition *definition)
+{
+	for (int i = 0; i < definition->nderived; i++)
+		if (definition->derived[i].role == DERIVED_TTL)
+			return &definition->derived[i];
+	return NULL;
+}
+
+/* ---- the btree ---- */
+
+Oid
+table_ttl_index(Relation rel)
+{
+	return find_ttl_index(rel, true);
+}
+
+static Oid
+find_ttl_index(Relation rel, bool must_be_valid)
+{
+	const DerivedColumn *column = ttl_column(table_definition(rel));
+	Oid			result = InvalidOid;
+	List	   *indexes;
+	ListCell   *cell;
+
+	if (column == NULL)
+		return InvalidOid;
+	indexes = RelationGetIndexList(rel);
+	foreach(cell, indexes)
+		if (is_ttl_index(lfirst_oid(cell), column->column, must_be_valid))
+		{
+			result = lfirst_oid(cell);
+			break;
+		}
+	list_free(indexes);
+	return result;
+}
+
+/* Over the column alone, of all rows in which it is not NULL, ascending. */
+static bool
+is_ttl_index(Oid oid, AttrNumber column, bool must_be_valid)
+{
+	Relation	index = index_open(oid, AccessShareLock);
+	Form_pg_index form = index->rd_index;
+	Bitmapset  *not_null = NULL;
+	bool		result = index->rd_rel->relam == BTREE_AM_OID &&
+		(form->indisvalid || !must_be_valid) && form->indnatts == 1 &&
+		form->indkey.values[0] == column && index->rd_indoption[0] == 0 &&
+		predicate_requires_not_null(RelationGetIndexPredicate(index), &not_null) &&
+		bms_equal(not_null, bms_make_singleton(column));
+
+	index_close(index, AccessShareLock);
+	return result;
+}
+
+/* ---- on and off ---- */
+
+static DerivedColumn *
+make_ttl_column(Bytes attribute)
+{
+	DerivedColumn *column = palloc0_object(DerivedColumn);
+
+	column->attribute = attribute;
+	column->type = ATTRIBUTE_N;
+	column->role = DERIVED_TTL;
+	return column;
+}
+
+void
+table_ttl_record(Oid relid, Bytes attribute)
+{
+	table_change_derived(relid, list_make1(make_ttl_column(attribute)), NIL);
+}
+
+static IndexStmt *
+make_create_index(Relation rel, const DerivedColumn *column)
+{
+	IndexStmt  *statement = makeNode(IndexStmt);
+	IndexElem  *element = makeNode(IndexElem);
+	ColumnRef  *reference = makeNode(ColumnRef);
+	NullTest   *test = makeNode(NullTest);
+	char	   *name = NameStr(TupleDescAttr(RelationGetDescr(rel), column->column - 1)->attname);
+
+	element->name = pstrdup(name);
+	reference->fields = list_make1(makeString(pstrdup(name)));
+	reference->location = -1;
+	test->arg = (Expr *) reference;
+	test->nulltesttype = IS_NOT_NULL;
+	test->location = -1;
+	statement->relation = makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
+									   pstrdup(RelationGetRelationName(rel)), -1);
+	statement->accessMethod = "btree";
+	statement->indexParams = list_make1(element);
+	statement->whereClause = (Node *) test;
+	return statement;
+}
+
+void
+table_ttl_build(Oid relid)
+{
+	Relation	rel = table_open(relid, ShareLock);
+	IndexStmt  *statement = NULL;
+
+	if (!OidIsValid(table_ttl_index(rel)))
+		statement = make_create_index(rel, ttl_column(table_definition(rel)));
+	table_close(rel, NoLock);
+	if (statement != NULL)
+		run_utility((Node *) statement);
+}
+
+/* The btree goes with the column; an index of the user's own on it would too. */
+void
+table_ttl_remove(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessExclusiveLock);
+	const DerivedColumn *column = ttl_column(table_definition(rel));
+	DerivedColumn *dropped = NULL;
+
+	if (column != NULL)
+		dropped = make_ttl_column(bytes_from_cstring(bytes_to_cstring(column->attribute)));
+	table_close(rel, NoLock);
+	if (dropped != NULL)
+		table_change_derived(relid, NIL, list_make1(dropped));
+}
+
+/* ---- which tables? ---- */
+
+/* Whether arguments, as pg_trigger holds them, name the role of TTL. */
+static bool
+arguments_name_ttl(const bytea *arguments)
+{
+	const char *argument = VARDATA_ANY(arguments);
+	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+
+	for (int i = 1; argument < end; i++)
+	{
+		int			length = strnlen(argument, end - argument);
+
+		if (i % ARGUMENTS_PER_COLUMN == 0 &&
+			bytes_equal((Bytes) {argument, length},
+						bytes_from_cstring(derived_role_name(DERIVED_TTL))))
+			return true;
+		argument += length + 1;
+	}
+	return false;
+}
+
+/* One that items can be deleted from, and that does not belong to another. */
+static bool
+is_whole_table(Oid relid)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		result = false;
+
+	if (HeapTupleIsValid(row))
+	{
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(row);
+
+		result = !form->relispartition && (form->relkind == RELKIND_RELATION ||
+										   form->relkind == RELKIND_PARTITIONED_TABLE);
+		ReleaseSysCache(row);
+	}
+	return result;
+}
+
+static bool
+is_ttl_trigger(HeapTuple row, TupleDesc desc)
+{
+	Trigger		trigger = {.tgname = NameStr(((Form_pg_trigger) GETSTRUCT(row))->tgname),
+	.tgfoid = ((Form_pg_trigger) GETSTRUCT(row))->tgfoid};
+	bool		isnull;
+	Datum		arguments = heap_getattr(row, Anum_pg_trigger_tgargs, desc, &isnull);
+
+	return is_maintenance_trigger(&trigger) && !isnull &&
+		arguments_name_ttl(DatumGetByteaPP(arguments));
+}
+
+/* (pg_trigger has no index by name, so all of it is read) */
+List *
+ttl_table_list(void)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	List	   *tables = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(MAINTENANCE_TRIGGER));
+	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		Oid			relid = ((Form_pg_trigger) GETSTRUCT(row))->tgrelid;
+
+		if (is_ttl_trigger(row, RelationGetDescr(catalog)) && is_whole_table(relid))
+			tables = lappend_oid(tables, relid);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return tables;
+}
+
+/*
+ * dynamo.ttl_attribute(tgargs bytea) returns text: the attribute by which items
+ * expire, or NULL.  As dynamo.key_schema(), makes something of any input.
+ */
+PG_FUNCTION_INFO_V1(dynamo_ttl_attribute);
+Datum
+dynamo_ttl_attribute(PG_FUNCTION_ARGS)
+{
+	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
+	const char *argument = VARDATA_ANY(arguments);
+	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	Bytes		attribute = {NULL, 0};
+
+	for (int i = 0; argument < end; i++)
+	{
+		Bytes		word = {argument, strnlen(argument, end - argument)};
+
+		if (i % ARGUMENTS_PER_COLUMN == 0)
+			attribute = word;
+		if (i % ARGUMENTS_PER_COLUMN == ARGUMENTS_PER_COLUMN - 1 &&
+			bytes_equal(word, bytes_from_cstring(derived_role_name(DERIVED_TTL))))
+			PG_RETURN_TEXT_P(cstring_to_text_with_len(attribute.data, attribute.len));
+		argument += word.len + 1;
+	}
+	PG_RETURN_NULL();
+}
