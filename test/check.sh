@@ -1,6 +1,7 @@
 #!/bin/sh
 # `make check`: set up, start a temporary server, run every test, stop it.
-# The last line is "N passed, N failed".  TESTS is a list of shell patterns of
+# The last line is "N passed, N failed", with ", N not run" where AWS' clients are
+# missing and cannot be installed: no success either.  TESTS is a list of shell patterns of
 # test names (regress/value_numbers, isolation/…, tap/…, docs/…, clients/…) to run
 # only those.
 set -eu
@@ -18,7 +19,12 @@ needs_clients() (
 )
 
 setup
-if needs_clients; then install_clients all; fi
+MISSING_CLIENTS=
+if needs_clients; then
+	# (a subshell, which ends where it cannot go on)
+	(install_clients all) || say "AWS' clients could not be installed: tests that need what is missing do not run"
+	find_clients
+fi
 
 # A copy of the tree, so that run_user can read it and writes nothing into it.
 work=$(as_user mktemp -d "$state/check.XXXXXX")
@@ -31,7 +37,13 @@ finish() {
 	done
 	passed=$(as_user grep -c '^ok ' "$work/results.txt" 2>/dev/null) || passed=${passed:-0}
 	failed=$(as_user grep -c '^FAILED ' "$work/results.txt" 2>/dev/null) || failed=${failed:-0}
-	if [ "$complete" = yes ] && [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]; then
+	missing=$(as_user grep -c '^MISSING ' "$work/results.txt" 2>/dev/null) || missing=${missing:-0}
+	not_run=
+	if [ "$missing" -gt 0 ]; then
+		not_run=", $missing not run"
+		say "not run, without these of AWS' clients: $MISSING_CLIENTS"
+	fi
+	if [ "$complete" = yes ] && [ "$failed" -eq 0 ] && [ "$missing" -eq 0 ] && [ "$passed" -gt 0 ]; then
 		as_user rm -rf "$work"
 		status=0
 	else
@@ -41,7 +53,7 @@ finish() {
 		say "output of the tests is kept in $state/last-failure"
 		status=1
 	fi
-	echo "$passed passed, $failed failed"
+	echo "$passed passed, $failed failed$not_run"
 	exit $status
 }
 complete=no

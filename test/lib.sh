@@ -2,7 +2,7 @@
 # What the scripts beside this file share: finding PostgreSQL, installing what
 # is missing, building, and running servers as an unprivileged user.  Sourced
 # with `top` set to the checkout and `set -e`; setup() sets pg_config, bindir,
-# run_user and state; install_clients() sets AWS, PYTHON and CLIENTS.
+# run_user and state; find_clients() sets AWS, PYTHON and CLIENTS.
 # shellcheck disable=SC2164
 
 : "${top:?}"
@@ -262,8 +262,7 @@ missing_clients() {
 	has_npm || echo npm
 }
 
-# install_clients cli|all: the AWS CLI, or it and the SDKs with AWS, PYTHON and
-# CLIENTS set.
+# install_clients cli|all: the AWS CLI with AWS set, or it and the SDKs.
 install_clients() {
 	missing=$(missing_clients "$1")
 	if [ -n "$missing" ]; then
@@ -281,8 +280,23 @@ install_clients() {
 	find_boto3 || die 'there is no boto3'
 	has_node || die 'the tests with AWS clients need Node.js 18 or later'
 	install_javascript_sdk
-	CLIENTS=$state/clients
-	export CLIENTS
+}
+
+has_javascript_sdk() { as_user cmp -s - "$state/clients/package-lock.json" <"$top/test/clients/package-lock.json"; }
+
+# Set AWS, PYTHON and CLIENTS to what is there, and MISSING_CLIENTS to the others of
+# cli, boto3 and javascript.
+find_clients() {
+	MISSING_CLIENTS=
+	find_aws || MISSING_CLIENTS='cli '
+	find_boto3 || MISSING_CLIENTS="${MISSING_CLIENTS}boto3 "
+	if has_node && has_javascript_sdk; then
+		CLIENTS=$state/clients
+		export CLIENTS
+	else
+		MISSING_CLIENTS="${MISSING_CLIENTS}javascript "
+	fi
+	export MISSING_CLIENTS
 }
 
 # in_its_own_directory NAME COMMAND…: make NAME in the state directory by a command
@@ -314,9 +328,7 @@ install_aws_of_pypi() {
 }
 
 install_javascript_sdk() {
-	if as_user cmp -s - "$state/clients/package-lock.json" <"$top/test/clients/package-lock.json"; then
-		return 0
-	fi
+	if has_javascript_sdk; then return 0; fi
 	say 'installing: the AWS SDK for JavaScript from npm'
 	in_its_own_directory clients npm_ci || die 'npm could not install the AWS SDK for JavaScript'
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# `make lint`: the layer order always; cppcheck, clang-tidy and shellcheck where
+# `make lint`: the layer order always; exported symbols where there is a build; cppcheck, clang-tidy and shellcheck where
 # they are installed.
 set -eu
 cd "$(dirname "$0")/.."
@@ -24,6 +24,10 @@ done
 
 echo '-- layers'
 sh test/check_layers.sh || status=1
+if [ -f dynamo.so ] && [ -f dynamo_http.so ]; then
+	echo '-- symbols'
+	sh test/check_symbols.sh . || status=1
+fi
 # shellcheck disable=SC2086
 with cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
 	--enable=warning,portability --suppress=missingInclude \

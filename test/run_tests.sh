@@ -1,7 +1,8 @@
 #!/bin/sh
 # run_tests.sh WORK PORT: run the tests of the tree in WORK/tree on the server in
 # WORK, whose endpoint is ENDPOINT, as the user that owns both; `make check` calls it.  WORK/results.txt gets
-# one line per test, "ok NAME" or "FAILED NAME"; false if any failed.
+# one line per test, "ok NAME", "FAILED NAME" or, where it needs some of
+# MISSING_CLIENTS, "MISSING NAME"; false if any failed.
 set -eu
 work=$1
 port=$2
@@ -109,6 +110,31 @@ run_tap() {
 	cd "$work"
 }
 
+# has_clients NAME CLIENT…: false, and recorded, where a client that a test needs is missing.
+has_clients() {
+	test_name=$1
+	shift
+	for client; do
+		case " ${MISSING_CLIENTS:-} " in *" $client "*)
+			record MISSING "$test_name"
+			return 1
+			;;
+		esac
+	done
+}
+
+# The names of the wanted suites whose clients are there.
+runnable_suites() {
+	for suffix_client in .py:boto3 .js:javascript .sh:cli; do
+		for name in $(chosen clients "${suffix_client%:*}" "$tree"/test/clients/suites/*"${suffix_client%:*}"); do
+			clients=${suffix_client#*:}
+			[ "$name" != documentation ] || clients='cli boto3 javascript'
+			# shellcheck disable=SC2086
+			if has_clients "clients/$name" $clients >&2; then echo "$name"; fi
+		done
+	done
+}
+
 # One suite with AWS' clients; psql leads to the endpoint's database.
 run_clients() {
 	run "clients/$1" limited 120 env PGDATABASE=dynamo_clients sh "$tree/test/clients/run.sh" "$1"
@@ -139,6 +165,7 @@ prepare_endpoint() {
 : >"$results"
 echo $PPID >"$work/pid" # of the timeout that runs this script
 if wanted lint/layers; then run lint/layers sh "$tree/test/check_layers.sh" "$tree"; fi
+if wanted lint/symbols; then run lint/symbols sh "$tree/test/check_symbols.sh" "$("$PG_CONFIG" --pkglibdir)" "$tree"; fi
 run_regress regress .sql "$tree/sql" "$pgxs_src/test/regress/pg_regress" "$tree"
 run_regress isolation .spec "$tree/test/specs" "$pgxs_src/test/isolation/pg_isolation_regress" "$tree/test"
 chosen tap .pl "$tree"/test/t/*.pl | xargs -r -P 2 -n 1 sh "$0" "$work" "$port" tap
@@ -150,8 +177,8 @@ if wanted demo/lab; then
 		-c 'CREATE DATABASE dynamo_lab' -c '\c dynamo_lab' -c 'CREATE EXTENSION dynamo' -f "$tree/test/demo/lab.sql"
 fi
 
-suites=$(for suffix in .py .js .sh; do chosen clients $suffix "$tree"/test/clients/suites/*$suffix; done)
-if wanted demo/lab_cli; then lab_cli=yes; else lab_cli=; fi
+suites=$(runnable_suites)
+if wanted demo/lab_cli && has_clients demo/lab_cli cli; then lab_cli=yes; else lab_cli=; fi
 if [ -n "$suites$lab_cli" ]; then
 	prepare_endpoint || echo 'the endpoint does not answer'
 fi

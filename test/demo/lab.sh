@@ -43,11 +43,11 @@ die() {
 
 # The CLI has no waiter for backups.
 wait_for_backup() {
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	for _ in $(seq 120); do
 		case $(aws_dynamodb describe-backup --backup-arn "$1" --query BackupDescription.BackupDetails.BackupStatus --output text) in
 			AVAILABLE) return 0 ;;
 		esac
-		sleep 0.2
+		sleep 0.5
 	done
 	die "the backup $1 does not become available"
 }

@@ -127,9 +127,10 @@ fi
 
 if [ "${DDB_LOCAL:-}" != yes ]; then
 	backup=$(ddb create-backup --table-name $table --backup-name before --query BackupDetails.BackupArn --output text)
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 120); do
 		status=$(ddb describe-backup --backup-arn "$backup" --query BackupDescription.BackupDetails.BackupStatus --output text)
 		[ "$status" = CREATING ] || break
+		sleep 0.5
 	done
 	is describe-backup AVAILABLE "$status"
 	is list-backups "$backup" "$(ddb list-backups --table-name $table --query 'BackupSummaries[].BackupArn' --output text)"
