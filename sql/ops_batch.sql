@@ -42,6 +42,14 @@ SELECT dynamo.call('BatchGetItem', '{"RequestItems": {"ops_batch2": {"Keys": [{"
 ROLLBACK;
 SELECT dynamo.call('BatchGetItem', '{"RequestItems": {"ops_batch2": {"Keys": [{"pk": {"S": "t"}}]}}}');
 
+-- written in the order of table and key, so that batches do not deadlock and rows come to lie in order
+TRUNCATE dynamodb.ops_batch;
+SELECT dynamo.call('BatchWriteItem', (SELECT json_build_object('RequestItems', json_build_object('ops_batch',
+    json_agg(json_build_object('PutRequest', json_build_object('Item',
+        json_build_object('pk', json_build_object('S', pk), 'sk', json_build_object('N', sk::text)))))))
+    FROM unnest(ARRAY['b', 'é', 'a', 'B']) pk, unnest(ARRAY[10, 9, -1, 2, 0.5]) sk));
+SELECT string_agg(format('%s %s', pk, sk), ', ' ORDER BY ctid) FROM dynamodb.ops_batch;
+
 -- by SQL too
 ALTER TABLE dynamodb.ops_batch2 ADD CHECK (pk <> 'bad');
 SELECT dynamo.call('BatchWriteItem', '{"RequestItems": {"ops_batch2": [{"PutRequest": {"Item": {"pk": {"S": "good"}}}}, {"DeleteRequest": {"Key": {"pk": {"S": "a"}}}}]}}');
