@@ -60,7 +60,7 @@ static uint64 invalidations;	/* processed so far, of any relation */
 
 /* ---- names of the extension's objects ---- */
 
-static Oid
+Oid
 extension_schema_oid(void)
 {
 	return get_namespace_oid(EXTENSION_SCHEMA, true);

@@ -27,6 +27,13 @@ LANGUAGE C;
 COMMENT ON FUNCTION dynamo.guard_stream() IS
     'trigger dynamo_stream of a table with a stream: refuses TRUNCATE; its arguments define the stream';
 
+CREATE FUNCTION dynamo.replace_recorded()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'dynamo_replace_recorded'
+LANGUAGE C;
+COMMENT ON FUNCTION dynamo.replace_recorded() IS
+    'trigger of the extension''s own tables: what a dump brings takes the place of what is recorded of the same';
+
 -- One row per table; catalog.c alone writes it and knows its columns by number.
 CREATE TABLE dynamo.table_settings (
     relation                regclass PRIMARY KEY,
@@ -54,6 +61,8 @@ COMMENT ON COLUMN dynamo.table_settings.full_name IS
     'name of the table in DynamoDB, where it is too long for that of the relation';
 GRANT SELECT ON dynamo.table_settings TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.table_settings', '');
+CREATE TRIGGER replace_recorded BEFORE INSERT ON dynamo.table_settings
+    FOR EACH ROW EXECUTE FUNCTION dynamo.replace_recorded();
 
 -- One row per secondary index; index_catalog.c alone writes it and knows its columns by number.
 CREATE TABLE dynamo.table_indexes (
@@ -80,6 +89,8 @@ COMMENT ON COLUMN dynamo.table_indexes.key_schema IS
     'name, type and HASH or RANGE of each key attribute';
 GRANT SELECT ON dynamo.table_indexes TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.table_indexes', '');
+CREATE TRIGGER replace_recorded BEFORE INSERT ON dynamo.table_indexes
+    FOR EACH ROW EXECUTE FUNCTION dynamo.replace_recorded();
 
 -- One row per backup; backup.c alone writes it and knows its columns by number.
 CREATE TABLE dynamo.backups (
@@ -98,6 +109,8 @@ COMMENT ON COLUMN dynamo.backups.key_schema IS
     'name, type and HASH or RANGE of each key attribute';
 GRANT SELECT ON dynamo.backups TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.backups', '');
+CREATE TRIGGER replace_recorded BEFORE INSERT ON dynamo.backups
+    FOR EACH ROW EXECUTE FUNCTION dynamo.replace_recorded();
 
 -- One row per job; job.c alone writes it and knows its columns by number.  Not
 -- dumped: what is in a dump is what was there.
@@ -157,6 +170,8 @@ COMMENT ON TABLE dynamo.table_tags IS 'tags of tables';
 COMMENT ON COLUMN dynamo.table_tags.relation IS 'the relation of the table';
 GRANT SELECT ON dynamo.table_tags TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.table_tags', '');
+CREATE TRIGGER replace_recorded BEFORE INSERT ON dynamo.table_tags
+    FOR EACH ROW EXECUTE FUNCTION dynamo.replace_recorded();
 
 -- Not dumped: what a token stands for is over in ten minutes.
 CREATE TABLE dynamo.transaction_tokens (

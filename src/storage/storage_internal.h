@@ -126,6 +126,8 @@ extern const TableDefinition *row_definition(Relation rel, AttrNumber *item_colu
 extern char **copy_definition_arguments(Relation rel, int *narguments);
 /* InvalidAttrNumber: there is none of this name. */
 extern AttrNumber find_column(TupleDesc desc, const char *name);
+/* The schema dynamo; InvalidOid: there is none. */
+extern Oid extension_schema_oid(void);
 /* The type dynamo.item; InvalidOid before the extension's script made it. */
 extern Oid	item_type_oid(void);
 
