@@ -88,6 +88,21 @@ SELECT max(json_array_length(result->'Records')), bool_and(result->>'NextShardIt
     (SELECT json_agg(r#>>'{dynamodb,SequenceNumber}' ORDER BY page, n)::text FROM pages p, json_array_elements(p.result->'Records') WITH ORDINALITY AS e (r, n))
 FROM pages;
 
+-- as rows, all shards in the order of commits; from one sequence number to the next
+SELECT string_agg(keys->>'pk' || left(event_name, 1), ' ') FROM dynamo.read_stream('Tab');
+SELECT string_agg(keys->>'pk', ' '), max(sequence_number) AS last, count(DISTINCT shard_id) FROM dynamo.read_stream(:'arn', max_records => 7) \gset page_
+\echo :page_string_agg :page_count
+SELECT string_agg(keys->>'pk', ' '), bool_and(sequence_number > :'page_last') FROM dynamo.read_stream(:'arn', :'page_last', 5);
+SELECT event_name, new_image, old_image, created > now() - interval '1 hour', expired FROM dynamo.read_stream('Tab') WHERE event_name <> 'INSERT';
+SELECT dynamo.stream_position('Tab') AS position \gset
+SELECT count(*) FROM dynamo.read_stream('Tab', :'position');
+SELECT count(*) FROM dynamo.read_stream('Tab', 'x');
+SELECT count(*) FROM dynamo.read_stream('Tab', NULL, 0);
+SELECT count(*) FROM dynamo.read_stream(NULL);
+SELECT count(*) FROM dynamo.read_stream('Nothing');
+SELECT table_name, schema, relation, view_type, status, shards, ended IS NULL, gap FROM dynamo.streams WHERE arn = :'arn';
+SELECT slot LIKE 'dynamo%', pid IS NOT NULL, streams > 0, records >= 23, decoded >= confirmed, lag_bytes >= 0, retained_bytes >= 0, wal_status FROM dynamo.stat_streams;
+
 -- what is wrong with a request
 SELECT operation, request, pg_temp.outcome(operation, replace(request, 'ARN', :'arn')) FROM (VALUES
     ('ListStreams', '{"Limit": 0}'), ('ListStreams', '{"Limit": 101}'), ('ListStreams', '{"TableName": "Nothing"}'),

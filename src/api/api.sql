@@ -247,3 +247,30 @@ COMMENT ON COLUMN dynamo.stat_progress_load.phase IS
     'reading: the query runs, and items that come in the order of the key are stored at once; sorting: the others are sorted; storing: they are stored';
 COMMENT ON COLUMN dynamo.stat_progress_load.items_sorted IS 'items that were given to the sort';
 GRANT SELECT ON dynamo.stat_progress_load TO PUBLIC;
+
+-- ---- streams ----
+
+CREATE FUNCTION dynamo.read_stream(
+    stream text,
+    iterator text DEFAULT NULL,
+    max_records integer DEFAULT NULL,
+    OUT sequence_number text,
+    OUT event_name text,
+    OUT keys dynamo.item,
+    OUT new_image dynamo.item,
+    OUT old_image dynamo.item,
+    OUT created timestamptz,
+    OUT expired boolean,
+    OUT shard_id text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'dynamo_read_stream'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.read_stream(text, text, integer) IS
+    'stream records of a table (its latest stream) or of a stream''s ARN, of all shards in the order of commits, at most max_records (1000); iterator: the sequence number behind which to read on; without one, or with ''TRIM_HORIZON'', from the oldest record on';
+
+CREATE FUNCTION dynamo.stream_position(stream text)
+RETURNS text
+AS 'MODULE_PATHNAME', 'dynamo_stream_position'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.stream_position(text) IS
+    'a sequence number for read_stream(): behind it are the records of all changes that commit from now on; NULL while the stream is ENABLING';

@@ -786,6 +786,25 @@ typedef struct GetRecordsResult
 	const char *next_iterator;	/* NULL: the shard is closed, and read to its end */
 } GetRecordsResult;
 
+/* What dynamo.read_stream() asks for: the records of all shards together. */
+typedef struct ReadStreamRequest
+{
+	Bytes		stream;			/* an ARN, or the name of a table: its latest stream */
+	Bytes		iterator;		/* a sequence number; TRIM_HORIZON, or data NULL: the oldest */
+	int			limit;
+} ReadStreamRequest;
+
+typedef struct ReadStreamRecord
+{
+	const StreamRecord *record;
+	const char *shard_id;
+} ReadStreamRecord;
+
+/* ReadStreamRecord *, in the order of their sequence numbers. */
+extern List *op_read_stream(const ReadStreamRequest *request);
+/* Behind it are changes that commit from now on.  False if there are no shards yet. */
+extern bool op_stream_position(Bytes stream, StreamPosition *position);
+
 extern void op_list_streams(const ListStreamsRequest *request, ListStreamsResult *result);
 extern void op_describe_stream(const DescribeStreamRequest *request, StreamDescription *result);
 extern void op_get_shard_iterator(const GetShardIteratorRequest *request,

@@ -376,6 +376,7 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 	StreamPosition horizon;
 	Bytes		arn;
 	Stream	   *stream;
+	bool		full;
 
 	memset(result, 0, sizeof(*result));
 	if (limit > MAX_GET_RECORDS)
@@ -402,7 +403,8 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 		raise_trimmed();
 
 	result->stream = stream;
-	result->records = stream_read(stream, shard, &iterator.position, limit, MAX_GET_RECORDS_SIZE);
+	result->records = stream_read(stream, shard, &iterator.position, limit, MAX_GET_RECORDS_SIZE,
+								  &full);
 	iterator.trim_horizon = iterator.trim_horizon && result->records == NIL;
 	if (result->records == NIL && shard->closed)
 	{
@@ -412,4 +414,145 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 		return;
 	}
 	result->next_iterator = iterator_text(stream, &iterator);
+}
+
+/* ---- all shards together ---- */
+
+static Stream *named_stream(Bytes name);
+static StreamPosition position_behind(const Stream *stream, List *shards, Bytes number);
+static List *merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position,
+						 int limit, bool *more);
+
+/*
+ * Goes through the epochs from that of the position on; those that have ended
+ * without a break are followed by the next.
+ */
+List *
+op_read_stream(const ReadStreamRequest *request)
+{
+	Stream	   *stream = named_stream(request->stream);
+	List	   *shards;
+	List	   *result = NIL;
+	StreamPosition position;
+	bool		from_oldest = request->iterator.data == NULL ||
+		bytes_equal(request->iterator, bytes_from_cstring("TRIM_HORIZON"));
+	bool		more = false;
+
+	check_may_read(stream, true);
+	shards = stream_shard_list(stream);
+	if (shards == NIL)
+		return NIL;
+	position = from_oldest ? ((const StreamShard *) linitial(shards))->start :
+		position_behind(stream, shards, request->iterator);
+	for (int i = 0; i < list_length(shards) && !more; i += stream->shards)
+	{
+		const StreamShard *shard = list_nth(shards, i);
+		bool		is_first = shard->epoch == position.epoch;
+
+		if (shard->epoch < position.epoch)
+			continue;
+		result = list_concat(result, merge_epoch(stream, shards, i, is_first ? position : shard->start,
+												 request->limit - list_length(result), &more));
+		if (shard->lost && result != NIL)
+			break;				/* (the next call tells) */
+		if (shard->lost && is_first && !from_oldest)
+			raise_trimmed();
+	}
+	return result;
+}
+
+bool
+op_stream_position(Bytes name, StreamPosition *position)
+{
+	Stream	   *stream = named_stream(name);
+	List	   *shards;
+
+	check_may_read(stream, false);
+	shards = stream_shard_list(stream);
+	if (shards == NIL)
+		return false;
+	*position = stream_latest_position(llast(shards));
+	position->lsn--;			/* a commit may begin right there */
+	return true;
+}
+
+/* The stream of an ARN, or the latest of a table. */
+static Stream *
+named_stream(Bytes name)
+{
+	List	   *streams;
+
+	if (name.len >= 4 && memcmp(name.data, "arn:", 4) == 0)
+		return find_stream(name);
+	streams = streams_here(name);
+	if (streams == NIL)
+		raise_stream_not_found(name);
+	return llast(streams);
+}
+
+/* The position behind a sequence number. */
+static StreamPosition
+position_behind(const Stream *stream, List *shards, Bytes number)
+{
+	StreamPosition horizon = stream_trim_horizon();
+	const StreamShard *oldest = linitial(shards);
+	StreamPosition position;
+
+	if (!sequence_number_parse(number, &position))
+		validation_error("Invalid iterator: it is TRIM_HORIZON or a sequence number");
+	if (position.epoch < oldest->epoch ||
+		(position_compare(&position, &horizon) < 0 && position_compare(&oldest->start, &horizon) < 0))
+		raise_trimmed();
+	position.n = position.n < PG_INT32_MAX ? position.n + 1 : position.n;
+	return position;
+}
+
+static int
+compare_records(const ListCell *a, const ListCell *b)
+{
+	return position_compare(&((const ReadStreamRecord *) lfirst(a))->record->position,
+							&((const ReadStreamRecord *) lfirst(b))->record->position);
+}
+
+/*
+ * The records of the shards of one epoch, the first of which is shards[first].
+ * Each shard gives a page; what lies behind the end of any page that is not the
+ * last of its shard has to wait, since that shard may have records before it.
+ * *more is set if anything has.
+ */
+static List *
+merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position, int limit,
+			bool *more)
+{
+	List	   *result = NIL;
+	StreamPosition complete = {PG_INT32_MAX, 0, 0};
+	ListCell   *cell;
+
+	for (int i = first; i < first + stream->shards; i++)
+	{
+		const StreamShard *shard = list_nth(shards, i);
+		StreamPosition next = position;
+		bool		full;
+		List	   *records = stream_read(stream, shard, &next, limit, MAX_GET_RECORDS_SIZE, &full);
+		char	   *id = stream_shard_id(stream, shard->epoch, shard->number);
+
+		foreach(cell, records)
+		{
+			ReadStreamRecord *record = palloc_object(ReadStreamRecord);
+
+			record->record = lfirst(cell);
+			record->shard_id = id;
+			result = lappend(result, record);
+		}
+		*more = *more || full;
+		if (full && position_compare(&next, &complete) < 0)
+			complete = next;
+	}
+	list_sort(result, compare_records);
+	foreach(cell, result)
+		if (foreach_current_index(cell) >= limit ||
+			position_compare(&((const ReadStreamRecord *) lfirst(cell))->record->position,
+							 &complete) >= 0)
+			return list_truncate(result, foreach_current_index(cell));
+	return result;
 }

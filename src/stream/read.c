@@ -77,7 +77,7 @@ is_full(const RecordScan *scan)
 
 List *
 stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *position,
-			int limit, int64 max_bytes)
+			int limit, int64 max_bytes, bool *full)
 {
 	RecordScan	scan = {stream, shard, position, limit, max_bytes, 0, NIL, false};
 	StreamProgress progress;
@@ -106,6 +106,7 @@ stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *posi
 		position->lsn = progress.lsn;
 		position->n = 0;
 	}
+	*full = is_full(&scan);
 	return scan.records;
 }
 

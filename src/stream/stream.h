@@ -141,10 +141,10 @@ extern StreamPosition stream_trim_horizon(void);
 /*
  * At most so many records of a shard, and so many bytes of them (but at least one),
  * from a position on, which becomes that of what follows: StreamRecord *, all in
- * the current memory context.
+ * the current memory context.  *full tells that there may be more by now.
  */
 extern List *stream_read(const Stream *stream, const StreamShard *shard,
-						 StreamPosition *position, int limit, int64 max_bytes);
+						 StreamPosition *position, int limit, int64 max_bytes, bool *full);
 
 /* ---- the decoding worker (worker.c) ---- */
 

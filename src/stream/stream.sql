@@ -95,3 +95,72 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- ---- for people ----
+
+CREATE FUNCTION dynamo.stream_status(stream integer) RETURNS text
+AS 'MODULE_PATHNAME', 'dynamo_stream_status'
+LANGUAGE C STRICT STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dynamo.stream_status(integer) IS
+    'StreamStatus of a stream, given by its number in dynamo.stream_catalog';
+
+CREATE FUNCTION dynamo.stream_arn(table_name text, label text) RETURNS text
+AS 'MODULE_PATHNAME', 'dynamo_stream_arn'
+LANGUAGE C STRICT STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.stream_arn(text, text) IS
+    'the ARN of a stream, which is also the payload of its notifications on the channel dynamo_stream';
+
+CREATE FUNCTION dynamo.stream_statistics(
+    OUT pid integer, OUT decoded pg_lsn, OUT confirmed pg_lsn, OUT records bigint,
+    OUT batches bigint, OUT last_stored timestamptz)
+AS 'MODULE_PATHNAME', 'dynamo_stream_statistics'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.stream_statistics() IS
+    'the decoding worker of this database: its process, how far it has read the log and told its slot so, and what it has stored since it began; NULL while it does not run';
+
+CREATE VIEW dynamo.streams AS
+SELECT coalesce(c.relname::text, s.table_name) AS table_name,
+       coalesce(n.nspname::text, s.schema) AS schema,
+       c.oid::regclass AS relation,
+       s.label,
+       dynamo.stream_arn(s.table_name, s.label) AS arn,
+       s.view_type,
+       dynamo.stream_status(s.id) AS status,
+       s.shards,
+       s.created,
+       s.ended,
+       (SELECT max(e.started) FROM dynamo.stream_epochs e
+         WHERE e.gap AND e.epoch > s.start_epoch AND (s.end_epoch IS NULL OR e.epoch <= s.end_epoch)) AS gap
+  FROM dynamo.stream_catalog s
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
+COMMENT ON VIEW dynamo.streams IS 'the streams of all schemas that are enabled, or whose records are still there';
+COMMENT ON COLUMN dynamo.streams.gap IS 'when changes were last lost to the stream; NULL if none were';
+GRANT SELECT ON dynamo.streams TO PUBLIC;
+
+CREATE VIEW dynamo.stat_streams AS
+SELECT p.slot,
+       s.pid,
+       p.epoch,
+       (SELECT count(*) FROM dynamo.stream_catalog c WHERE c.end_lsn IS NULL) AS streams,
+       s.records,
+       s.batches,
+       s.last_stored,
+       s.decoded,
+       s.confirmed,
+       CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+            ELSE pg_catalog.pg_current_wal_lsn() END - coalesce(s.decoded, p.lsn) AS lag_bytes,
+       CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+            ELSE pg_catalog.pg_current_wal_lsn() END - r.restart_lsn AS retained_bytes,
+       r.wal_status,
+       (SELECT max(e.started) FROM dynamo.stream_epochs e WHERE e.gap) AS gap,
+       (SELECT e.reason FROM dynamo.stream_epochs e WHERE e.gap ORDER BY e.epoch DESC LIMIT 1) AS gap_reason,
+       (SELECT min(t.started) FROM dynamo.stream_partitions t) AS oldest_records
+  FROM dynamo.stream_progress p
+  CROSS JOIN dynamo.stream_statistics() s
+  LEFT JOIN pg_catalog.pg_replication_slots r ON r.slot_name = p.slot;
+COMMENT ON VIEW dynamo.stat_streams IS
+    'the decoding worker of this database and its replication slot: one row, or none if no table ever had a stream';
+COMMENT ON COLUMN dynamo.stat_streams.lag_bytes IS 'write-ahead log that is not decoded yet';
+COMMENT ON COLUMN dynamo.stat_streams.retained_bytes IS 'write-ahead log that the slot keeps on disk';
+GRANT SELECT ON dynamo.stat_streams TO PUBLIC;

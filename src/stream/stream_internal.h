@@ -99,7 +99,7 @@ typedef struct StreamDatabase
 	XLogRecPtr	decoded;
 	XLogRecPtr	confirmed;
 	uint64		nrecords;
-	uint64		ntransactions;
+	uint64		nbatches;
 	TimestampTz last_stored;
 } StreamDatabase;
 

@@ -140,7 +140,7 @@ stream_attach(void)
 	if (attached != NULL)
 	{
 		attached->worker = MyProc;
-		attached->nrecords = attached->ntransactions = 0;
+		attached->nrecords = attached->nbatches = 0;
 		attached->decoded = attached->confirmed = InvalidXLogRecPtr;
 		attached->last_stored = 0;
 		pg_write_barrier();

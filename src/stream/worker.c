@@ -357,7 +357,7 @@ store(void)
 	end_step();
 	collected_forget();
 	shared->nrecords += n;
-	shared->ntransactions++;
+	shared->nbatches++;
 	shared->last_stored = progress.last_record;
 	return true;
 }
