@@ -175,6 +175,7 @@ static Stream *
 find_stream(Bytes arn)
 {
 	ResourceArn parsed;
+	Stream	   *found = NULL;
 	ListCell   *cell;
 
 	if (!parse_arn(arn, &parsed) || parsed.stream_label.data == NULL || !arn_is_here(&parsed))
@@ -183,11 +184,13 @@ find_stream(Bytes arn)
 	{
 		Stream	   *stream = lfirst(cell);
 
+		/* The latest: a table that was restored has the label of the one dumped. */
 		if (bytes_equal(parsed.stream_label, bytes_from_cstring(stream->label)))
-			return stream;
+			found = stream;
 	}
-	raise_stream_not_found(arn);
-	return NULL;				/* not reached */
+	if (found == NULL)
+		raise_stream_not_found(arn);
+	return found;
 }
 
 static void

@@ -100,8 +100,8 @@ stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *posi
 		table_close(rel, AccessShareLock);
 	}
 
-	/* With nothing found, go on behind what was stored at this moment. */
-	if (scan.records == NIL && progress.epoch == shard->epoch && progress.lsn > position->lsn)
+	/* At the end, go on behind what was stored at this moment. */
+	if (!is_full(&scan) && progress.epoch == shard->epoch && progress.lsn > position->lsn)
 	{
 		position->lsn = progress.lsn;
 		position->n = 0;

@@ -101,7 +101,9 @@ compare_streams(const ListCell *a, const ListCell *b)
 	const Stream *other = lfirst(b);
 	int			order = strcmp(one->table_name, other->table_name);
 
-	return order != 0 ? order : strcmp(one->label, other->label);
+	if (order == 0)
+		order = strcmp(one->label, other->label);
+	return order != 0 ? order : one->id < other->id ? -1 : one->id > other->id;
 }
 
 List *

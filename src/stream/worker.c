@@ -237,7 +237,10 @@ stream_worker_prepare(void)
 	found.last_record = dynamo_now();
 	progress = found;
 	end_step();
-	if (!wanted)
+	if (wanted && wal_level < WAL_LEVEL_LOGICAL)
+		ereport(LOG,
+				(errmsg("streams of this database need wal_level = logical")));
+	if (!wanted || wal_level < WAL_LEVEL_LOGICAL)
 	{
 		slot_drop_others("");
 		return false;

@@ -1,0 +1,223 @@
+# Each change is in the stream once, in order, and nothing else is, however often
+# the server and the decoding worker end: a randomised writer, kills, and a replay
+# of the stream onto an empty map.
+#
+# DYNAMO_CRASH_ROUNDS: how often the server is killed (2); DYNAMO_STREAM_SECONDS: for
+# how long it writes in all (10).
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use ServerProcesses;
+use Test::More;
+use Time::HiRes qw(sleep time usleep);
+
+my $rounds  = $ENV{DYNAMO_CRASH_ROUNDS}   // 2;
+my $seconds = $ENV{DYNAMO_STREAM_SECONDS} // ($rounds > 2 ? $rounds * 30 : 10);
+my $clients = 4;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(allows_streaming => 'logical');
+$node->append_conf('postgresql.conf', q{
+	restart_after_crash = off
+	checkpoint_timeout = 30s
+	max_wal_size = 64MB
+	logical_decoding_work_mem = 64kB
+	max_prepared_transactions = 5
+	dynamo.stream_shards = 3});
+$node->start;
+sub sql { return $node->safe_psql('postgres', @_) }
+
+# Two tables, one of which is written by the executor (it has a constraint), and a
+# function that does one random thing.  Keys are few, so that writers meet.
+sql(<<'SQL');
+CREATE EXTENSION dynamo;
+SELECT dynamo.call('CreateTable', format('{"TableName": "%s", "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "N"}],
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"}}', t)::json)
+FROM unnest(ARRAY['direct', 'executed']) t;
+ALTER TABLE dynamodb.executed ADD CHECK (pk <> '');
+
+CREATE FUNCTION random_text() RETURNS text LANGUAGE sql AS $$
+    SELECT CASE WHEN random() < 0.1 THEN (SELECT string_agg(md5(random()::text || i), '') FROM generate_series(1, 400) i)
+        WHEN random() < 0.2 THEN repeat('compressible ', (random() * 2000)::int) ELSE md5(random()::text) END $$;
+CREATE FUNCTION random_key() RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('pk', 'p' || (random() * 20)::int, 'sk', (random() * 5)::int) $$;
+CREATE FUNCTION random_item() RETURNS dynamo.item LANGUAGE sql AS $$
+    SELECT (random_key() || jsonb_build_object('v', random_text()))::dynamo.item $$;
+
+CREATE FUNCTION do_something(t text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    key jsonb = random_key();
+BEGIN
+    CASE (random() * 12)::int
+    WHEN 0, 1 THEN PERFORM dynamo.put_item(t, random_item());
+    WHEN 2 THEN PERFORM dynamo.update_item(t, key::dynamo.item, 'SET v = :v', NULL, NULL, jsonb_build_object(':v', random_text())::dynamo.item);
+    WHEN 3 THEN PERFORM dynamo.update_item(t, key::dynamo.item, 'ADD n :n', NULL, NULL, '{":n": {"N": "1"}}');
+    WHEN 4 THEN PERFORM dynamo.delete_item(t, key::dynamo.item);
+    WHEN 5 THEN EXECUTE format('INSERT INTO dynamodb.%I (item) SELECT random_item() FROM generate_series(1, 3) ON CONFLICT DO NOTHING', t);
+    WHEN 6 THEN EXECUTE format('UPDATE dynamodb.%I SET item = (item::jsonb || jsonb_build_object(''u'', random()))::dynamo.item WHERE pk = $1', t) USING key->>'pk';
+    WHEN 7 THEN EXECUTE format('UPDATE dynamodb.%I SET item = item WHERE pk = $1', t) USING key->>'pk';
+    WHEN 8 THEN EXECUTE format('UPDATE dynamodb.%I SET item = (item::jsonb || jsonb_build_object(''sk'', sk + 10))::dynamo.item WHERE pk = $1 AND sk = $2', t)
+        USING key->>'pk', (key->>'sk')::numeric;
+    WHEN 9 THEN
+        PERFORM pg_logical_emit_message(true, 'dynamo.ttl', '');
+        EXECUTE format('DELETE FROM dynamodb.%I WHERE pk = $1', t) USING key->>'pk';
+    WHEN 10 THEN
+        BEGIN
+            PERFORM dynamo.put_item(t, random_item());
+            PERFORM dynamo.put_item(t, random_item());
+            RAISE 'undone';
+        EXCEPTION WHEN raise_exception THEN
+            PERFORM dynamo.put_item(t, random_item());
+        END;
+    WHEN 11 THEN
+        PERFORM dynamo.call('TransactWriteItems', json_build_object('TransactItems', (SELECT json_agg(json_build_object('Put', json_build_object('TableName', t,
+            'Item', random_item()::json))) FROM generate_series(1, 1))));
+    ELSE
+        PERFORM dynamo.put_item(t, random_item()) FROM generate_series(1, 20);
+        PERFORM dynamo.delete_item(t, random_key()::dynamo.item) FROM generate_series(1, 20);
+    END CASE;
+EXCEPTION WHEN deadlock_detected OR unique_violation THEN
+    NULL;
+END $$;
+-- a transaction: some of that, which may come to nothing
+CREATE PROCEDURE write_something() LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1 .. (random() * 3)::int + 1 LOOP
+        PERFORM do_something(CASE WHEN random() < 0.5 THEN 'direct' ELSE 'executed' END);
+    END LOOP;
+    IF random() < 0.1 THEN ROLLBACK; END IF;
+END $$;
+
+-- What a stream makes of an empty map; complains of any record that does not
+-- follow from what was before.
+CREATE TABLE replica (pk text, sk numeric, item dynamo.item, PRIMARY KEY (pk, sk));
+CREATE FUNCTION replay(t text) RETURNS TABLE (records bigint, problems bigint, expired bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    last text;
+    r record;
+    old dynamo.item;
+    more boolean = true;
+BEGIN
+    records = 0; problems = 0; expired = 0;
+    TRUNCATE replica;
+    WHILE more LOOP
+        more = false;
+        FOR r IN SELECT * FROM dynamo.read_stream(t, last) LOOP
+            more = true;
+            records = records + 1;
+            IF r.sequence_number <= last THEN problems = problems + 1; END IF;
+            last = r.sequence_number;
+            SELECT item INTO old FROM replica WHERE pk = r.keys->>'pk' AND sk = (r.keys->>'sk')::numeric;
+            IF old IS DISTINCT FROM r.old_image OR (r.event_name = 'INSERT') <> (old IS NULL) OR (r.event_name = 'REMOVE') <> (r.new_image IS NULL)
+                OR old = r.new_image THEN
+                problems = problems + 1;
+                RAISE WARNING 'record % (% %): was %, old image %', r.sequence_number, r.event_name, r.keys, left(old::text, 100), left(r.old_image::text, 100);
+            END IF;
+            IF r.expired THEN expired = expired + 1; END IF;
+            DELETE FROM replica WHERE pk = r.keys->>'pk' AND sk = (r.keys->>'sk')::numeric;
+            IF r.new_image IS NOT NULL THEN
+                INSERT INTO replica VALUES (r.keys->>'pk', (r.keys->>'sk')::numeric, r.new_image);
+            END IF;
+        END LOOP;
+    END LOOP;
+    RETURN NEXT;
+END $$;
+SQL
+ok($node->poll_query_until('postgres', q{SELECT bool_and(status = 'ENABLED') FROM dynamo.streams}), 'the streams are enabled');
+
+open(my $script, '>', $node->basedir . '/write.sql') or die;
+print $script "CALL write_something();\n";
+close $script;
+
+# Errors (of a server that is gone) end a client; the next round starts another.
+sub start_writers
+{
+	return IPC::Run::start([ 'pgbench', '-n', '-c', $clients, '-T', 3600, '--max-tries=1000', '-f', $node->basedir . '/write.sql',
+		'-h', $node->host, '-p', $node->port, 'postgres' ], '>', $node->basedir . '/pgbench.out', '2>', $node->basedir . '/pgbench.err');
+}
+
+sub kill_server
+{
+	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+	my @children = children_of($postmaster);
+	kill 'KILL', $postmaster, @children;
+	foreach my $pid ($postmaster, @children)
+	{
+		usleep(10_000) while kill 0, $pid;
+	}
+	$node->{_pid} = undef;
+	return;
+}
+
+sub end_worker
+{
+	return sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'dynamo streams'});
+}
+
+# Once all that is committed is stored.
+sub wait_until_stored
+{
+	my $end = sql('SELECT pg_current_wal_insert_lsn()');
+	sql('CHECKPOINT');    # (the log goes on behind it)
+	return $node->poll_query_until('postgres', "SELECT decoded >= '$end' AND pid IS NOT NULL FROM dynamo.stat_streams");
+}
+
+my $all_expired = 0;
+
+# Each table is what its stream says.
+sub check_streams
+{
+	my ($when) = @_;
+
+	ok(wait_until_stored(), "$when: all is stored");
+	for my $table ('direct', 'executed')
+	{
+		my ($records, $problems, $expired) = split /\|/, sql("SELECT * FROM replay('$table')");
+		$all_expired += $expired;
+		note "$table: $records records, $expired of TTL";
+		is($problems, 0, "$when: each record of $table follows from those before it");
+		is(sql(qq{SELECT count(*) FROM replica r FULL JOIN dynamodb.$table t USING (pk, sk) WHERE r.item IS DISTINCT FROM t.item}), 0,
+			"$when: the replay of $table is the table");
+		is(sql(qq{SELECT count(*) - count(DISTINCT (epoch, lsn, n)) FROM dynamo.stream_records}), 0, "$when: no record is there twice");
+	}
+	is(sql(q{SELECT count(*) FROM dynamo.stream_epochs WHERE gap}), 0, "$when: no gap");
+	return;
+}
+
+my $ends = 0;
+for my $round (1 .. $rounds)
+{
+	my $writers = start_writers();
+	my $until = time + $seconds / $rounds;
+
+	while (time < $until)
+	{
+		sleep(0.2 + rand(1));
+		$ends += end_worker();
+	}
+	kill_server();
+	$writers->finish;
+	$node->start;
+	check_streams("after crash $round");
+}
+cmp_ok($all_expired, '>', 0, 'some records are those of TTL');
+cmp_ok($ends, '>', 0, "the worker was ended $ends times");
+cmp_ok(sql(q{SELECT sum(n) FROM (SELECT count(*) AS n FROM dynamo.stream_records) s}), '>', 100, 'there was something to see');
+
+# A transaction that is larger than any memory, and one of many subtransactions.
+sql(q{INSERT INTO dynamodb.direct (item) SELECT jsonb_build_object('pk', 'many', 'sk', i + 100)::dynamo.item FROM generate_series(1, 20000) i});
+sql(q{DO $$ BEGIN FOR i IN 1 .. 300 LOOP BEGIN
+	PERFORM dynamo.put_item('direct', jsonb_build_object('pk', 'sub', 'sk', i + 100)::dynamo.item);
+	IF i % 3 = 0 THEN RAISE 'undone'; END IF;
+	EXCEPTION WHEN raise_exception THEN NULL; END; END LOOP; END $$});
+# Prepared transactions wake nobody, and are there at their commit.
+sql(q{BEGIN; INSERT INTO dynamodb.direct (item) VALUES ('{"pk": {"S": "prepared"}, "sk": {"N": "1"}}'); PREPARE TRANSACTION 'p'});
+sql(q{COMMIT PREPARED 'p'});
+check_streams('large transactions');
+$node->restart;
+check_streams('after a restart');
+$node->stop;
+done_testing();

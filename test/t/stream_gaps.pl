@@ -1,0 +1,197 @@
+# What a stream says when changes are lost to it, when records are too old, and on a
+# standby; and that its worker and its slot are in nobody's way.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init(allows_streaming => 'logical');
+$node->append_conf('postgresql.conf', q{
+	dynamo.stream_shards = 1
+	dynamo.discovery_interval = 1
+	max_replication_slots = 20
+	wal_keep_size = 0
+	min_wal_size = 32MB
+	max_wal_size = 32MB
+	autovacuum = off});
+$node->start;
+sub sql { return $node->safe_psql('postgres', @_) }
+sub until_true { return $node->poll_query_until('postgres', $_[0]) }
+sub fails_with { my ($query, $message, $name) = @_; my ($status, $out, $error) = $node->psql('postgres', $query); like($error, $message, $name); return }
+
+sql(<<'SQL');
+CREATE EXTENSION dynamo;
+CREATE FUNCTION new_table(name text) RETURNS void LANGUAGE sql AS $$
+    SELECT dynamo.call('CreateTable', json_build_object('TableName', name, 'BillingMode', 'PAY_PER_REQUEST',
+        'AttributeDefinitions', '[{"AttributeName": "pk", "AttributeType": "S"}]'::json, 'KeySchema', '[{"AttributeName": "pk", "KeyType": "HASH"}]'::json,
+        'StreamSpecification', '{"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}'::json)) $$;
+CREATE FUNCTION put(name text, key text) RETURNS void LANGUAGE sql AS $$ SELECT dynamo.put_item(name, format('{"pk": {"S": "%s"}}', key)::dynamo.item) $$;
+CREATE FUNCTION describe(name text) RETURNS json LANGUAGE sql AS $$
+    SELECT dynamo.call('DescribeStream', json_build_object('StreamArn', max(arn)))->'StreamDescription' FROM dynamo.streams WHERE table_name = name $$;
+CREATE FUNCTION iterator(name text, shard int, type text, number text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+    SELECT dynamo.call('GetShardIterator', json_strip_nulls(json_build_object('StreamArn', d->>'StreamArn', 'ShardIteratorType', type, 'SequenceNumber', number,
+        'ShardId', d#>>ARRAY['Shards', shard::text, 'ShardId'])))->>'ShardIterator' FROM describe(name) d $$;
+CREATE FUNCTION records(iterator text) RETURNS json LANGUAGE sql AS $$ SELECT dynamo.call('GetRecords', json_build_object('ShardIterator', iterator)) $$;
+CREATE FUNCTION keys(name text, shard int) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(r#>>'{dynamodb,Keys,pk,S}', ' ') FROM json_array_elements(records(iterator(name, shard, 'TRIM_HORIZON'))->'Records') r $$;
+SELECT new_table('Tab');
+SQL
+sub enabled { return until_true("SELECT status = 'ENABLED' FROM dynamo.streams WHERE table_name = '$_[0]' ORDER BY created DESC LIMIT 1") }
+sub stored { my ($key) = @_; return until_true("SELECT EXISTS (SELECT FROM dynamo.stream_records WHERE keys->>'pk' = '$key')") }
+sub worker { return sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'dynamo streams' AND datname = 'postgres'}) }
+
+# The worker ends, and is not started again until it may.
+sub stop_worker
+{
+	sql(q{ALTER SYSTEM SET dynamo.databases = 'nothing'});
+	sql('SELECT pg_reload_conf()');
+	return until_true(q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'dynamo streams')});
+}
+sub start_worker
+{
+	sql('ALTER SYSTEM RESET dynamo.databases');
+	sql('SELECT pg_reload_conf()');
+	return until_true(q{SELECT pid IS NOT NULL AND decoded IS NOT NULL FROM dynamo.stat_streams});
+}
+
+ok(enabled('Tab'), 'the stream is enabled');
+sql(q{SELECT put('Tab', 'one')});
+ok(stored('one'), 'a record is stored');
+is(sql(q{SELECT gap IS NULL FROM dynamo.streams}), 't', 'no gap yet');
+
+# ---- the worker stops and starts: nothing is lost ----
+
+ok(stop_worker(), 'the worker stops where its database is not looked after');
+fails_with(q{SELECT new_table('Refused')}, qr/needs a background worker for this database/, 'no stream without a worker');
+sql(q{SELECT put('Tab', 'two')});
+ok(start_worker(), 'it starts again');
+ok(stored('two'), 'what was written meanwhile is in the stream');
+is(sql('SELECT count(*), bool_or(gap) FROM dynamo.stream_epochs'), '1|f', 'in the same epoch');
+
+# ---- a slot that is dropped ----
+
+ok(stop_worker(), 'the worker stops');
+sql(q{SELECT put('Tab', 'lost')});
+sql(q{SELECT pg_drop_replication_slot(slot) FROM dynamo.stream_progress});
+ok(start_worker(), 'it makes another slot');
+sql(q{SELECT put('Tab', 'three')});
+ok(stored('three'), 'and goes on');
+is(sql(q{SELECT gap IS NOT NULL FROM dynamo.streams}), 't', 'the view says that there is a gap');
+is(sql(q{SELECT gap_reason FROM dynamo.stat_streams}), 'the replication slot was lost', 'and why');
+like(slurp_file($node->logfile), qr/streams of this database have a gap: the replication slot was lost/, 'so does the log');
+is(sql(q{SELECT string_agg(coalesce(s->>'ParentShardId', 'none') || ' ' || (s->'SequenceNumberRange'->>'EndingSequenceNumber' IS NOT NULL), ', ') FROM json_array_elements(describe('Tab')->'Shards') s}),
+	'none true, none false', 'the shard before the gap is closed, the one behind it has no parent');
+is(sql(q{SELECT keys('Tab', 0), keys('Tab', 1)}), 'one two|three', 'both can be read');
+fails_with(q{SELECT records(records(iterator('Tab', 0, 'TRIM_HORIZON'))->>'NextShardIterator')}, qr/read past the oldest stream record/, 'whoever reads on into the gap is told');
+my $last = sql(q{SELECT max(sequence_number) FROM dynamo.read_stream('Tab')});
+is(sql(q{SELECT string_agg(keys->>'pk', ' ') FROM dynamo.read_stream('Tab')}), 'one two', 'read_stream stops at the gap');
+fails_with("SELECT * FROM dynamo.read_stream('Tab', '$last')", qr/read past the oldest stream record/, 'and tells of it');
+is(sql(q{SELECT max(sequence_number) > (SELECT max(sequence_number) FROM dynamo.read_stream('Tab')) FROM (SELECT r#>>'{dynamodb,SequenceNumber}' AS sequence_number
+	FROM json_array_elements(records(iterator('Tab', 1, 'TRIM_HORIZON'))->'Records') r) s}), 't', 'sequence numbers grow over the gap');
+
+# ---- a slot that is invalidated ----
+
+ok(stop_worker(), 'the worker stops');
+sql('ALTER SYSTEM SET max_slot_wal_keep_size = 1');
+sql('SELECT pg_reload_conf()');
+for (1 .. 3) { sql(q{SELECT pg_switch_wal() FROM (SELECT pg_logical_emit_message(false, '', 'x')) x}) }
+sql('CHECKPOINT');
+is(sql(q{SELECT wal_status FROM dynamo.stat_streams}), 'lost', 'the slot is lost');
+sql('ALTER SYSTEM RESET max_slot_wal_keep_size');
+ok(start_worker(), 'the worker starts');
+ok(until_true(q{SELECT count(*) = 3 FROM dynamo.stream_epochs}), 'a new epoch');
+sql(q{SELECT put('Tab', 'four')});
+ok(stored('four'), 'the stream goes on');
+is(sql(q{SELECT wal_status FROM dynamo.stat_streams}), 'reserved', 'with a new slot');
+
+# ---- dynamo.stream_max_lag ----
+
+sql('ALTER SYSTEM SET dynamo.stream_max_lag = 20');
+sql('SELECT pg_reload_conf()');
+my $open = $node->background_psql('postgres', on_error_stop => 0);
+$open->query_safe(q{BEGIN; SELECT put('Tab', 'open')});
+sql(q{SELECT pg_switch_wal() FROM (SELECT pg_logical_emit_message(false, '', 'x')) x}) for 1 .. 3;
+ok($node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE wal_status = 'lost') AND count(*) = 1 FROM pg_replication_slots WHERE slot_name <> (SELECT slot FROM dynamo.stream_progress)}),
+	'a slot that holds back too much is given up') or diag(sql('SELECT * FROM pg_replication_slots'));
+$open->query_safe('COMMIT');
+$open->quit;
+sql('ALTER SYSTEM RESET dynamo.stream_max_lag');
+sql('SELECT pg_reload_conf()');
+ok(until_true(q{SELECT count(*) = 4 FROM dynamo.stream_epochs}), 'there is another once the writer has ended');
+ok(start_worker(), 'and a worker');
+sql(q{SELECT put('Tab', 'five')});
+ok(stored('five'), 'the stream goes on');
+
+# ---- retention ----
+
+my $old = sql(q{SELECT r#>>'{dynamodb,SequenceNumber}' FROM json_array_elements(records(iterator('Tab', 3, 'TRIM_HORIZON'))->'Records') r LIMIT 1});
+my $kept = sql(q{SELECT records(iterator('Tab', 3, 'TRIM_HORIZON'))->>'NextShardIterator'});
+my $early = sql("SELECT iterator('Tab', 3, 'AT_SEQUENCE_NUMBER', '$old')");
+sql('ALTER SYSTEM SET dynamo.stream_retention = 1');
+sql('SELECT pg_reload_conf()');
+ok(until_true('SELECT count(*) = 0 FROM dynamo.stream_records'), 'old records go without any new ones');
+is(sql('SELECT count(*) FROM dynamo.stream_partitions'), 0, 'all partitions are empty');
+is(sql(q{SELECT json_array_length(records(iterator('Tab', json_array_length(describe('Tab')->'Shards') - 1, 'TRIM_HORIZON'))->'Records')}), 0, 'TRIM_HORIZON is what is left');
+fails_with("SELECT records('$early')", qr/read past the oldest stream record/, 'an iterator at what is gone');
+is(sql("SELECT json_array_length(records('$kept')->'Records')"), 0, 'an iterator behind it is good');
+sql('ALTER SYSTEM RESET dynamo.stream_retention');
+sql('SELECT pg_reload_conf()');
+sql(q{SELECT put('Tab', 'six')});
+ok(stored('six'), 'new records come');
+is(sql("SELECT records('$kept')#>>'{Records,0,dynamodb,Keys,pk,S}'"), 'six', 'and are found by the old iterator');
+
+# ---- a dump, and a database that is copied ----
+
+my $dump = $node->basedir . '/dump.sql';
+$node->command_ok([ 'pg_dump', '-d', $node->connstr('postgres'), '-f', $dump ], 'dump');
+unlike(slurp_file($dump), qr/stream_records|stream_catalog|stream_progress/, 'records and progress are not dumped');
+sql('CREATE DATABASE restored');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('restored'), '-f', $dump ], 'restore');
+ok($node->poll_query_until('restored', q{SELECT status = 'ENABLED' FROM dynamo.streams}), 'a restored table has its stream');
+$node->safe_psql('restored', q{SELECT put('Tab', 'restored')});
+ok($node->poll_query_until('restored', q{SELECT count(*) = 1 FROM dynamo.read_stream('Tab')}), 'with new records alone');
+is($node->safe_psql('restored', q{SELECT table_name, schema, gap IS NULL FROM dynamo.streams}), 'Tab|dynamodb|t', 'it is entered anew');
+
+sql('CREATE DATABASE copied TEMPLATE restored');
+ok($node->poll_query_until('copied', q{SELECT gap IS NOT NULL FROM dynamo.streams}), 'a copied database has a gap');
+sql('DROP DATABASE copied');
+sql('DROP DATABASE restored WITH (FORCE)');
+is(sql(q{SELECT count(*) FROM pg_replication_slots}), 1, 'databases are dropped with their slots');
+
+# ---- a standby ----
+
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+sql(q{SELECT put('Tab', 'seven')});
+ok(stored('seven'), 'a record on the primary');
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+is($standby->safe_psql('postgres', q{SELECT keys->>'pk' FROM dynamo.read_stream('Tab') ORDER BY sequence_number DESC LIMIT 1}), 'seven', 'is read on the standby');
+is($standby->safe_psql('postgres', q{SELECT json_array_length(records(iterator('Tab', json_array_length(describe('Tab')->'Shards') - 1, 'LATEST'))->'Records')}), 0, 'LATEST too');
+my $number = $standby->safe_psql('postgres', q{SELECT max(sequence_number) FROM dynamo.read_stream('Tab')});
+$node->stop('immediate');
+$standby->promote;
+ok($standby->poll_query_until('postgres', q{SELECT gap_reason = 'the replication slot was lost' AND decoded IS NOT NULL FROM dynamo.stat_streams}), 'a promoted standby has a gap');
+$standby->safe_psql('postgres', q{SELECT put('Tab', 'eight')});
+ok($standby->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM dynamo.stream_records WHERE keys->>'pk' = 'eight')}), 'and its stream goes on');
+is($standby->safe_psql('postgres', qq{SELECT min(epoch) FILTER (WHERE keys->>'pk' = 'eight') > max(epoch) FILTER (WHERE keys->>'pk' <> 'eight') FROM dynamo.stream_records}), 't', 'in a later epoch');
+
+# ---- DROP EXTENSION ----
+
+$standby->safe_psql('postgres', q{DROP EXTENSION dynamo CASCADE; CREATE EXTENSION dynamo});
+ok($standby->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_replication_slots'), 'dropping the extension drops the slot');
+
+# ---- without wal_level = logical ----
+
+$standby->append_conf('postgresql.conf', 'wal_level = replica');
+$standby->restart;
+my ($status, $out, $error) = $standby->psql('postgres', q{SELECT dynamo.call('CreateTable', '{"TableName": "Tab2", "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+	"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}}')});
+like($error, qr/A stream needs the server to run with wal_level = logical/, 'a stream is refused without wal_level = logical');
+like($error, qr/HINT:  Set wal_level = logical/, 'with a hint');
+is($standby->safe_psql('postgres', q{SELECT dynamo.create_table('Tab2', 'pk S') IS NOT NULL AND dynamo.put_item('Tab2', '{"pk": {"S": "x"}}') IS NULL}), 't', 'everything else works');
+done_testing();
