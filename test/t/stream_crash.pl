@@ -74,7 +74,7 @@ BEGIN
         END;
     WHEN 11 THEN
         PERFORM dynamo.call('TransactWriteItems', json_build_object('TransactItems', (SELECT json_agg(json_build_object('Put', json_build_object('TableName', t,
-            'Item', random_item()::json))) FROM generate_series(1, 1))));
+            'Item', random_item()::text::json))) FROM generate_series(1, 1))));
     ELSE
         PERFORM dynamo.put_item(t, random_item()) FROM generate_series(1, 20);
         PERFORM dynamo.delete_item(t, random_key()::dynamo.item) FROM generate_series(1, 20);
@@ -200,6 +200,7 @@ for my $round (1 .. $rounds)
 	}
 	kill_server();
 	$writers->finish;
+	unlike(slurp_file($node->basedir . '/pgbench.err'), qr/ERROR/, "no write has failed before crash $round");
 	$node->start;
 	check_streams("after crash $round");
 }
