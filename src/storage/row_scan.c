@@ -36,6 +36,7 @@ struct ItemScan
 	const DynamoItem *item;		/* detoasted; NULL: not yet */
 };
 
+static AttributeValue scanned_partition(const ItemScanSpec *spec);
 static void shape_init(ScanShape *shape, const KeyIndex *index, const ItemScanSpec *spec);
 static void conditions_init(KeyConditions *conditions, const KeyIndex *index,
 							const ItemScanSpec *spec);
@@ -61,9 +62,7 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	ScanShape	shape;
 	KeyConditions conditions;
 
-	/* (what another index has under one value may be of any partition) */
-	watch_rows(table, index == &access->primary && spec->range.nequal > 0 ?
-			   spec->range.equal[0] : NO_ATTRIBUTE_VALUE, false);
+	watch_rows(table, scanned_partition(spec), false);
 	scan->context = context;
 	scan->item_context = AllocSetContextCreate(context, "dynamo scanned item",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -129,6 +128,15 @@ table_scan_item_size(ItemScan *scan)
 	size = stored_item_size(scan->stored);
 	MemoryContextSwitchTo(caller);
 	return size;
+}
+
+/* (what a global index has under one value may be of any partition) */
+static AttributeValue
+scanned_partition(const ItemScanSpec *spec)
+{
+	if (spec->range.nequal == 0 || (spec->index != NULL && !spec->index->is_local))
+		return NO_ATTRIBUTE_VALUE;
+	return spec->range.equal[0];
 }
 
 const DynamoItem *

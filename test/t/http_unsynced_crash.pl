@@ -57,6 +57,14 @@ for my $name ('Tab', 'Sorted')
 }
 sub item { return { TableName => 'Tab', Item => { k => { S => $_[0] }, n => { N => '1' } } } }
 sub key { return { TableName => 'Tab', Key => { k => { S => $_[0] } } } }
+call_ok($node, 'CreateTable', {
+	TableName => 'Indexed', BillingMode => 'PAY_PER_REQUEST',
+	AttributeDefinitions => [ map { { AttributeName => $_, AttributeType => 'S' } } 'k', 's', 'g', 'l' ],
+	KeySchema => [{ AttributeName => 'k', KeyType => 'HASH' }, { AttributeName => 's', KeyType => 'RANGE' }],
+	GlobalSecondaryIndexes => [{ IndexName => 'global', Projection => { ProjectionType => 'ALL' },
+		KeySchema => [{ AttributeName => 'g', KeyType => 'HASH' }] }],
+	LocalSecondaryIndexes => [{ IndexName => 'local', Projection => { ProjectionType => 'ALL' },
+		KeySchema => [{ AttributeName => 'k', KeyType => 'HASH' }, { AttributeName => 'l', KeyType => 'RANGE' }] }] });
 call_ok($node, 'PutItem', item($_)) for 'old', 'old2';
 cmp_ok(syncs(), '>', 0, 'the shim sees the log');
 
@@ -120,6 +128,14 @@ waits('BatchGetItem', in_table('e'), [ 'PutItem', item('e') ], 'BatchGetItem',
 	sub { scalar @{ $_[1]{Responses}{Tab} } == 2 });
 waits('TransactGetItems', in_table('f'), [ 'PutItem', item('f') ], 'TransactGetItems',
 	{ TransactItems => [{ Get => key('f') }] }, sub { $_[1]{Responses}[0]{Item}{n}{N} == 1 });
+for my $index ([ 'global', 'g' ], [ 'local', 'k' ])
+{
+	my ($name, $key) = @$index;
+	waits("Query of a $name index", qq{EXISTS (SELECT FROM dynamodb."Indexed" WHERE k = '$name k')},
+		[ 'PutItem', { TableName => 'Indexed', Item => { map { $_ => { S => "$name $_" } } 'k', 's', 'g', 'l' } } ],
+		'Query', { TableName => 'Indexed', IndexName => $name, KeyConditionExpression => "$key = :v",
+			ExpressionAttributeValues => { ':v' => { S => "$name $key" } } }, sub { $_[1]{Count} == 1 });
+}
 waits('after TransactWriteItems', in_table('g'), [ 'TransactWriteItems', { TransactItems => [{ Put => item('g') }] } ],
 	'GetItem', key('g'), sub { $_[1]{Item}{n}{N} == 1 });
 waits('a new table', q{to_regclass('dynamodb."New"') IS NOT NULL}, [ 'CreateTable', {
