@@ -398,7 +398,8 @@ restore_backup(const TableBackup *backup, Bytes target, const TableSettings *set
 	Oid			relid;
 
 	relid = dynamo_table_create(target, &backup->key, settings, backup->indexes);
-	table = dynamo_table_open(target, RowExclusiveLock, ACL_SELECT | ACL_INSERT | ACL_UPDATE);
+	table = dynamo_table_open(target, ShareRowExclusiveLock,
+							  ACL_SELECT | ACL_INSERT | ACL_UPDATE);
 	table_backup_restore(backup, table);
 	dynamo_table_close(table);
 	foreach(cell, backup->indexes)

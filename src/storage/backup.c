@@ -79,7 +79,6 @@ static void copy_items(DynamoTable *table, Relation copy, TableBackup *backup);
 static void insert_row(const TableBackup *backup);
 static bool backup_from_row(Relation catalog, HeapTuple row, Oid schema, TableBackup *backup);
 static AttrNumber checked_item_column(Relation copy);
-static WriteVerdict store_item(void *arg, const DynamoItem *old, DynamoItem **new_item);
 
 BackupWatcher backup_watcher = NULL;
 
@@ -401,7 +400,11 @@ key_schema_from_datum(Datum datum, KeySchema *key)
 
 /* ---- restoring, deleting ---- */
 
-/* Items that have been added to the copy by SQL obey the table's contract too. */
+/*
+ * The copy has its items in the order of the key, so that they are stored as they
+ * come.  What has been added to it by SQL is sorted, has to obey the table's
+ * contract, and counts where the key comes twice.
+ */
 void
 table_backup_restore(const TableBackup *backup, DynamoTable *table)
 {
@@ -409,31 +412,30 @@ table_backup_restore(const TableBackup *backup, DynamoTable *table)
 	AttrNumber	item_column = checked_item_column(copy);
 	TupleTableSlot *slot = table_slot_create(copy, NULL);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TableScanDesc scan = table_beginscan(copy, snapshot, 0, NULL);
+	TableScanDesc scan = table_beginscan_strat(copy, snapshot, 0, NULL, true, false);
+	TableLoad  *load = table_load_begin(table, LOAD_REPLACE);
 	MemoryContext item_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo restored item",
 													   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(item_context);
 	int64		items = 0;
+	LoadCounts	counts;
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		bool		isnull;
 		Datum		datum = slot_getattr(slot, item_column, &isnull);
-		DynamoItem *item;
-		ItemKey		key;
 
 		CHECK_FOR_INTERRUPTS();
 		if (isnull)
 			continue;
-		item = DatumGetDynamoItem(datum);
-		item_checked_key(&table->definition->key, item_root(item), &key);
-		table_write_item(table, &key, store_item, item);
+		table_load_add(load, DatumGetDynamoItem(datum));
 		if (backup_watcher != NULL)
 			backup_watcher(++items);
 		MemoryContextReset(item_context);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(item_context);
+	table_load_finish(load, &counts);
 	table_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	ExecDropSingleTupleTableSlot(slot);
@@ -453,14 +455,6 @@ checked_item_column(Relation copy)
 				 errmsg("relation \"%s\" is no backup any more", RelationGetRelationName(copy)),
 				 errdetail("It has no column \"%s\" of type dynamo.item.", ITEM_COLUMN)));
 	return column;
-}
-
-/* A WriteDecision. */
-static WriteVerdict
-store_item(void *arg, const DynamoItem *old, DynamoItem **new_item)
-{
-	*new_item = arg;
-	return WRITE_ITEM;
 }
 
 void
