@@ -7,7 +7,7 @@
 # P6-plain with plain commits, P6-large with data several times larger than
 # the buffer pool.  P7 (load.sh) brings many items in, 200,000 unless P7_ITEMS says
 # otherwise, P9 (lookup.sh) is a read by key in tables of different size,
-# 1,000,000 items unless P9_ITEMS says otherwise, P13 (cost.sh) what everything costs
+# 1,000,000 items unless P9_ITEMS says otherwise (10000000 want P9_POOL=8GB), P13 (cost.sh) what everything costs
 # in bytes and pages.  BENCH_ENDPOINT_PORT is the endpoint's port.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -74,7 +74,11 @@ tar -C "$top/test/bench" -cf - . | as_user tar -C "$work/bench" -xf - --no-same-
 measures=$(picked P1 P2 P3 P8)
 if [ -n "$measures" ]; then run "$measures"; fi
 if [ -n "$(picked P7)" ]; then on_server sh "$work/bench/load.sh"; fi
-if [ -n "$(picked P9)" ]; then on_server sh "$work/bench/lookup.sh"; fi
+if [ -n "$(picked P9)" ]; then
+	start "-c shared_buffers=${P9_POOL:-1GB}"
+	on_server sh "$work/bench/lookup.sh"
+	start "-c $pool"
+fi
 if [ -n "$(picked P13)" ]; then
 	start "-c $pool -c wal_level=replica"
 	on_server sh "$work/bench/cost.sh"
