@@ -52,6 +52,16 @@ wait_for_backup() {
 	die "the backup $1 does not become available"
 }
 
+# Asks for an item until there is none.
+wait_until_gone() {
+	show get-item --table-name Tasks --key "$1"
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ -n "$(aws_dynamodb get-item --table-name Tasks --key "$1")" ] || return 0
+		sleep 0.5
+	done
+	die 'it does not expire'
+}
+
 # What a lab that was cut short has left.
 for table in Tasks TasksRestored; do
 	if aws_dynamodb delete-table --table-name $table >/dev/null 2>&1; then
@@ -122,7 +132,14 @@ case $refusal in
 	*) die 'it was refused for another reason' ;;
 esac
 
-say '6. A backup, and the table as it was then beside the table as it is'
+say '6. A reminder that expires: it goes by itself'
+
+run update-time-to-live --table-name Tasks --time-to-live-specification Enabled=true,AttributeName=ExpiresAt
+run put-item --table-name Tasks --item '{
+  "PK": {"S": "USER#u123"}, "SK": {"S": "REMINDER#r001"}, "ExpiresAt": {"N": "'"$(($(date +%s) + 1))"'"}}'
+wait_until_gone '{"PK": {"S": "USER#u123"}, "SK": {"S": "REMINDER#r001"}}'
+
+say '7. A backup, and the table as it was then beside the table as it is'
 
 run create-backup --table-name Tasks --backup-name before-the-holidays
 backup=$(member BackupArn)
@@ -133,7 +150,7 @@ run restore-table-from-backup --target-table-name TasksRestored --backup-arn "$b
 run wait table-exists --table-name TasksRestored
 query_tasks TasksRestored
 
-say '7. What was made goes'
+say '8. What was made goes'
 
 run delete-backup --backup-arn "$backup"
 run delete-table --table-name TasksRestored

@@ -123,6 +123,29 @@ if [ "${DDB_LOCAL:-}" != yes ]; then
 		--query 'Tags[0].[Key, Value]' --output text)"
 fi
 
+# ---- time to live ----
+
+if [ "${DDB_LOCAL:-}" != yes ]; then
+	ttl_status() {
+		ddb describe-time-to-live --table-name $table --query "TimeToLiveDescription.[TimeToLiveStatus, AttributeName]" \
+			--output text | tr '\t' ' '
+	}
+	is describe-time-to-live 'DISABLED None' "$(ttl_status)"
+	ddb put-item --table-name $table --item '{"Artist": {"S": "ttl"}, "Number": {"N": "1"}, "ExpiresAt": {"N": "'"$(($(date +%s) - 5))"'"}}'
+	ddb update-time-to-live --table-name $table --time-to-live-specification Enabled=true,AttributeName=ExpiresAt >"$scratch/out"
+	is describe-time-to-live 'ENABLED ExpiresAt' "$(ttl_status)"
+	refused 'update-time-to-live' ValidationException update-time-to-live --table-name $table \
+		--time-to-live-specification Enabled=true,AttributeName=Other
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		item=$(ddb get-item --table-name $table --key '{"Artist": {"S": "ttl"}, "Number": {"N": "1"}}')
+		[ -n "$item" ] || break
+		sleep 0.5
+	done
+	is 'an expired item' '' "$item"
+	ddb update-time-to-live --table-name $table --time-to-live-specification Enabled=false,AttributeName=ExpiresAt >"$scratch/out"
+	is describe-time-to-live 'DISABLED None' "$(ttl_status)"
+fi
+
 # ---- backups ----
 
 if [ "${DDB_LOCAL:-}" != yes ]; then

@@ -715,10 +715,56 @@ class Service(WithMusic):
 
     @not_in_local
     def test_what_is_disabled(self):
-        self.assertEqual(ddb.describe_time_to_live(TableName=MUSIC)['TimeToLiveDescription']['TimeToLiveStatus'],
-                         'DISABLED')
         backups = ddb.describe_continuous_backups(TableName=MUSIC)['ContinuousBackupsDescription']
         self.assertEqual(backups['PointInTimeRecoveryDescription']['PointInTimeRecoveryStatus'], 'DISABLED')
+
+
+@not_in_local
+class TimeToLive(TestCase):
+    name = PREFIX + 'Expiring'
+
+    def setUp(self):
+        make_table(ddb, self.name, 'pk S')
+        self.addCleanup(drop_table, ddb, self.name)
+
+    def status(self):
+        return ddb.describe_time_to_live(TableName=self.name)['TimeToLiveDescription']
+
+    def change(self, enabled, attribute):
+        specification = {'Enabled': enabled, 'AttributeName': attribute}
+        answer = ddb.update_time_to_live(TableName=self.name, TimeToLiveSpecification=specification)
+        self.assertEqual(answer['TimeToLiveSpecification'], specification)
+
+    def refused(self, enabled, attribute, message):
+        with self.assertRaises(ddb.exceptions.ClientError) as caught:
+            self.change(enabled, attribute)
+        self.assertEqual(caught.exception.response['Error'],
+                         {'Code': 'ValidationException', 'Message': message})
+
+    def test_on_and_off(self):
+        self.assertEqual(self.status(), {'TimeToLiveStatus': 'DISABLED'})
+        self.refused(False, 'expires', 'TimeToLive is already disabled')
+        self.change(True, 'expires')
+        self.assertEqual(self.status(), {'TimeToLiveStatus': 'ENABLED', 'AttributeName': 'expires'})
+        self.refused(True, 'expires', 'TimeToLive is already enabled')
+        self.refused(False, 'other', 'TimeToLive is active on a different AttributeName: '
+                                     'current AttributeName is expires')
+        self.change(False, 'expires')
+        self.assertEqual(self.status(), {'TimeToLiveStatus': 'DISABLED'})
+
+    def test_expiry(self):
+        now = int(time.time())
+        times = {'past': {'N': str(now - 5)}, 'decimal': {'N': f'{now - 5}.5'}, 'future': {'N': str(now + 3600)},
+                 'string': {'S': str(now - 5)}, 'ancient': {'N': '1'}}
+        put_all(ddb, self.name, [{'pk': {'S': pk}, 'expires': value} for pk, value in times.items()])
+        self.change(True, 'expires')
+        end = time.time() + 60
+        while time.time() < end:
+            left = {item['pk']['S'] for item in ddb.scan(TableName=self.name)['Items']}
+            if not left & {'past', 'decimal'}:
+                break
+            time.sleep(0.2)
+        self.assertEqual(left, {'future', 'string', 'ancient'})
 
 
 @not_in_local

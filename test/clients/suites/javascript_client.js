@@ -224,6 +224,36 @@ describe('batches and transactions', () => {
   });
 });
 
+describe('time to live', () => {
+  const TableName = prefix + 'Expiring';
+  const change = (Enabled, AttributeName) =>
+    new sdk.UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: { Enabled, AttributeName } });
+  const status = async () =>
+    (await send(new sdk.DescribeTimeToLiveCommand({ TableName }))).TimeToLiveDescription;
+  const names = async () => (await send(new sdk.ScanCommand({ TableName }))).Items.map((item) => item.pk.S).sort();
+
+  test('on, expiry and off', { skip: local }, async () => {
+    await makeTable(client, TableName, 'pk S');
+    const now = Math.floor(Date.now() / 1000);
+    for (const [pk, expires] of [['past', { N: String(now - 5) }], ['future', { N: String(now + 3600) }], ['string', { S: '1' }]]) {
+      await send(new sdk.PutItemCommand({ TableName, Item: { pk: { S: pk }, expires } }));
+    }
+    assert.deepEqual(await status(), { TimeToLiveStatus: 'DISABLED' });
+    const { TimeToLiveSpecification } = await send(change(true, 'expires'));
+    assert.deepEqual(TimeToLiveSpecification, { Enabled: true, AttributeName: 'expires' });
+    assert.deepEqual(await status(), { TimeToLiveStatus: 'ENABLED', AttributeName: 'expires' });
+    await fails(client, change(true, 'other'), 'ValidationException', /^TimeToLive is active on a different AttributeName/);
+    let left;
+    for (let n = 0; n < 200 && (left = await names()).includes('past'); n++) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    assert.deepEqual(left, ['future', 'string']);
+    await send(change(false, 'expires'));
+    await fails(client, change(false, 'expires'), 'ValidationException', /^TimeToLive is already disabled$/);
+    await dropTable(client, TableName);
+  });
+});
+
 describe('backups', () => {
   const TableName = prefix + 'Saved';
   const TargetTableName = prefix + 'Restored';
