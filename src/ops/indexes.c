@@ -13,19 +13,37 @@
 
 #define INVALID "One or more parameter values were invalid: "
 
+/* Longer ones are looked at more closely: no more than four are in one key. */
+#define DOUBTFUL_KEY_SIZE	128
+
+/*
+ * What becomes of the derived columns of a table: each attribute is looked at once,
+ * however many indexes it is in.
+ */
+typedef struct KeyChange
+{
+	bool		in_old;			/* the old item has a value that an index can hold */
+	bool		in_new;
+	bool		same;			/* both have the same value, or none */
+} KeyChange;
+
+static bool is_doubtful(AttributeType type, AttributeValue value);
+static void check_all_keys(DynamoTable *table, AttributeValue old, AttributeValue item,
+						   bool by_update);
 static void check_index_key(const IndexDefinition *index, const KeyAttribute *attribute,
-							int			part, AttributeValue value, bool by_update);
+							int part, AttributeValue value, bool by_update);
 static void check_type(const IndexDefinition *index, const KeyAttribute *attribute,
 					   AttributeValue value);
 static void check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
 							AttributeValue value, bool by_update);
 static void check_size(const KeySchema *key, int part, int size);
 static bool values_equal(AttributeValue a, AttributeValue b);
-static bool is_in_index(const IndexDefinition *index, AttributeValue item);
-static bool same_key(const IndexDefinition *index, AttributeValue a, AttributeValue b);
-static bool same_projection(const IndexDefinition *index, AttributeValue a, AttributeValue b);
+static KeyChange *key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
+							  bool by_update);
 static double change_units(DynamoTable *table, const IndexDefinition *index,
-						   const DynamoItem *old, const DynamoItem *new);
+						   const KeyChange *changes, const DynamoItem *old,
+						   const DynamoItem *new);
+static bool same_projection(const IndexDefinition *index, AttributeValue a, AttributeValue b);
 static int entry_size(DynamoTable *table, const IndexDefinition *index, const DynamoItem *item);
 static void add_name(IndexView *view, Bytes name);
 static int compare_names(const void *a, const void *b);
@@ -33,7 +51,33 @@ static int compare_names(const void *a, const void *b);
 /* ---- keys ---- */
 
 void
-check_index_keys(DynamoTable *table, AttributeValue old, AttributeValue item, bool by_update)
+check_index_keys(DynamoTable *table, AttributeValue item)
+{
+	const TableDefinition *definition = table->definition;
+
+	for (int i = 0; i < definition->nderived; i++)
+	{
+		const DerivedColumn *derived = &definition->derived[i];
+
+		if (derived->role == DERIVED_INDEX &&
+			is_doubtful(derived->type, map_get(item, derived->attribute)))
+		{
+			check_all_keys(table, NO_ATTRIBUTE_VALUE, item, false);
+			return;
+		}
+	}
+}
+
+/* Whether more must be asked to know that an attribute may be the key of an index. */
+static bool
+is_doubtful(AttributeType type, AttributeValue value)
+{
+	return attribute_exists(value) &&
+		(value.len > DOUBTFUL_KEY_SIZE || !can_be_index_key(type, value));
+}
+
+static void
+check_all_keys(DynamoTable *table, AttributeValue old, AttributeValue item, bool by_update)
 {
 	ListCell   *cell;
 
@@ -153,15 +197,22 @@ collection_key(DynamoTable *table, const ItemKey *key)
 /* ---- what writes cost ---- */
 
 List *
-index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new)
+index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
+				  bool by_update)
 {
+	const List *indexes = table_indexes(table);
 	List	   *result = NIL;
+	KeyChange  *changes;
 	ListCell   *cell;
 
-	foreach(cell, table_indexes(table))
+	if (indexes == NIL)
+		return NIL;
+	changes = key_changes(table, old, new, by_update);
+	foreach(cell, indexes)
 	{
 		const IndexDefinition *index = lfirst(cell);
-		double		units = change_units(table, index, old, new);
+		double		units = index->key_columns == NULL ? 0 :
+			change_units(table, index, changes, old, new);
 		IndexUnits *of_index;
 
 		if (units == 0)
@@ -172,7 +223,42 @@ index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *n
 		of_index->units = units;
 		result = lappend(result, of_index);
 	}
+	pfree(changes);
 	return result;
+}
+
+/* By derived column; raises for an update that makes a key what no index can hold. */
+static KeyChange *
+key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new, bool by_update)
+{
+	const TableDefinition *definition = table->definition;
+	AttributeValue old_root = old != NULL ? item_root(old) : NO_ATTRIBUTE_VALUE;
+	AttributeValue new_root = new != NULL ? item_root(new) : NO_ATTRIBUTE_VALUE;
+	KeyChange  *changes = palloc_array(KeyChange, definition->nderived);
+	bool		doubtful = false;
+
+	for (int i = 0; i < definition->nderived; i++)
+	{
+		const DerivedColumn *derived = &definition->derived[i];
+		AttributeValue old_value = NO_ATTRIBUTE_VALUE;
+		AttributeValue new_value = NO_ATTRIBUTE_VALUE;
+
+		changes[i] = (KeyChange) {old != NULL, new != NULL, true};
+		if (derived->role != DERIVED_INDEX)
+			continue;			/* every item has its key, for good */
+		if (old != NULL)
+			old_value = map_get(old_root, derived->attribute);
+		if (new != NULL)
+			new_value = map_get(new_root, derived->attribute);
+		changes[i].same = values_equal(old_value, new_value);
+		changes[i].in_old = can_be_index_key(derived->type, old_value);
+		changes[i].in_new = changes[i].same ? changes[i].in_old :
+			can_be_index_key(derived->type, new_value);
+		doubtful = doubtful || (!changes[i].same && is_doubtful(derived->type, new_value));
+	}
+	if (doubtful && by_update)
+		check_all_keys(table, old_root, new_root, true);
+	return changes;
 }
 
 /*
@@ -180,46 +266,27 @@ index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *n
  * changes, two for one whose key changes: it is deleted and put anew.
  */
 static double
-change_units(DynamoTable *table, const IndexDefinition *index,
+change_units(DynamoTable *table, const IndexDefinition *index, const KeyChange *changes,
 			 const DynamoItem *old, const DynamoItem *new)
 {
-	bool		in_old = old != NULL && is_in_index(index, item_root(old));
-	bool		in_new = new != NULL &&is_in_index(index, item_root(new));
+	KeyChange	all = {old != NULL, new != NULL, true};
 
-	if (in_old && in_new && same_key(index, item_root(old), item_root(new)))
+	for (int i = 0; i < index->key.nhash + index->key.nrange; i++)
+	{
+		const KeyChange *change = &changes[index->key_columns[i]];
+
+		all.in_old &= change->in_old;
+		all.in_new &= change->in_new;
+		all.same &= change->same;
+	}
+	if (all.in_old && all.in_new && all.same)
 	{
 		if (same_projection(index, item_root(old), item_root(new)))
 			return 0;
 		return write_units(entry_size(table, index, old), entry_size(table, index, new));
 	}
-	return (in_old ? write_units(entry_size(table, index, old), 0) : 0) +
-		(in_new ? write_units(0, entry_size(table, index, new)) : 0);
-}
-
-static bool
-is_in_index(const IndexDefinition *index, AttributeValue item)
-{
-	for (int i = 0; i < index->key.nhash + index->key.nrange; i++)
-	{
-		const KeyAttribute *attribute = &index->key.attributes[i];
-
-		if (!can_be_index_key(attribute->type, map_get(item, attribute->name)))
-			return false;
-	}
-	return true;
-}
-
-static bool
-same_key(const IndexDefinition *index, AttributeValue a, AttributeValue b)
-{
-	for (int i = 0; i < index->key.nhash + index->key.nrange; i++)
-	{
-		Bytes		name = index->key.attributes[i].name;
-
-		if (!values_equal(map_get(a, name), map_get(b, name)))
-			return false;
-	}
-	return true;
+	return (all.in_old ? write_units(entry_size(table, index, old), 0) : 0) +
+		(all.in_new ? write_units(0, entry_size(table, index, new)) : 0);
 }
 
 /* Whether two versions of an item with the same keys look alike in the index. */

@@ -10,18 +10,18 @@
 /* ---- writes ---- */
 
 /*
- * Raises ValidationException if an attribute of an item that is to be stored
- * cannot be the key of an index that it is the key of.  With the item's old
- * version (else NO_ATTRIBUTE_VALUE), attributes that it has likewise may stay.
+ * Raises ValidationException if an attribute of an item that is to be put cannot
+ * be the key of an index that it is the key of.
  */
-extern void check_index_keys(DynamoTable *table, AttributeValue old, AttributeValue item,
-							 bool by_update);
+extern void check_index_keys(DynamoTable *table, AttributeValue item);
 
 /*
- * The write units that each index pays for a new version of an item, of the old
- * one or none (NULL): IndexUnits *, palloc'd.
+ * The write units that each index pays for a new version of an item (NULL: none) in
+ * place of the old one (or NULL): IndexUnits *, palloc'd.  Of an UpdateItem the keys
+ * are checked too; what cannot be the key of an index may stay as it was.
  */
-extern List *index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new);
+extern List *index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
+							   bool by_update);
 
 /* ItemCollectionKey of an item, if its table has local indexes; else no value. */
 extern AttributeValue collection_key(DynamoTable *table, const ItemKey *key);

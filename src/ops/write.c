@@ -109,7 +109,7 @@ check_write_key(ItemWrite *write)
 	check_update_spares_key(schema, write->update);
 	expr_check_key_paths(write->update, schema);
 	if (write->item != NULL)
-		check_index_keys(write->table, NO_ATTRIBUTE_VALUE, item_root(write->item), false);
+		check_index_keys(write->table, item_root(write->item));
 }
 
 void
@@ -157,15 +157,14 @@ decide_write(void *arg, const DynamoItem *old, DynamoItem **new_item)
 	verdict = write->change(write, old_root, new_item);
 	if (verdict == WRITE_ITEM)
 		new_root = item_root(*new_item);
-	if (verdict == WRITE_ITEM && write->item == NULL)
-		check_index_keys(write->table, old_root, new_root, true);
 	write->old_size = old != NULL ? item_size(old) : 0;
 	write->new_size = verdict == WRITE_ITEM ? item_size(*new_item) : 0;
 
 	caller = MemoryContextSwitchTo(write->result_context);
 	write->attributes = returned_attributes(write, old_root, new_root);
 	write->index_units = verdict == WRITE_NOTHING ? NIL :
-													index_write_units(write->table, old, verdict == WRITE_ITEM ? *new_item : NULL);
+													index_write_units(write->table, old, verdict == WRITE_ITEM ? *new_item : NULL,
+						  write->item == NULL);
 	MemoryContextSwitchTo(caller);
 	return verdict;
 }

@@ -48,6 +48,8 @@ static TableAccess *build_access(Relation rel);
 static void remember_primary_key(KeyIndex *primary, const TableDefinition *definition);
 static void remember_secondary(TableAccess *access, Relation rel,
 							   const TableDefinition *definition);
+static const int *key_columns(const TableDefinition *definition, const KeySchema *key,
+							  const IndexParts *parts);
 static void remember_column(KeyColumn *key, const DerivedColumn *derived);
 static void remember_operators(KeyColumn *key);
 static void remember_indexes(TableAccess *access, Relation rel,
@@ -237,6 +239,7 @@ remember_secondary(TableAccess *access, Relation rel, const TableDefinition *def
 
 		if (!index_parts(definition, &index->key, &parts))
 			continue;
+		index->key_columns = key_columns(definition, &index->key, &parts);
 		order = palloc0_object(KeyIndex);
 		order->nhash = index->key.nhash;
 		order->nkeys = parts.n;
@@ -247,6 +250,17 @@ remember_secondary(TableAccess *access, Relation rel, const TableDefinition *def
 			order->oid = index_btree(rel, &parts, true);
 		index->order = order;
 	}
+}
+
+/* The columns of an index's key, which are its first parts, by their positions. */
+static const int *
+key_columns(const TableDefinition *definition, const KeySchema *key, const IndexParts *parts)
+{
+	int		   *result = palloc_array(int, key->nhash + key->nrange);
+
+	for (int i = 0; i < key->nhash + key->nrange; i++)
+		result[i] = parts->columns[i] - definition->derived;
+	return result;
 }
 
 static void

@@ -140,7 +140,10 @@ typedef struct IndexDefinition
 	TimestampTz last_decrease;
 	int64		max_read_request_units; /* OnDemandThroughput, 0: none */
 	int64		max_write_request_units;
-	const struct KeyIndex *order; /* of an open table: how its rows are found */
+
+	/* of an open table */
+	const struct KeyIndex *order;	/* how its rows are found; NULL: a column lacks */
+	const int  *key_columns;	/* of the key's parts, in TableDefinition.derived */
 } IndexDefinition;
 
 /* ---- open tables ---- */
