@@ -39,7 +39,7 @@ static void check_not_empty(const IndexDefinition *index, const KeyAttribute *at
 static void check_size(const KeySchema *key, int part, int size);
 static bool values_equal(AttributeValue a, AttributeValue b);
 static KeyChange *key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
-							  bool by_update);
+							  bool by_update, const BoundExpr *update);
 static double change_units(DynamoTable *table, const IndexDefinition *index,
 						   const KeyChange *changes, const DynamoItem *old,
 						   const DynamoItem *new);
@@ -198,7 +198,7 @@ collection_key(DynamoTable *table, const ItemKey *key)
 
 List *
 index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
-				  bool by_update)
+				  bool by_update, const BoundExpr *update)
 {
 	const List *indexes = table_indexes(table);
 	List	   *result = NIL;
@@ -207,7 +207,7 @@ index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *n
 
 	if (indexes == NIL)
 		return NIL;
-	changes = key_changes(table, old, new, by_update);
+	changes = key_changes(table, old, new, by_update, update);
 	foreach(cell, indexes)
 	{
 		const IndexDefinition *index = lfirst(cell);
@@ -229,7 +229,8 @@ index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *n
 
 /* By derived column; raises for an update that makes a key what no index can hold. */
 static KeyChange *
-key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new, bool by_update)
+key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new, bool by_update,
+			const BoundExpr *update)
 {
 	const TableDefinition *definition = table->definition;
 	AttributeValue old_root = old != NULL ? item_root(old) : NO_ATTRIBUTE_VALUE;
@@ -246,10 +247,12 @@ key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new, bo
 		changes[i] = (KeyChange) {old != NULL, new != NULL, true};
 		if (derived->role != DERIVED_INDEX)
 			continue;			/* every item has its key, for good */
-		if (old != NULL)
-			old_value = map_get(old_root, derived->attribute);
 		if (new != NULL)
 			new_value = map_get(new_root, derived->attribute);
+		if (old != NULL && update != NULL && !expr_mentions(update, derived->attribute))
+			old_value = new_value;
+		else if (old != NULL)
+			old_value = map_get(old_root, derived->attribute);
 		changes[i].same = values_equal(old_value, new_value);
 		changes[i].in_old = can_be_index_key(derived->type, old_value);
 		changes[i].in_new = changes[i].same ? changes[i].in_old :

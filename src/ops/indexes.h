@@ -17,11 +17,12 @@ extern void check_index_keys(DynamoTable *table, AttributeValue item);
 
 /*
  * The write units that each index pays for a new version of an item (NULL: none) in
- * place of the old one (or NULL): IndexUnits *, palloc'd.  Of an UpdateItem the keys
- * are checked too; what cannot be the key of an index may stay as it was.
+ * place of the old one (or NULL): IndexUnits *, palloc'd.  Of an UpdateItem, which
+ * has come to the new version by `update` (or NULL), the keys are checked too; what
+ * cannot be the key of an index may stay as it was.
  */
 extern List *index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
-							   bool by_update);
+							   bool by_update, const BoundExpr *update);
 
 /* ItemCollectionKey of an item, if its table has local indexes; else no value. */
 extern AttributeValue collection_key(DynamoTable *table, const ItemKey *key);

@@ -164,7 +164,7 @@ decide_write(void *arg, const DynamoItem *old, DynamoItem **new_item)
 	write->attributes = returned_attributes(write, old_root, new_root);
 	write->index_units = verdict == WRITE_NOTHING ? NIL :
 													index_write_units(write->table, old, verdict == WRITE_ITEM ? *new_item : NULL,
-						  write->item == NULL);
+																	  write->item == NULL, write->update);
 	MemoryContextSwitchTo(caller);
 	return verdict;
 }

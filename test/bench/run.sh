@@ -11,6 +11,8 @@
 #	P5		requests to the endpoint at URL beside the same by dynamo.call()
 #	P6		requests to the endpoint beside plain SQL
 #	P8		space
+#	P10		update_item() of a table with secondary indexes beside one without, and
+#			a Query of an index beside one of the table (both ours)
 #
 # Each measure alternates short runs of both sides and prints the median of the
 # rounds' ratios, so that a noisy neighbour meets both.  In P1 to P3 commits do not
@@ -28,7 +30,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 rounds=${ROUNDS:-5}
 seconds=${SECONDS_EACH:-2}
 items=${ITEMS:-50000}
-measures=${MEASURES:-P1 P2 P3 P8}
+measures=${MEASURES:-P1 P2 P3 P8 P10}
 label=${LABEL:+, $LABEL}
 commit=off
 
@@ -164,9 +166,49 @@ space() {
 	                         (SELECT round(avg(pg_column_size(doc))) FROM plain) AS value) b"
 }
 
+# ---- secondary indexes ----
+
+# update_script NAME TABLE ATTRIBUTE: a counter goes up
+update_script() {
+	{
+		printf '\\set c random(0, :customers / 10 - 1)\n\\set o random(0, 99)\n'
+		printf "SELECT dynamo.update_item('%s', " "$2"
+		# pgbench would take ":one" for a variable
+		printf "%s" "format('{\"pk\":{\"S\":\"CUSTOMER#%s\"},\"sk\":{\"S\":\"ORDER#%s\"}}', :c::int, to_char(:o::int, 'FM000'))::dynamo.item, "
+		printf "%s;\n" "'SET #a = #a + :' || 'one', expression_attribute_names => '{\"#a\":\"$3\"}', expression_attribute_values => ('{\":' || 'one\":{\"N\":\"1\"}}')::dynamo.item)"
+	} >"$here/$1.sql"
+}
+
+# query_script NAME MEMBERS ATTRIBUTE
+query_script() {
+	{
+		printf '\\set c random(0, :customers / 10 - 1)\n'
+		printf "%s;\n" "SELECT dynamo.call('Query', format('{\"TableName\":\"Indexed5\",$2\"KeyConditionExpression\":\"$3 = :' || 'k\",\"ExpressionAttributeValues\":{\":' || 'k\":{\"S\":\"CUSTOMER#%s\"}}}', :c::int)::json)"
+	} >"$here/$1.sql"
+}
+
+compare_indexes() {
+	query -v items="$items" -f "$here/indexes.sql"
+	update_script update-0-gsis Indexed0 version
+	update_script update-1-gsi Indexed1 version
+	update_script update-5-gsis Indexed5 version
+	update_script update-0-gsis-other Indexed0 total
+	update_script update-5-gsis-key Indexed5 total
+	query_script query-gsi '"IndexName":"by_customer",' customer
+	query_script query-table '' pk
+	for clients in 1 8; do
+		compare P10 update-1-gsi update-0-gsis 400 "$clients"
+		compare P10 update-5-gsis update-0-gsis 400 "$clients"
+		compare P10 update-5-gsis-key update-0-gsis-other 400 "$clients"
+		compare P10 query-gsi query-table 400 "$clients"
+	done
+}
+
 measured() { case " $measures " in *" $1 "*) true ;; *) false ;; esac }
 
+if measured P10; then compare_indexes; fi
 for bytes in ${SIZES:-400 4096}; do
+	measured P1 || measured P2 || measured P3 || measured P5 || measured P6 || measured P8 || continue
 	query -v items="$items" -v bytes="$bytes" -f "$here/setup.sql"
 	if measured P8; then space "$bytes"; fi
 	put_script put_item
