@@ -81,7 +81,7 @@ run_regress() {
 	[ -n "$names" ] || return 0
 	mkdir -p "$output"
 	# shellcheck disable=SC2086
-	limited 420 "$4" --inputdir="$5" --outputdir="$output" --bindir="$bindir" --encoding=UTF8 \
+	PGOPTIONS='-c dynamo.online_index_builds=off' limited 420 "$4" --inputdir="$5" --outputdir="$output" --bindir="$bindir" --encoding=UTF8 \
 		--dbname="dynamo_$kind" --load-extension=dynamo $names \
 		>"$output/summary" 2>&1 </dev/null || true
 	for name in $names; do

@@ -14,6 +14,7 @@ typedef enum BackgroundWork
 	WORK_JOBS,					/* dynamo.job_queue */
 	WORK_STREAMS,				/* decoding the changes of tables with a stream */
 	WORK_TTL,					/* items to expire */
+	WORK_INDEXES,				/* dynamo.table_indexes: those that are not ACTIVE */
 	BACKGROUND_WORKS,
 } BackgroundWork;
 
@@ -21,6 +22,7 @@ typedef struct BackgroundWorkers
 {
 	bool		(*available) (void);
 	void		(*request) (BackgroundWork work);
+	void		(*interrupt) (BackgroundWork work, Oid subject);
 } BackgroundWorkers;
 
 extern PGDLLEXPORT BackgroundWorkers background_workers;
@@ -41,6 +43,18 @@ background_work_request(BackgroundWork work)
 {
 	if (background_workers.request != NULL)
 		background_workers.request(work);
+}
+
+/*
+ * Has the worker for this kind of work give up what it is doing to a relation, if
+ * it does anything to that, when the current transaction commits: it will look anew
+ * what there is to do.
+ */
+static inline void
+background_work_interrupt(BackgroundWork work, Oid subject)
+{
+	if (background_workers.interrupt != NULL)
+		background_workers.interrupt(work, subject);
 }
 
 #endif							/* DYNAMO_BACKGROUND_H */

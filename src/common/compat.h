@@ -95,6 +95,22 @@ typedef bool TU_UpdateIndexes;
 	ExecInsertIndexTuples((indexes), (row), (estate), false, false, NULL, NIL)
 #endif
 
+/* 17 calls what numbers a process in a virtual transaction id otherwise. */
+#if PG_VERSION_NUM >= 170000
+#define compat_virtual_transaction_proc(vxid)	ProcNumberGetProc((vxid).procNumber)
+#else
+#define compat_virtual_transaction_proc(vxid)	BackendIdGetProc((vxid).backendId)
+#endif
+
+/* 17 asks whether to flush. */
+#if PG_VERSION_NUM >= 170000
+#define compat_log_logical_message(prefix, message, size) \
+	LogLogicalMessage((prefix), (message), (size), true, false)
+#else
+#define compat_log_logical_message(prefix, message, size) \
+	LogLogicalMessage((prefix), (message), (size), true)
+#endif
+
 /* 17 lets an index keep state between insertions, and end it. */
 #if PG_VERSION_NUM >= 170000
 #define compat_index_insert_cleanup(index, info)	index_insert_cleanup((index), (info))

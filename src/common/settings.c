@@ -18,6 +18,7 @@ char	   *dynamo_region = NULL;
 char	   *dynamo_account_id = NULL;
 int			dynamo_expression_cache_size = 0;
 int			dynamo_clock_offset = 0;
+bool		dynamo_online_index_builds = true;
 
 /* An account id is twelve digits; anything else would make broken ARNs. */
 static bool
@@ -71,6 +72,11 @@ settings_init(void)
 							"Puts the clock of whatever expires on by so much: for tests.",
 							NULL, &dynamo_clock_offset, 0, INT_MIN, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S | GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	DefineCustomBoolVariable("dynamo.online_index_builds",
+							 "Secondary indexes are added and deleted by a background worker, while others write the table.",
+							 "If off, or without the worker, in the transaction that asks for it.",
+							 &dynamo_online_index_builds, true,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
 void

@@ -11,6 +11,8 @@ extern char *dynamo_account_id;	/* for ARNs */
 extern int	dynamo_expression_cache_size;	/* parsed expressions a backend keeps */
 
 extern int	dynamo_clock_offset;	/* seconds, for tests */
+/* Whether indexes are made and deleted by a worker, if there is one. */
+extern bool dynamo_online_index_builds;
 
 extern void settings_init(void);
 /* When every layer has defined its settings: any other "dynamo." is refused. */

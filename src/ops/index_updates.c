@@ -2,17 +2,22 @@
  * index_updates.c
  *		GlobalSecondaryIndexUpdates of UpdateTable.
  *
- * DynamoDB creates or deletes one index at a time.  Both are done here in the
- * caller's transaction: the table is locked, the columns of a new index are added
- * and filled, its btree is built; a deleted one loses btree and columns.  The
- * answer says CREATING or DELETING, as DynamoDB does; what DescribeTable says
- * after the commit is ACTIVE, or nothing.
+ * DynamoDB creates or deletes one index at a time.  The answer says CREATING or
+ * DELETING.  Where a worker looks after the database that stays so for a while: the
+ * request only records what is to be done, and the worker does it while others write
+ * the table (storage/index_online.c).  Otherwise all is done in the caller's
+ * transaction: the table is locked, the columns of a new index are added and filled,
+ * its btree is built; a deleted one loses btree and columns.
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "common/background.h"
 #include "common/errors.h"
+#include "common/settings.h"
 #include "ops/tables.h"
 
 #define INVALID "One or more parameter values were invalid: "
@@ -93,9 +98,23 @@ check_one_online(const List *updates)
 
 /* ---- the changes ---- */
 
+/* (what a worker has begun is for a worker to end) */
+bool
+indexes_change_online(Oid relid)
+{
+	ListCell   *cell;
+
+	if (!background_work_available() || get_rel_relkind(relid) != RELKIND_RELATION)
+		return false;
+	foreach(cell, index_catalog_read(relid))
+		if (((const IndexDefinition *) lfirst(cell))->status != INDEX_ACTIVE)
+			return true;
+	return dynamo_online_index_builds;
+}
+
 void
 apply_index_updates(const UpdateTableRequest *request, Oid relid, const KeySchema *table_key,
-					const List *indexes, BillingMode mode)
+					const List *indexes, BillingMode mode, bool online)
 {
 	ListCell   *cell;
 
@@ -108,7 +127,8 @@ apply_index_updates(const UpdateTableRequest *request, Oid relid, const KeySchem
 		else if (update->delete != NULL)
 		{
 			check_can_be_deleted(indexes, update->delete->index_name);
-			table_index_remove(relid, existing_index(indexes, update->delete->index_name));
+			(online ? index_build_request_delete : table_index_remove)
+				(relid, existing_index(indexes, update->delete->index_name));
 		}
 		else
 		{
@@ -117,7 +137,10 @@ apply_index_updates(const UpdateTableRequest *request, Oid relid, const KeySchem
 
 			check_none_online(indexes, index->name);
 			set_index_throughput(update->create, mode, index);
-			create_index(request->table_name, relid, index);
+			if (online)
+				index_build_request_create(relid, index);
+			else
+				create_index(request->table_name, relid, index);
 		}
 	}
 	change_billing(relid, indexes, request->index_updates, mode);
@@ -272,7 +295,8 @@ create_index(Bytes table_name, Oid relid, IndexDefinition *index)
 /* ---- the answer ---- */
 
 void
-describe_index_updates(const List *updates, const List *before, TableDescription *result)
+describe_index_updates(const List *updates, const List *before, bool online,
+					   TableDescription *result)
 {
 	ListCell   *cell;
 
@@ -281,7 +305,7 @@ describe_index_updates(const List *updates, const List *before, TableDescription
 		const IndexUpdate *update = lfirst(cell);
 		ListCell   *described;
 
-		if (update->delete != NULL)
+		if (update->delete != NULL && !online)
 		{
 			IndexDescription *deleted = palloc0_object(IndexDescription);
 
@@ -294,7 +318,8 @@ describe_index_updates(const List *updates, const List *before, TableDescription
 		{
 			IndexDescription *description = lfirst(described);
 
-			if (bytes_equal(description->index->name, the_change(update)->index_name))
+			if (update->delete == NULL &&
+				bytes_equal(description->index->name, the_change(update)->index_name))
 				description->status = update->create != NULL ? "CREATING" : "UPDATING";
 		}
 	}

@@ -3,7 +3,8 @@
  *		CreateTable, UpdateTable, DescribeTable, DeleteTable, ListTables.
  *
  * A table is ready when the transaction that made it has committed; then
- * DescribeTable says ACTIVE.  Before that it says CREATING if a job is to make
+ * DescribeTable says ACTIVE, or UPDATING while a worker makes or deletes an index of
+ * it (index_updates.c).  Before that it says CREATING if a job is to make
  * the table (jobs.c), and nothing else can be done with it.  The operation that makes, changes or
  * deletes a table answers CREATING, UPDATING or DELETING, as DynamoDB does:
  * clients wait for what DescribeTable says afterwards.
@@ -15,6 +16,7 @@
 #include "utils/acl.h"
 #include "utils/timestamp.h"
 
+#include "common/background.h"
 #include "common/compat.h"
 #include "common/errors.h"
 #include "ops/jobs.h"
@@ -23,8 +25,12 @@
 static void check_billing(BillingMode mode, const ProvisionedThroughput *throughput,
 						  const OnDemandThroughput *on_demand);
 static bool has_online_update(const List *updates);
+static void check_can_be_updated(const UpdateTableRequest *request, const List *indexes);
+static bool updates_more_than_indexes(const UpdateTableRequest *request);
+static const IndexDefinition *changing_index(const List *indexes);
+pg_noreturn static void raise_being_updated(Bytes table_name);
 static void update_indexes(DynamoTable *table, const UpdateTableRequest *request,
-						   const List *indexes, BillingMode mode);
+						   const List *indexes, BillingMode mode, bool online);
 static void check_something_to_update(const UpdateTableRequest *request);
 static void change_settings(const UpdateTableRequest *request, TableSettings *settings);
 static void change_billing_mode(const UpdateTableRequest *request, TableSettings *settings);
@@ -33,7 +39,7 @@ static void change_throughput(const ProvisionedThroughput *throughput,
 static void change_on_demand_throughput(const OnDemandThroughput *on_demand,
 										TableSettings *settings);
 static bool describe_future_table(Bytes name, TableDescription *result);
-static void check_not_backed_up(Bytes name);
+static void check_not_in_use(Bytes name);
 static void describe(DynamoTable *table, const TableSettings *settings,
 					 const char *status, TableDescription *result);
 static List *describe_indexes(DynamoTable *table);
@@ -134,7 +140,8 @@ check_billing(BillingMode mode, const ProvisionedThroughput *throughput,
 void
 op_update_table(const UpdateTableRequest *request, TableDescription *result)
 {
-	bool		alters = has_online_update(request->index_updates) || request->stream != NULL;
+	bool		online;
+	bool		alters;
 	TableSettings settings;
 	DynamoTable *table;
 	List	   *indexes;
@@ -142,18 +149,21 @@ op_update_table(const UpdateTableRequest *request, TableDescription *result)
 	check_something_to_update(request);
 	check_index_updates(request->index_updates);
 	check_stream_specification(request->stream);
-	table = open_own_table(request->table_name,
-						   alters ? AccessExclusiveLock : ShareUpdateExclusiveLock);
+	online = indexes_change_online(existing_table(request->table_name));
+	alters = (has_online_update(request->index_updates) && !online) || request->stream != NULL;
+	table = open_own_table_to_record(request->table_name,
+									 alters ? AccessExclusiveLock : AccessShareLock);
+	indexes = index_catalog_read(table->definition->relid);
+	check_can_be_updated(request, indexes);
 	table_settings_read(table->definition->relid, &settings);
 	change_settings(request, &settings);
 	table_settings_write(table, &settings);
-	indexes = index_catalog_read(table->definition->relid);
-	update_indexes(table, request, indexes, settings.billing_mode);
+	update_indexes(table, request, indexes, settings.billing_mode, online);
 	change_stream(dynamo_table_lookup(request->table_name), request->table_name, request->stream);
 
-	table = open_own_table(request->table_name, ShareUpdateExclusiveLock);
+	table = open_own_table(request->table_name, AccessShareLock);
 	describe(table, &settings, "UPDATING", result);
-	describe_index_updates(request->index_updates, indexes, result);
+	describe_index_updates(request->index_updates, indexes, online, result);
 	dynamo_table_close(table);
 }
 
@@ -169,26 +179,67 @@ has_online_update(const List *updates)
 	return false;
 }
 
+/*
+ * A table of which an index is being made or deleted is UPDATING.  What DynamoDB
+ * changes meanwhile is the indexes, as check_index_updates() and its like allow,
+ * and, once the index is being filled, settings.
+ */
+static void
+check_can_be_updated(const UpdateTableRequest *request, const List *indexes)
+{
+	const IndexDefinition *changing = changing_index(indexes);
+
+	if (changing == NULL || (changing->backfilling && request->stream == NULL) ||
+		!updates_more_than_indexes(request))
+		return;
+	raise_being_updated(request->table_name);
+}
+
+static bool
+updates_more_than_indexes(const UpdateTableRequest *request)
+{
+	return request->billing_mode != 0 || request->provisioned_throughput != NULL ||
+		request->on_demand_throughput != NULL || request->table_class != 0 ||
+		request->deletion_protection.given || request->stream != NULL;
+}
+
+static const IndexDefinition *
+changing_index(const List *indexes)
+{
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+		if (((const IndexDefinition *) lfirst(cell))->status != INDEX_ACTIVE)
+			return lfirst(cell);
+	return NULL;
+}
+
+static void
+raise_being_updated(Bytes table_name)
+{
+	ereport(ERROR, (errcode(ERRCODE_RESOURCE_IN_USE),
+					errmsg_internal("Attempt to change a resource which is still in use: "
+									"Table is being updated: %.*s",
+									table_name.len, table_name.data)));
+}
+
 /* Closes the table. */
 static void
 update_indexes(DynamoTable *table, const UpdateTableRequest *request, const List *indexes,
-			   BillingMode mode)
+			   BillingMode mode, bool online)
 {
 	Oid			relid = table->definition->relid;
 	KeySchema	key = table->definition->key;
 
 	dynamo_table_close(table);
 	check_update_definitions(request, &key, indexes);
-	apply_index_updates(request, relid, &key, indexes, mode);
+	apply_index_updates(request, relid, &key, indexes, mode, online);
 }
 
 static void
 check_something_to_update(const UpdateTableRequest *request)
 {
-	if (request->billing_mode == 0 && request->provisioned_throughput == NULL &&
-		request->on_demand_throughput == NULL && request->table_class == 0 &&
-		!request->deletion_protection.given && request->index_updates == NIL &&
-		request->stream == NULL)
+	if (request->index_updates == NIL && !updates_more_than_indexes(request))
 		validation_error("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
 						 "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required");
 }
@@ -284,7 +335,8 @@ op_describe_table(Bytes table_name, TableDescription *result)
 	existing_table(table_name);
 	table = dynamo_table_open(table_name, AccessShareLock, ACL_SELECT);
 	table_settings_read(table->definition->relid, &settings);
-	describe(table, &settings, "ACTIVE", result);
+	describe(table, &settings, changing_index(table_indexes(table)) == NULL ? "ACTIVE" : "UPDATING",
+			 result);
 	dynamo_table_close(table);
 }
 
@@ -294,9 +346,9 @@ op_delete_table(Bytes table_name, TableDescription *result)
 	TableSettings settings;
 	DynamoTable *table;
 
-	check_not_backed_up(table_name);
+	check_not_in_use(table_name);
 	table = open_own_table(table_name, AccessExclusiveLock);
-	check_not_backed_up(table_name);
+	check_not_in_use(table_name);
 	table_settings_read(table->definition->relid, &settings);
 	if (settings.deletion_protection)
 		validation_error("Resource cannot be deleted as it is currently protected against deletion. "
@@ -323,10 +375,18 @@ describe_future_table(Bytes name, TableDescription *result)
 	return true;
 }
 
-/* DynamoDB does not delete a table of which a backup is being made. */
+/*
+ * DynamoDB does not delete a table of which a backup is being made, or an index.
+ * (Where no worker is left to finish that, there is nothing to wait for.)
+ */
 static void
-check_not_backed_up(Bytes name)
+check_not_in_use(Bytes name)
 {
+	Oid			relid = dynamo_table_lookup(name);
+
+	if (OidIsValid(relid) && background_work_available() &&
+		changing_index(index_catalog_read(relid)) != NULL)
+		raise_being_updated(name);
 	if (job_reads_table(name))
 		ereport(ERROR, (errcode(ERRCODE_RESOURCE_IN_USE),
 						errmsg_internal("Attempt to change a resource which is still in use: "
@@ -341,6 +401,17 @@ op_list_tables(Bytes after, OptionalInt limit, ListTablesResult *result)
 	result->names = dynamo_table_list(after, limit.given ? limit.value : MAX_LIST_TABLES,
 									  &more);
 	result->last_evaluated_name = more ? *(Bytes *) llast(result->names) : (Bytes) {NULL, 0};
+}
+
+DynamoTable *
+open_own_table_to_record(Bytes name, LOCKMODE lockmode)
+{
+	Oid			relid = existing_table(name);
+
+	PreventCommandDuringRecovery("a change of tables or backups");
+	if (compat_owns_relation(relid, GetUserId()))
+		table_record_lock(relid);
+	return open_own_table(name, lockmode);
 }
 
 DynamoTable *

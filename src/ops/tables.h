@@ -14,6 +14,8 @@
  * read_only_sql_transaction for locks that a standby does not have.
  */
 extern DynamoTable *open_own_table(Bytes name, LOCKMODE lockmode);
+/* The same to change what is recorded of the table, which others cannot meanwhile. */
+extern DynamoTable *open_own_table_to_record(Bytes name, LOCKMODE lockmode);
 
 /*
  * The relation of a table, or ResourceNotFoundException that names the table,
@@ -60,16 +62,18 @@ extern void set_index_throughput(const IndexRequest *request, BillingMode mode,
 
 /* Raises for what is wrong with a list of IndexUpdate * whatever the table is. */
 extern void check_index_updates(const List *updates);
+/* Whether a worker is to make and delete indexes of a table, while others use it. */
+extern bool indexes_change_online(Oid relid);
 /*
  * Does what the request says to the table's indexes, of which it had these, and
- * what a new billing mode asks of them.  Nobody may have the table open; its key
- * is in memory of the caller.
+ * what a new billing mode asks of them.  Unless that is for a worker to do, nobody
+ * may have the table open; its key is in memory of the caller.
  */
 extern void apply_index_updates(const UpdateTableRequest *request, Oid relid,
 								const KeySchema *table_key, const List *indexes,
-								BillingMode mode);
+								BillingMode mode, bool online);
 /* Gives the indexes of a description the statuses that say what has begun. */
-extern void describe_index_updates(const List *updates, const List *before,
+extern void describe_index_updates(const List *updates, const List *before, bool online,
 								   TableDescription *result);
 
 #endif							/* DYNAMO_OPS_TABLES_H */

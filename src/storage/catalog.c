@@ -10,8 +10,8 @@
  * or policy of the caller has a part in it.  Reads see the latest committed
  * state and our own changes, as those of the system catalogs do.
  *
- * Locks: writers of a row hold ShareUpdateExclusiveLock on the table, so they
- * cannot meet.
+ * Locks: writers of a row hold table_record_lock(), so they cannot meet, and any
+ * lock on the table, so that it is not dropped or renamed meanwhile.
  */
 #include "postgres.h"
 
@@ -127,6 +127,12 @@ fetch_row(Relation catalog, Oid relid)
 		row = heap_copytuple(row);
 	systable_endscan(scan);
 	return row;
+}
+
+void
+table_record_lock(Oid relid)
+{
+	LockDatabaseObject(catalog_oid(SETTINGS_TABLE), relid, 0, ExclusiveLock);
 }
 
 /* ---- rows and structures ---- */
@@ -295,7 +301,7 @@ table_settings_write(DynamoTable *table, const TableSettings *settings)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("nothing can be recorded of a temporary table")));
 
-	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	table_record_lock(relid);
 	catalog = table_open(catalog_oid(SETTINGS_TABLE), RowExclusiveLock);
 	row = fetch_row(catalog, relid);
 	if (HeapTupleIsValid(row))
@@ -354,6 +360,7 @@ catalog_forget(Oid relid)
 	table_settings_delete(relid);
 	table_tags_delete(relid);
 	index_catalog_forget(relid);
+	index_build_forget(relid);
 	table_backup_forget(relid);
 }
 

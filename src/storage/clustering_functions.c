@@ -84,7 +84,7 @@ dynamo_set_clustering(PG_FUNCTION_ARGS)
 
 	if (!compat_owns_relation(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(table->rel));
-	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	table_record_lock(relid);
 	table_settings_read(relid, &settings);
 	settings.unclustered = !enabled;
 	table_settings_write(table, &settings);

@@ -11,50 +11,67 @@
  * The scan reads one snapshot.  Each row that has something to be filled in is
  * then written as if its item were replaced by itself: its latest version, in a
  * compare-and-set, so that concurrent writers lose nothing (row_write.c).
+ *
+ * Why no row is missed: adding the columns takes AccessExclusiveLock, which waits
+ * for every transaction that has written the table, since those hold their locks
+ * to their end.  Whoever locks the table afterwards has first to process the
+ * invalidation, and so knows the columns, however old its snapshot or its plans.
+ * What was written without them was therefore committed before, and the scan's
+ * snapshot, taken later, sees it.
+ *
+ * A row that another transaction is changing is filled by that, unless it aborts;
+ * so its end is awaited, but not by somebody who keeps rows of others locked.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "storage/storage_internal.h"
 
-static bool fill_next(DynamoTable *table, ItemScan *scan, FillPosition *position,
-					  MemoryContext key_context);
-static bool has_values_to_fill(const TableDefinition *definition, AttributeValue item);
-static void copy_key(const ItemKey *key, ItemKey *copy);
+/* How long rows may be locked by a fill with a limit. */
+#define MAX_BATCH_TIME	100		/* ms */
 
-bool
+static FillResult fill_next(DynamoTable *table, ItemScan *scan, FillPosition *position,
+							MemoryContext key_context, bool wait);
+static bool has_values_to_fill(const TableDefinition *definition, AttributeValue item);
+
+FillResult
 table_fill_derived(DynamoTable *table, FillPosition *position, int limit)
 {
 	ItemScanSpec spec = {.has_start = position->started};
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo column fill",
 													  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = CurrentMemoryContext;
-	bool		more = true;
+	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), MAX_BATCH_TIME);
+	FillResult	result = FILL_LIMIT;
 	ItemScan   *scan;
 
 	memcpy(spec.start_after, position->last.values, sizeof(position->last.values));
 	PushActiveSnapshot(GetTransactionSnapshot());
 	scan = table_scan_begin(table, &spec);
 	MemoryContextSwitchTo(row_context);
-	for (int i = 0; more && (limit == 0 || i < limit); i++)
+	for (int i = 0; result == FILL_LIMIT && (limit == 0 || i < limit); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		more = fill_next(table, scan, position, caller);
+		if (limit > 0 && i > 0 && GetCurrentTimestamp() > end)
+			break;
+		result = fill_next(table, scan, position, caller, limit == 0 || i == 0);
 		MemoryContextReset(row_context);
 	}
 	MemoryContextSwitchTo(caller);
 	table_scan_end(scan);
 	PopActiveSnapshot();
 	MemoryContextDelete(row_context);
-	return !more;
+	return result;
 }
 
-/* Fills the next row of the scan; false at the end. */
-static bool
-fill_next(DynamoTable *table, ItemScan *scan, FillPosition *position, MemoryContext key_context)
+/* Fills the next row of the scan; FILL_LIMIT if others may follow. */
+static FillResult
+fill_next(DynamoTable *table, ItemScan *scan, FillPosition *position, MemoryContext key_context,
+		  bool wait)
 {
 	const TableDefinition *definition = table_definition(table->rel);
 	const DynamoItem *item = table_scan_next(scan);
@@ -62,17 +79,17 @@ fill_next(DynamoTable *table, ItemScan *scan, FillPosition *position, MemoryCont
 	MemoryContext row_context;
 
 	if (item == NULL)
-		return false;
+		return FILL_COMPLETE;
 	item_key(&definition->key, item_root(item), &key);
-	if (has_values_to_fill(definition, item_root(item)))
-		table_refresh_columns(table, &key);
+	if (has_values_to_fill(definition, item_root(item)) &&
+		!table_refresh_columns(table, &key, wait))
+		return FILL_BUSY;
 
 	row_context = MemoryContextSwitchTo(key_context);
-	copy_key(&key, &position->last);
+	fill_position_set(position, &key);
 	MemoryContextSwitchTo(row_context);
-	position->started = true;
 	position->examined++;
-	return true;
+	return FILL_LIMIT;
 }
 
 /* Whether the item says anything of the columns that may be empty. */
@@ -85,10 +102,13 @@ has_values_to_fill(const TableDefinition *definition, AttributeValue item)
 	return false;
 }
 
-/* Into the place of the last copy, which goes. */
-static void
-copy_key(const ItemKey *key, ItemKey *copy)
+/* The copy takes the place of the last one, which goes. */
+void
+fill_position_set(FillPosition *position, const ItemKey *key)
 {
+	ItemKey	   *copy = &position->last;
+
+	position->started = true;
 	for (int i = 0; i < copy->n; i++)
 		pfree(unconstify(char *, copy->values[i].data));
 	*copy = *key;

@@ -14,7 +14,7 @@
  * found by what it is made of (index_ddl.c), not by a reference: a dump restores
  * this table before it makes any index.
  *
- * Locks: writers of a row hold ShareUpdateExclusiveLock on the table at least.
+ * Locks: writers of a row hold table_record_lock().
  */
 #include "postgres.h"
 
@@ -273,6 +273,33 @@ index_catalog_read(Oid relid)
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	return indexes;
+}
+
+List *
+index_catalog_list_changing(void)
+{
+	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(catalog);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	List	   *result = NIL;
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		IndexDefinition *index = index_from_row(row, desc);
+		ChangingIndex *changing;
+		bool		isnull;
+
+		if (index->status == INDEX_ACTIVE)
+			continue;
+		changing = palloc_object(ChangingIndex);
+		changing->relid = DatumGetObjectId(heap_getattr(row, INDEXES_RELATION, desc, &isnull));
+		changing->index = index;
+		result = lappend(result, changing);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return result;
 }
 
 void

@@ -35,10 +35,8 @@
 static void add_part(IndexParts *parts, const DerivedColumn *derived);
 static bool has_parts(Relation index, const IndexParts *parts);
 static bool has_predicate(Relation index, const Bitmapset *not_null);
-static IndexStmt *make_create_index(Relation rel, const IndexParts *parts, Bytes name);
 static IndexElem *make_element(Relation rel, AttrNumber column);
 static Node *make_predicate(Relation rel, const Bitmapset *columns);
-static Oid btree_to_drop(Relation rel, const IndexDefinition *index, const List *remaining);
 static bool same_parts(const IndexParts *a, const IndexParts *b);
 static List *unused_columns(const TableDefinition *definition, const IndexDefinition *index,
 							const List *remaining);
@@ -195,13 +193,19 @@ key_schema_has(const KeySchema *key, Bytes attribute)
 void
 table_index_record(Oid relid, const IndexDefinition *index)
 {
+	table_index_add_columns(relid, index);
+	index_catalog_insert(relid, index);
+}
+
+void
+table_index_add_columns(Oid relid, const IndexDefinition *index)
+{
 	Relation	rel = table_open(relid, AccessExclusiveLock);
 	List	   *columns = index_derived_columns(list_make1(unconstify(IndexDefinition *, index)),
 										  &table_definition(rel)->key);
 
 	table_close(rel, NoLock);
 	table_change_derived(relid, columns, NIL);
-	index_catalog_insert(relid, index);
 }
 
 void
@@ -221,7 +225,7 @@ table_index_build(Oid relid, const IndexDefinition *index)
 		run_utility((Node *) statement);
 }
 
-static IndexStmt *
+IndexStmt *
 make_create_index(Relation rel, const IndexParts *parts, Bytes name)
 {
 	IndexStmt  *statement = makeNode(IndexStmt);
@@ -283,6 +287,7 @@ table_index_remove(Oid relid, const IndexDefinition *index)
 	Oid			btree;
 
 	index_catalog_delete(relid, index->name);
+	index_build_delete(relid, index->name);
 	remaining = index_catalog_read(relid);
 	btree = btree_to_drop(rel, index, remaining);
 	columns = unused_columns(table_definition(rel), index, remaining);
@@ -294,8 +299,7 @@ table_index_remove(Oid relid, const IndexDefinition *index)
 	table_change_derived(relid, NIL, columns);
 }
 
-/* InvalidOid if there is none, or another index uses it. */
-static Oid
+Oid
 btree_to_drop(Relation rel, const IndexDefinition *index, const List *remaining)
 {
 	const TableDefinition *definition = table_definition(rel);

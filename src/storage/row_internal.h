@@ -92,6 +92,8 @@ typedef struct RowLookup
 	TupleTableSlot *slot;		/* the row found */
 	bool		probed;			/* there is none, and `probe` says where it would go */
 	KeyProbe	probe;
+	bool		nowait;			/* for whoever is changing the row */
+	bool		busy;			/* somebody is, and was not waited for */
 } RowLookup;
 
 /* Opens the primary key's index with this lock. */
@@ -109,9 +111,15 @@ extern void row_lookup_end(RowLookup *lookup);
 extern bool row_find_in_snapshot(RowLookup *lookup, Snapshot snapshot);
 /*
  * Finds the latest version of the row, waiting for transactions that are about
- * to change it.  Without one there was none at some moment during the call.
+ * to change it.  Without one there was none at some moment during the call.  If
+ * it is not to wait and would have to, it sets `busy`.
  */
 extern bool row_find_latest(RowLookup *lookup);
+/*
+ * Locks the latest version of the row, if there is one, against writers; sets
+ * `busy` and returns false if others are in the way.
+ */
+extern bool row_try_lock(RowLookup *lookup);
 /*
  * Finds the row that the active snapshot, which must be the transaction's, sees;
  * it is also the latest version.  Raises serialization_failure if another
@@ -246,7 +254,7 @@ extern void direct_scan_end(DirectScan *scan);
 extern DynamoItem *sql_get_item(DynamoTable *table, const ItemKey *key);
 extern void sql_write_item(DynamoTable *table, const ItemKey *key, bool hold,
 						   WriteDecision decide, void *arg);
-extern void sql_refresh_columns(DynamoTable *table, const ItemKey *key);
+extern bool sql_refresh_columns(DynamoTable *table, const ItemKey *key, bool wait);
 /* Frees what row_sql.c remembers of a table. */
 extern void sql_statements_free(struct SqlStatements *sql);
 

@@ -104,6 +104,23 @@ row_find_latest(RowLookup *lookup)
 }
 
 bool
+row_try_lock(RowLookup *lookup)
+{
+	TupleTableSlot *slot = lookup->slot;
+	bool		found = row_find_latest(lookup);
+	ItemPointerData tid = slot->tts_tid;
+	TM_FailureData failure;
+
+	ExecClearTuple(slot);
+	if (found && !lookup->busy)
+		lookup->busy = table_tuple_lock(lookup->rel, &tid, GetActiveSnapshot(), slot,
+										GetCurrentCommandId(true), LockTupleNoKeyExclusive,
+										LockWaitSkip, 0, &failure) != TM_Ok;
+	ExecClearTuple(slot);
+	return !lookup->busy;
+}
+
+bool
 row_find_serializable(RowLookup *lookup)
 {
 	SnapshotData dirty;
@@ -377,7 +394,7 @@ check_row_is_latest(RowLookup *lookup)
 /*
  * If the row in the slot, found by this dirty snapshot, is being inserted,
  * changed or deleted by another transaction, waits for the end of that and
- * returns true: look again.
+ * returns true: look again.  Or, where it is not to wait, says that it is busy.
  */
 static bool
 wait_for_writer(RowLookup *lookup, const SnapshotData *dirty)
@@ -387,6 +404,11 @@ wait_for_writer(RowLookup *lookup, const SnapshotData *dirty)
 
 	if (!TransactionIdIsValid(writer))
 		return false;
+	if (lookup->nowait)
+	{
+		lookup->busy = true;
+		return false;
+	}
 	ExecClearTuple(lookup->slot);
 	if (dirty->speculativeToken != 0)
 		SpeculativeInsertionWait(dirty->xmin, dirty->speculativeToken);

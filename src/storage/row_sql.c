@@ -218,10 +218,13 @@ keep_item(void *arg, const DynamoItem *old, DynamoItem **new_item)
 	return WRITE_NOTHING;
 }
 
-void
-sql_refresh_columns(DynamoTable *table, const ItemKey *key)
+bool
+sql_refresh_columns(DynamoTable *table, const ItemKey *key, bool wait)
 {
-	write_by_sql(&(SqlWrite) {.table = table, .key = key, .refresh = true}, keep_item, NULL);
+	SqlWrite	write = {.table = table, .key = key, .refresh = true, .lookup.nowait = !wait};
+
+	write_by_sql(&write, keep_item, NULL);
+	return !write.lookup.busy;
 }
 
 /* Room for those of all statements, and the key in it. */
@@ -247,6 +250,8 @@ write_round(SqlWrite *write)
 	DynamoItem *item = NULL;
 	WriteVerdict verdict;
 
+	if (write->lookup.nowait && write->can_look_up && !row_try_lock(&write->lookup))
+		return true;
 	if (write->lost_rounds >= MAX_LOST_ROUNDS)
 		lock_row(write);
 	find_version(write, context);

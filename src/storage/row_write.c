@@ -95,15 +95,15 @@ table_write_item_held(DynamoTable *table, const ItemKey *key, WriteDecision deci
 		sql_write_item(table, key, true, decide, arg);
 }
 
-void
-table_refresh_columns(DynamoTable *table, const ItemKey *key)
+bool
+table_refresh_columns(DynamoTable *table, const ItemKey *key, bool wait)
 {
-	RowWrite	write = {.table = table, .key = key, .refresh = true};
+	RowWrite	write = {.table = table, .key = key, .refresh = true, .lookup.nowait = !wait};
 
-	if (table->direct)
-		write_directly(&write, NULL, NULL);
-	else
-		sql_refresh_columns(table, key);
+	if (!table->direct)
+		return sql_refresh_columns(table, key, wait);
+	write_directly(&write, NULL, NULL);
+	return !write.lookup.busy;
 }
 
 static void
@@ -151,7 +151,7 @@ write_round(RowWrite *write)
 	WriteVerdict verdict;
 
 	if (write->refresh)
-		return !found || refresh_row(write);
+		return !found || write->lookup.busy || refresh_row(write);
 
 	context = decision_next_context(&write->decision);
 	caller = MemoryContextSwitchTo(context);
@@ -175,7 +175,8 @@ find_row(RowWrite *write)
 {
 	if (IsolationUsesXactSnapshot())
 		return row_find_serializable(&write->lookup);
-	if (write->lost_rounds >= MAX_LOST_ROUNDS && row_find_latest(&write->lookup))
+	if (write->lost_rounds >= MAX_LOST_ROUNDS && !write->lookup.nowait &&
+		row_find_latest(&write->lookup))
 		lock_row(write);
 	return row_find_latest(&write->lookup);
 }
@@ -281,13 +282,17 @@ replace_row(RowWrite *write, TupleTableSlot *row)
 {
 	Relation	rel = write->lookup.rel;
 	ItemPointerData tid = write->lookup.slot->tts_tid;
+	bool		wait = !write->lookup.nowait;
 	TM_FailureData failure;
 	LockTupleMode lock_mode;
 	TU_UpdateIndexes update_indexes;
+	TM_Result	result = table_tuple_update(rel, &tid, row, GetCurrentCommandId(true),
+											GetActiveSnapshot(), InvalidSnapshot, wait,
+											&failure, &lock_mode, &update_indexes);
 
-	if (!replaced(table_tuple_update(rel, &tid, row, GetCurrentCommandId(true),
-									 GetActiveSnapshot(), InvalidSnapshot, true,
-									 &failure, &lock_mode, &update_indexes)))
+	if (result == TM_BeingModified && !wait)
+		return write->lookup.busy = true;
+	if (!replaced(result))
 		return false;
 	version_entries_insert(&write->lookup, row, update_indexes, write->changed);
 	return true;

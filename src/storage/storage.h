@@ -166,6 +166,11 @@ typedef struct DynamoTable
  * read-only transaction.  The result is palloc'd.
  */
 extern DynamoTable *dynamo_table_open(Bytes name, LOCKMODE lockmode, AclMode privileges);
+/*
+ * The same by the relation's number, whatever schema it is in, for somebody who
+ * acts as its owner; NULL if there is none (any more).
+ */
+extern DynamoTable *dynamo_table_open_relation(Oid relid, LOCKMODE lockmode);
 /* Closes the relation; its lock is kept until the transaction ends. */
 extern void dynamo_table_close(DynamoTable *table);
 /* InvalidOid if dynamo.schema has no table of this name; takes no lock. */
@@ -199,6 +204,11 @@ extern Oid dynamo_table_create(Bytes name, const KeySchema *key,
  */
 extern void dynamo_table_reserve(Bytes name);
 extern void dynamo_table_drop(DynamoTable *table);
+/*
+ * Keeps others from changing what is recorded of a table (settings, tags, indexes)
+ * until the transaction ends.  Asked for before any lock on the table itself.
+ */
+extern void table_record_lock(Oid relid);
 extern void table_settings_read(Oid relid, TableSettings *settings);
 extern void table_settings_write(DynamoTable *table, const TableSettings *settings);
 /* Tags (dynamo.table_tags): lists of Tag *, ordered by key where they are read. */
@@ -224,10 +234,12 @@ extern List *dynamo_table_list(Bytes after, int limit, bool *more);
  * may be repeated, and an index that was not built be removed.
  */
 extern void table_index_record(Oid relid, const IndexDefinition *index);
+extern void table_index_add_columns(Oid relid, const IndexDefinition *index);
 extern void table_index_build(Oid relid, const IndexDefinition *index);
 extern void table_index_remove(Oid relid, const IndexDefinition *index);
 /* Rows of dynamo.table_indexes: IndexDefinition *, by name, palloc'd. */
 extern List *index_catalog_read(Oid relid);
+extern void index_catalog_insert(Oid relid, const IndexDefinition *index);
 extern void index_catalog_update(Oid relid, const IndexDefinition *index);
 /* "ACTIVE" etc., "ALL" etc. */
 extern const char *index_status_name(IndexStatus status);
@@ -270,16 +282,83 @@ typedef struct FillPosition
 	int64		examined;		/* items so far */
 } FillPosition;
 
+typedef enum FillResult
+{
+	FILL_COMPLETE,				/* there are no more items */
+	FILL_LIMIT,
+	FILL_BUSY,					/* another transaction is changing the next one */
+} FillResult;
+
 /*
  * Fills the derived columns of rows that were there before those were, in the
- * order of the key, from `position` (zeros at first) on, which is moved.  Looks at
- * `limit` items (0: all); true when there are no more.  Rows that others write
- * meanwhile are filled by them, and waited for as by any writer.  Needs the
- * privileges of a write.
+ * order of the key, from `position` (zeros at first) on, which is moved.  Rows that
+ * others write meanwhile are filled by them, and waited for as by any writer.
+ * Needs the privileges of a write.
+ *
+ * With a limit it looks at so many items, or at what fits into a tenth of a second,
+ * and waits for nobody once it has changed a row: those that it has changed are
+ * not locked for longer.
  *
  * Do it before the index is built: an update of a column without index is HOT.
  */
-extern bool table_fill_derived(DynamoTable *table, FillPosition *position, int limit);
+extern FillResult table_fill_derived(DynamoTable *table, FillPosition *position, int limit);
+
+/* ---- indexes that a worker makes or deletes (index_builds.c, index_online.c) ---- */
+
+typedef enum BuildPhase
+{
+	BUILD_ADD_COLUMNS,			/* columns of the index are to be added */
+	BUILD_FILL,					/* and filled */
+	BUILD_BTREE,				/* made, or removed if one is left over */
+	BUILD_DROP_BTREE,			/* the index is to be deleted */
+	BUILD_DROP_COLUMNS,
+} BuildPhase;
+
+/* An index that is CREATING or DELETING, and how far that is. */
+typedef struct IndexBuild
+{
+	Oid			relid;
+	IndexDefinition index;
+	BuildPhase	phase;
+	DynamoItem *last_key;		/* in BUILD_FILL: up to here; an item of it alone, or NULL */
+	int64		items_done;
+	int64		items_total;	/* estimate */
+	TimestampTz started;		/* 0: not yet */
+	TimestampTz next_attempt;	/* not before; 0: now */
+	int			waiting_for;	/* pid of who keeps it from going on, or 0 */
+	int			attempts;		/* that have failed, in a row */
+	Bytes		error;			/* of the last one; data NULL: none */
+} IndexBuild;
+
+/* All there are to do, of all tables: IndexBuild *. */
+extern List *index_build_list(void);
+/* NULL if the index is ready, or gone. */
+extern IndexBuild *index_build_find(Oid relid, Bytes name);
+extern bool index_build_is_waiting(void);
+/* Records how far a build is. */
+extern void index_build_write(const IndexBuild *build);
+
+/* Has a worker make or delete an index, when the transaction has committed. */
+extern void index_build_request_create(Oid relid, IndexDefinition *index);
+extern void index_build_request_delete(Oid relid, const IndexDefinition *index);
+
+/*
+ * What is next for a build: sets its phase.  In BUILD_BTREE and BUILD_DROP_BTREE
+ * that is a utility command which must run outside of transaction blocks, made in
+ * the current memory context; in BUILD_BTREE none (NULL) if the btree is there.
+ */
+extern Node *index_build_plan(IndexBuild *build);
+/*
+ * One step of a phase each, in a transaction of somebody who acts as the table's
+ * owner.  Adding and dropping columns wait for AccessExclusiveLock, as long as
+ * lock_timeout lets them.  The last two of them end the build.
+ */
+extern void index_build_add_columns(IndexBuild *build);
+extern void index_build_fill(IndexBuild *build, int limit);
+extern void index_build_activate(IndexBuild *build);
+extern void index_build_drop_columns(IndexBuild *build);
+/* Somebody whose lock keeps columns from being added or dropped, or 0. */
+extern int	index_build_blocker(const IndexBuild *build);
 
 /* ---- streams (stream_trigger.c) ---- */
 

@@ -92,6 +92,79 @@ SELECT pg_catalog.pg_extension_config_dump('dynamo.table_indexes', '');
 CREATE TRIGGER replace_recorded BEFORE INSERT ON dynamo.table_indexes
     FOR EACH ROW EXECUTE FUNCTION dynamo.replace_recorded();
 
+-- One row per index that a worker has begun to make or to delete; index_builds.c
+-- alone writes it and knows its columns by number.  Not dumped: after a restore the
+-- work begins anew.
+CREATE TABLE dynamo.index_builds (
+    relation     regclass,
+    name         text COLLATE "C",
+    phase        text NOT NULL,
+    last_key     dynamo.item,
+    items_done   bigint NOT NULL,
+    items_total  bigint NOT NULL,
+    started      timestamptz,
+    next_attempt timestamptz,
+    pid          integer,
+    waiting_for  integer,
+    attempts     integer NOT NULL,
+    error        text,
+    PRIMARY KEY (relation, name)
+);
+COMMENT ON TABLE dynamo.index_builds IS
+    'how far the secondary indexes are that a worker makes or deletes; the view dynamo.stat_progress_index shows it';
+COMMENT ON COLUMN dynamo.index_builds.last_key IS
+    'the key up to which the columns of the index are filled';
+
+-- As pg_stat_progress_create_index, but not hidden from the owners of the tables.
+CREATE FUNCTION dynamo.index_builder_progress(
+    OUT pid integer, OUT relation regclass, OUT phase text, OUT waiting_for integer,
+    OUT blocks_done bigint, OUT blocks_total bigint, OUT entries_done bigint, OUT entries_total bigint)
+RETURNS SETOF record
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT p.pid, p.relid::regclass, p.phase, nullif(p.current_locker_pid, 0)::integer,
+           p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total
+      FROM pg_stat_progress_create_index p JOIN pg_stat_activity a USING (pid)
+     WHERE p.datname = current_database() AND a.backend_type = 'dynamo index builder'
+$$;
+COMMENT ON FUNCTION dynamo.index_builder_progress() IS
+    'what the worker that makes secondary indexes reports of CREATE INDEX CONCURRENTLY; dynamo.stat_progress_index shows it';
+
+CREATE VIEW dynamo.stat_progress_index AS
+SELECT a.pid,
+       n.nspname AS schema,
+       coalesce(s.full_name, c.relname) AS table_name,
+       c.oid::regclass AS relation,
+       i.name AS index_name,
+       i.status,
+       CASE WHEN b.relation IS NULL THEN 'waiting for a worker'
+            WHEN p.pid IS NOT NULL THEN p.phase
+            ELSE b.phase END AS phase,
+       coalesce(b.items_done, 0) AS items_processed,
+       coalesce(b.items_total, greatest(c.reltuples, 0)::bigint) AS items_total,
+       coalesce(p.entries_done, 0) AS entries_processed,
+       coalesce(p.entries_total, 0) AS entries_total,
+       coalesce(p.blocks_done, 0) AS blocks_processed,
+       coalesce(p.blocks_total, 0) AS blocks_total,
+       coalesce(p.waiting_for, b.waiting_for, (pg_catalog.pg_blocking_pids(a.pid))[1]) AS waiting_for,
+       b.started,
+       b.attempts,
+       b.next_attempt,
+       b.error
+  FROM dynamo.table_indexes i
+  JOIN pg_catalog.pg_class c ON c.oid = i.relation
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN dynamo.table_settings s ON s.relation = c.oid
+  LEFT JOIN dynamo.index_builds b ON b.relation = i.relation AND b.name = i.name
+  LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid
+  LEFT JOIN dynamo.index_builder_progress() p ON p.pid = b.pid AND p.relation = b.relation
+ WHERE i.status <> 'ACTIVE'
+   AND EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'zzz_dynamo_maintain')
+   AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'));
+COMMENT ON VIEW dynamo.stat_progress_index IS
+    'the secondary indexes that a worker creates or deletes, of tables that one owns: phase, items whose columns are filled, blocks and entries of the btree, the process that is waited for, and what has failed';
+GRANT SELECT ON dynamo.stat_progress_index TO PUBLIC;
+
 -- One row per backup; backup.c alone writes it and knows its columns by number.
 CREATE TABLE dynamo.backups (
     relation   regclass PRIMARY KEY,

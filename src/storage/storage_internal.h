@@ -160,8 +160,14 @@ extern void dynamo_index_validate_scan(Relation table, Relation index,
 /* ---- rows (row_access.c, row_write.c) ---- */
 
 extern void table_access_init(void);
-/* Puts right the derived columns of the item of a key, if there is one. */
-extern void table_refresh_columns(DynamoTable *table, const ItemKey *key);
+/*
+ * Puts right the derived columns of the item of a key, if there is one.  False if
+ * another transaction is changing the row and is not to be waited for.
+ */
+extern bool table_refresh_columns(DynamoTable *table, const ItemKey *key, bool wait);
+
+/* Sets where to go on (column_fill.c): behind this key, which is copied. */
+extern void fill_position_set(FillPosition *position, const ItemKey *key);
 
 /* ---- names (names.c) ---- */
 
@@ -231,10 +237,29 @@ extern char *index_disagreement(Relation rel, Oid btree, const IndexParts *parts
 /* Indexes (IndexDefinition *) as an array of rows of dynamo.table_indexes, and back. */
 extern Datum index_list_datum(const List *indexes);
 extern List *index_list_from_datum(Datum datum);
-extern void index_catalog_insert(Oid relid, const IndexDefinition *index);
 extern void index_catalog_delete(Oid relid, Bytes name);
 /* Deletes the rows of a relation, which may be gone. */
 extern void index_catalog_forget(Oid relid);
+
+/* Indexes of all relations that are not ACTIVE: ChangingIndex *. */
+typedef struct ChangingIndex
+{
+	Oid			relid;
+	IndexDefinition *index;
+} ChangingIndex;
+
+extern List *index_catalog_list_changing(void);
+
+/* CREATE INDEX of the btree over these parts, for an index of this name. */
+extern IndexStmt *make_create_index(Relation rel, const IndexParts *parts, Bytes name);
+/* The btree of an index; InvalidOid if there is none, or one of the others uses it. */
+extern Oid	btree_to_drop(Relation rel, const IndexDefinition *index, const List *others);
+
+/* ---- online builds (index_builds.c) ---- */
+
+/* Deletes the record of a build, of all of a relation. */
+extern void index_build_delete(Oid relid, Bytes name);
+extern void index_build_forget(Oid relid);
 
 /* ---- catalog (catalog.c, tags.c, backup.c, job.c) ---- */
 

@@ -10,6 +10,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -167,6 +168,28 @@ dynamo_table_of(Relation rel, const char *name, AclMode privileges)
 	table->rel = rel;
 	table->definition = definition;
 	table->direct = definition->plain && !has_row_security(rel);
+	return table;
+}
+
+DynamoTable *
+dynamo_table_open_relation(Oid relid, LOCKMODE lockmode)
+{
+	Relation	rel = try_relation_open(relid, lockmode);
+	DynamoTable *table;
+
+	if (rel == NULL)
+		return NULL;
+	if (!is_table_kind(rel->rd_rel->relkind) || table_definition(rel) == NULL)
+	{
+		relation_close(rel, NoLock);
+		return NULL;
+	}
+	check_replica_identity(rel, WRITE_PRIVILEGES);
+	table = palloc0_object(DynamoTable);
+	table->name = bytes_to_cstring(table_full_name(relid, RelationGetRelationName(rel)));
+	table->rel = rel;
+	table->definition = table_definition(rel);
+	table->direct = table->definition->plain && !has_row_security(rel);
 	return table;
 }
 

@@ -6,7 +6,7 @@
  * for callers that own the table; see catalog.c.  A table has at most fifty
  * tags, so a change writes all of them anew.
  *
- * Locks: writers hold ShareUpdateExclusiveLock on the table.
+ * Locks: writers hold table_record_lock().
  */
 #include "postgres.h"
 
@@ -97,7 +97,7 @@ table_tags_write(Oid relid, const List *tags)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
 	PreventCommandIfReadOnly("TagResource");
 
-	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	table_record_lock(relid);
 	table_tags_delete(relid);
 	catalog = table_open(catalog_oid(TAGS_TABLE), RowExclusiveLock);
 	foreach(cell, tags)

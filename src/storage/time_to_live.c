@@ -117,7 +117,7 @@ table_ttl_record(Oid relid, Bytes attribute)
 }
 
 static IndexStmt *
-make_create_index(Relation rel, const DerivedColumn *column)
+make_ttl_index(Relation rel, const DerivedColumn *column)
 {
 	IndexStmt  *statement = makeNode(IndexStmt);
 	IndexElem  *element = makeNode(IndexElem);
@@ -146,7 +146,7 @@ table_ttl_build(Oid relid)
 	IndexStmt  *statement = NULL;
 
 	if (!OidIsValid(table_ttl_index(rel)))
-		statement = make_create_index(rel, ttl_column(table_definition(rel)));
+		statement = make_ttl_index(rel, ttl_column(table_definition(rel)));
 	table_close(rel, NoLock);
 	if (statement != NULL)
 		run_utility((Node *) statement);

@@ -61,8 +61,14 @@ override_settings(void)
 		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
 }
 
+static void
+forget_worker(int code, Datum work)
+{
+	pg_atomic_write_u32(&my_database->pid[DatumGetInt32(work)], 0);
+}
+
 void
-database_worker_begin(Datum database, const char *name)
+database_worker_begin(Datum database, BackgroundWork work, const char *name)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, shut_down_at_once);
@@ -73,6 +79,9 @@ database_worker_begin(Datum database, const char *name)
 	my_database = worked_database(MyDatabaseId, true);
 	if (my_database == NULL)
 		proc_exit(0);			/* (no room, so nobody has started us) */
+	before_shmem_exit(forget_worker, Int32GetDatum(work));
+	pg_atomic_write_u32(&my_database->subject[work], InvalidOid);
+	pg_atomic_write_u32(&my_database->pid[work], MyProcPid);
 	pgstat_report_appname(name);
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
@@ -95,6 +104,13 @@ void
 background_work_go_on(BackgroundWork work)
 {
 	pg_atomic_write_u32(&my_database->wanted[work], 1);
+}
+
+void
+background_work_on(BackgroundWork work, Oid subject)
+{
+	pg_atomic_write_u32(&my_database->subject[work], subject);
+	pg_memory_barrier();
 }
 
 /* ---- transactions ---- */

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "commands/dbcommands.h"
@@ -22,6 +23,7 @@
 #include "pgstat.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/procarray.h"
 #include "storage/shmem.h"
 #include "tcop/utility.h"
 #include "utils/guc.h"
@@ -40,9 +42,11 @@ static ProcessUtility_hook_type previous_process_utility = NULL;
 
 /* What the current transaction asks for. */
 static bool requested[BACKGROUND_WORKS];
+static Oid	interrupted[BACKGROUND_WORKS];	/* whose work is to be given up, or InvalidOid */
 
 static bool workers_available(void);
 static void request_work(BackgroundWork work);
+static void interrupt_work(BackgroundWork work, Oid subject);
 static void on_transaction(XactEvent event, void *arg);
 static void process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 							ProcessUtilityContext context, ParamListInfo parameters,
@@ -60,7 +64,11 @@ init_database(WorkedDatabase *database)
 {
 	pg_atomic_init_u32(&database->oid, InvalidOid);
 	for (int work = 0; work < BACKGROUND_WORKS; work++)
+	{
 		pg_atomic_init_u32(&database->wanted[work], 0);
+		pg_atomic_init_u32(&database->pid[work], 0);
+		pg_atomic_init_u32(&database->subject[work], InvalidOid);
+	}
 	pg_atomic_init_u32(&database->holds, 0);
 	pg_atomic_init_u32(&database->running, 0);
 	pg_atomic_init_u32(&database->gone, 0);
@@ -83,7 +91,7 @@ databases_shmem_init(void)
 			init_database(&databases_shared->databases[i]);
 	}
 	LWLockRegisterTranche(databases_shared->lock.tranche, "DynamoDatabases");
-	background_workers = (BackgroundWorkers) {workers_available, request_work};
+	background_workers = (BackgroundWorkers) {workers_available, request_work, interrupt_work};
 }
 
 /* In the postmaster: sessions inherit it. */
@@ -181,6 +189,36 @@ request_work(BackgroundWork work)
 		requested[work] = true;
 }
 
+/* (a request for one relation in a transaction; more are rare, and will be late) */
+static void
+interrupt_work(BackgroundWork work, Oid subject)
+{
+	request_work(work);
+	if (requested[work])
+		interrupted[work] = subject;
+}
+
+/* One that waits until it is time to try something again. */
+static void
+wake_worker(WorkedDatabase *database, BackgroundWork work)
+{
+	uint32		pid = pg_atomic_read_u32(&database->pid[work]);
+	PGPROC	   *worker = pid != 0 ? BackendPidGetProc(pid) : NULL;
+
+	if (worker != NULL)
+		SetLatch(&worker->procLatch);
+}
+
+void
+background_worker_cancel(WorkedDatabase *database, BackgroundWork work, Oid subject)
+{
+	uint32		pid = pg_atomic_read_u32(&database->pid[work]);
+
+	if (OidIsValid(subject) && pid != 0 && pid != MyProcPid &&
+		pg_atomic_read_u32(&database->subject[work]) == subject)
+		kill(pid, SIGINT);
+}
+
 static void
 raise_requested(void)
 {
@@ -194,7 +232,12 @@ raise_requested(void)
 		if (database == NULL)
 			database = worked_database(MyDatabaseId, true);
 		if (database != NULL)
+		{
 			pg_atomic_write_u32(&database->wanted[work], 1);
+			wake_worker(database, work);
+			background_worker_cancel(database, work, interrupted[work]);
+		}
+		interrupted[work] = InvalidOid;
 	}
 	if (database != NULL)
 		wake_launcher();
@@ -207,7 +250,10 @@ on_transaction(XactEvent event, void *arg)
 	if (event == XACT_EVENT_COMMIT)
 		raise_requested();
 	else if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+	{
 		memset(requested, 0, sizeof(requested));
+		memset(interrupted, 0, sizeof(interrupted));
+	}
 }
 
 /* ---- commands that need a database for themselves ---- */
@@ -329,6 +375,64 @@ note_databases_changed(Node *statement, WorkedDatabase *held)
 	}
 }
 
+/* ---- commands that need a table for themselves ---- */
+
+/* The tables that a command is about to lock against others, as RangeVar *. */
+static List *
+tables_to_lock(Node *statement)
+{
+	List	   *tables = NIL;
+	ListCell   *cell;
+
+	switch (nodeTag(statement))
+	{
+		case T_AlterTableStmt:
+			return list_make1(castNode(AlterTableStmt, statement)->relation);
+		case T_RenameStmt:
+			return list_make1(castNode(RenameStmt, statement)->relation);
+		case T_AlterObjectSchemaStmt:
+			return list_make1(castNode(AlterObjectSchemaStmt, statement)->relation);
+		case T_CreateTrigStmt:
+			return list_make1(castNode(CreateTrigStmt, statement)->relation);
+		case T_TruncateStmt:
+			return castNode(TruncateStmt, statement)->relations;
+		case T_DropStmt:
+			if (castNode(DropStmt, statement)->removeType != OBJECT_TABLE)
+				return NIL;
+			foreach(cell, castNode(DropStmt, statement)->objects)
+				tables = lappend(tables, makeRangeVarFromNameList(lfirst(cell)));
+			return tables;
+		default:
+			return NIL;
+	}
+}
+
+/*
+ * Has the worker that builds an index for one of the tables give way, as autovacuum
+ * does: it would hold its lock, and all who queue behind the command, for long.
+ */
+static void
+interrupt_build(Node *statement)
+{
+	List	   *tables = tables_to_lock(statement);
+	WorkedDatabase *database = tables == NIL ? NULL : worked_database(MyDatabaseId, false);
+	Oid			subject = InvalidOid;
+	ListCell   *cell;
+
+	if (database != NULL && pg_atomic_read_u32(&database->pid[WORK_INDEXES]) != MyProcPid)
+		subject = pg_atomic_read_u32(&database->subject[WORK_INDEXES]);
+	if (!OidIsValid(subject) || !IsTransactionState())
+		return;
+	foreach(cell, tables)
+	{
+		RangeVar   *table = lfirst(cell);
+
+		if (table != NULL && RangeVarGetRelid(table, NoLock, true) == subject &&
+			compat_owns_relation(subject, GetUserId()))
+			background_worker_cancel(database, WORK_INDEXES, subject);
+	}
+}
+
 static void
 process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 				ProcessUtilityContext context, ParamListInfo parameters,
@@ -339,6 +443,7 @@ process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 		previous_process_utility : standard_ProcessUtility;
 	WorkedDatabase *held = find_database_to_hold(statement->utilityStmt);
 
+	interrupt_build(statement->utilityStmt);
 	if (held == NULL)
 		next(statement, query, read_only_tree, context, parameters, environment, receiver,
 			 completion);

@@ -29,6 +29,8 @@ typedef struct WorkedDatabase
 {
 	pg_atomic_uint32 oid;		/* InvalidOid: the entry is free */
 	pg_atomic_uint32 wanted[BACKGROUND_WORKS];
+	pg_atomic_uint32 pid[BACKGROUND_WORKS]; /* of the worker, 0: none */
+	pg_atomic_uint32 subject[BACKGROUND_WORKS]; /* relation that it works on, or 0 */
 	pg_atomic_uint32 holds;		/* commands that want no worker there */
 	pg_atomic_uint32 running;	/* workers that the launcher has started */
 	pg_atomic_uint32 gone;		/* dropped, or not to be looked after */
@@ -51,19 +53,26 @@ extern WorkedDatabase *worked_database(Oid database, bool claim);
 /* By the launcher, of one that is gone. */
 extern void worked_database_free(WorkedDatabase *database);
 extern void wake_launcher(void);
+/* Cancels what the worker does to a relation, if it does anything to that. */
+extern void background_worker_cancel(WorkedDatabase *database, BackgroundWork work, Oid subject);
 /* Whether dynamo.databases names a database, or all. */
 extern bool database_is_chosen(const char *name);
 
 /* ---- in a worker of a database (database_worker.c) ---- */
 
 /* Connects to the database, whose OID is the argument; signals as workers need them. */
-extern void database_worker_begin(Datum database, const char *name);
+extern void database_worker_begin(Datum database, BackgroundWork work, const char *name);
 /* After SIGHUP; asks for shutdown if the database is not to be looked after any more. */
 extern void database_worker_reload(void);
 
 /* The worker's own flag: lowered before it looks for work, raised while there is some. */
 extern void background_work_begin(BackgroundWork work);
 extern void background_work_go_on(BackgroundWork work);
+/*
+ * Says which relation the worker begins to work on; who wants it to stop that
+ * cancels it as a query is.  Said before it looks what there is to do.
+ */
+extern void background_work_on(BackgroundWork work, Oid subject);
 
 /*
  * A transaction with a snapshot, in which the extension exists and is locked

@@ -48,6 +48,7 @@ static bool (*const is_work[BACKGROUND_WORKS]) (void) = {
 	[WORK_JOBS] = job_is_waiting,
 	[WORK_STREAMS] = stream_is_wanted,
 	[WORK_TTL] = ttl_is_wanted,
+	[WORK_INDEXES] = index_build_is_waiting,
 };
 
 static List *known_databases(void);
@@ -160,7 +161,7 @@ dynamo_look_main(Datum arg)
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "dynamo discovery",
 												  ALLOCSET_DEFAULT_SIZES);
 
-	database_worker_begin(arg, "dynamo discovery");
+	database_worker_begin(arg, WORK_DISCOVERY, "dynamo discovery");
 	background_work_begin(WORK_DISCOVERY);
 	if (begin_step(context))
 	{

@@ -49,7 +49,7 @@ dynamo_job_lane_main(Datum arg)
 {
 	TableJob   *job;
 
-	database_worker_begin(arg, "dynamo job lane");
+	database_worker_begin(arg, WORK_JOBS, "dynamo job lane");
 	backup_watcher = look_around;
 	job_context = AllocSetContextCreate(TopMemoryContext, "dynamo job", ALLOCSET_DEFAULT_SIZES);
 

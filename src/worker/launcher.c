@@ -63,6 +63,8 @@ static const Service database_services[BACKGROUND_WORKS] = {
 	BgWorkerStart_RecoveryFinished},
 	[WORK_TTL] = {"dynamo ttl", "dynamo", "dynamo_ttl_main",
 	BgWorkerStart_RecoveryFinished},
+	[WORK_INDEXES] = {"dynamo index builder", "dynamo", "dynamo_index_builder_main",
+	BgWorkerStart_RecoveryFinished},
 };
 
 /* Of no database: it finds them. */
@@ -115,6 +117,7 @@ worker_init(void)
 {
 	endpoint_settings_init();
 	define_settings();
+	index_builder_settings_init();
 
 	if (!process_shared_preload_libraries_in_progress || !IsPostmasterEnvironment)
 		return;

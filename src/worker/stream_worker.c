@@ -24,7 +24,7 @@ dynamo_stream_worker_main(Datum arg)
 {
 	static const StreamSteps steps = {begin_step, end_step};
 
-	database_worker_begin(arg, "dynamo streams");
+	database_worker_begin(arg, WORK_STREAMS, "dynamo streams");
 	pqsignal(SIGTERM, die);
 	stream_worker_begin(&steps);
 	/* Streams that are enabled from here on ask for a worker of their own. */

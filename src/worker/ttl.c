@@ -98,7 +98,7 @@ note_relation_changed(Datum arg, Oid relid)
 void
 dynamo_ttl_main(Datum arg)
 {
-	database_worker_begin(arg, "dynamo ttl");
+	database_worker_begin(arg, WORK_TTL, "dynamo ttl");
 	SetConfigOption("synchronous_commit", "local", PGC_SUSET, PGC_S_OVERRIDE);
 	batch_context = AllocSetContextCreate(TopMemoryContext, "dynamo ttl batch",
 										  ALLOCSET_DEFAULT_SIZES);

@@ -195,6 +195,7 @@ extern Size endpoint_shmem_size(void);
 extern void endpoint_shmem_init(void);
 extern void ttl_settings_init(void);
 extern void databases_init(void);
+extern void index_builder_settings_init(void);
 extern Size databases_shmem_size(void);
 extern void databases_shmem_init(void);
 extern void durability_init(void);

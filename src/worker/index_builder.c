@@ -1,0 +1,364 @@
+/*
+ * index_builder.c
+ *		The worker that makes and deletes secondary indexes of tables in use.
+ *
+ * It goes round all builds of its database, one step of each at a time, until none
+ * is left; storage/index_online.c knows the steps.  A step is a transaction, or a
+ * utility command that needs more than one (CREATE and DROP INDEX CONCURRENTLY).
+ * What ends a step, a crash too, leaves the build as it was before, and whoever
+ * comes next goes on from there.
+ *
+ * Nobody is to wait for it for long: columns are added when the table's lock can
+ * be had within dynamo.index_lock_timeout, else later; rows are locked for one
+ * batch; a request to delete the index, and a command that alters or drops the
+ * table, cancel what it does (databases.c).  dynamo.backfill_rate leaves room for
+ * others.
+ *
+ * Steps run with the rights of the table's owner.  Filling columns changes no item,
+ * so the owner's ordinary triggers and rules do not see it, and FORCE ROW LEVEL
+ * SECURITY hides no row from it.  The utility commands cannot, but they switch to
+ * the owner themselves.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "replication/message.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "tcop/dest.h"
+#include "tcop/utility.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "common/compat.h"
+#include "storage/storage.h"
+#include "worker/databases.h"
+#include "worker/worker.h"
+
+PGDLLEXPORT void dynamo_index_builder_main(Datum arg);
+
+#define RETRY_DELAY			1000	/* ms, after a lock that could not be had */
+#define MAX_RETRY_DELAY		60000	/* after errors; it doubles with each */
+#define MAX_PAUSE			60000
+
+/* Tells logical decoding that a transaction's changes change no item. */
+#define SILENT_PREFIX		"dynamo.backfill"
+
+static int	batch_size = 0;
+static int	rate = 0;			/* items per second, 0: as fast as it goes */
+static int	lock_timeout = 0;	/* ms */
+
+static MemoryContext build_context; /* of a round */
+
+static bool work_on(IndexBuild *build);
+static bool run_step(IndexBuild *build);
+static bool do_step(IndexBuild *build);
+static void do_phase(IndexBuild *build);
+static void run_command(Node *command);
+static void act_as_owner(Oid relid, ActingRole *self);
+static void set_until(GucAction action, const char *name, const char *value);
+static void record_failure(IndexBuild *build, const ErrorData *error);
+static void note_failure(IndexBuild *build, const ErrorData *error);
+static void pause_until_due(const List *builds);
+static void sleep_until(TimestampTz end);
+
+void
+index_builder_settings_init(void)
+{
+	DefineCustomIntVariable("dynamo.backfill_batch_size",
+							"Items of a transaction that fills the columns of a new index.",
+							NULL, &batch_size, 500, 1, 100000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.backfill_rate",
+							"Items per second whose columns are filled for new indexes.",
+							"0 means as many as it gets.",
+							&rate, 20000, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.index_lock_timeout",
+							"How long adding or dropping columns of an index waits for a table that is in use, before it tries again.",
+							NULL, &lock_timeout, 100, 1, 60000, PGC_SIGHUP, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+}
+
+void
+dynamo_index_builder_main(Datum arg)
+{
+	database_worker_begin(arg, WORK_INDEXES, "dynamo index builder");
+	build_context = AllocSetContextCreate(TopMemoryContext, "dynamo index build",
+										  ALLOCSET_DEFAULT_SIZES);
+	while (!ShutdownRequestPending)
+	{
+		List	   *builds;
+		bool		advanced = false;
+		ListCell   *cell;
+
+		/* Indexes that are recorded from here on ask for a worker of their own. */
+		background_work_begin(WORK_INDEXES);
+		if (!begin_step(build_context))
+			break;
+		builds = index_build_list();
+		end_step();
+		if (builds == NIL)
+			break;
+		background_work_go_on(WORK_INDEXES);
+		foreach(cell, builds)
+			advanced |= work_on(lfirst(cell));
+		if (!advanced)
+			pause_until_due(builds);
+		MemoryContextReset(build_context);
+		if (ConfigReloadPending)
+			database_worker_reload();
+	}
+	proc_exit(0);
+}
+
+/* ---- a step of a build ---- */
+
+/* False if nothing can be done for it now; sets when to try again. */
+static bool
+work_on(IndexBuild *build)
+{
+	TimestampTz start = GetCurrentTimestamp();
+	int64		items = build->items_done;
+	bool		advanced;
+
+	if (ShutdownRequestPending || build->next_attempt > start)
+		return false;
+	QueryCancelPending = false; /* it was meant for another step */
+	background_work_on(WORK_INDEXES, build->relid);
+	advanced = run_step(build);
+	background_work_on(WORK_INDEXES, InvalidOid);
+	pgstat_report_stat(true);
+	pgstat_report_activity(STATE_IDLE, NULL);
+	if (rate > 0 && build->items_done > items)
+		sleep_until(start + (build->items_done - items) * USECS_PER_SEC / rate);
+	return advanced;
+}
+
+static bool
+run_step(IndexBuild *build)
+{
+	volatile bool advanced = false;
+
+	PG_TRY();
+	{
+		advanced = do_step(build);
+	}
+	PG_CATCH();
+	{
+		record_failure(build, abort_step(build_context));
+	}
+	PG_END_TRY();
+	return advanced;
+}
+
+/* False if there is nothing to work on any more. */
+static bool
+do_step(IndexBuild *build)
+{
+	IndexBuild *now;
+	Node	   *command;
+
+	if (!begin_step(build_context))
+		return false;
+	now = index_build_find(build->relid, build->index.name);
+	if (now == NULL)
+	{
+		end_step();
+		return true;
+	}
+	*build = *now;
+	command = index_build_plan(build);
+	pgstat_report_activity(STATE_RUNNING,
+						   psprintf("%s index %s of %s",
+									build->index.status == INDEX_CREATING ? "create" : "delete",
+									pnstrdup(build->index.name.data, build->index.name.len),
+									get_rel_name(build->relid)));
+	if (command == NULL)
+		do_phase(build);
+	else
+		index_build_write(build);
+	end_step();
+	if (command != NULL)
+		run_command(command);
+	return true;
+}
+
+/* What a phase needs of a transaction. */
+static void
+do_phase(IndexBuild *build)
+{
+	bool		fills = build->phase == BUILD_FILL;
+	ActingRole	self;
+
+	build->next_attempt = 0;
+	build->waiting_for = 0;
+	build->attempts = 0;
+	build->error = (Bytes) {NULL, 0};
+
+	/* What a crash undoes of a fill is done again. */
+	if (fills)
+		set_until(GUC_ACTION_LOCAL, "synchronous_commit", "off");
+	act_as_owner(build->relid, &self);
+	set_until(GUC_ACTION_SAVE, "lock_timeout", psprintf("%d", fills ? RETRY_DELAY : lock_timeout));
+	switch (build->phase)
+	{
+		case BUILD_ADD_COLUMNS:
+			index_build_add_columns(build);
+			break;
+		case BUILD_FILL:
+			set_until(GUC_ACTION_SAVE, "session_replication_role", "replica");
+			if (XLogLogicalInfoActive())
+				compat_log_logical_message(SILENT_PREFIX, "", 0);
+			index_build_fill(build, batch_size);
+			break;
+		case BUILD_BTREE:
+			index_build_activate(build);
+			break;
+		case BUILD_DROP_BTREE:
+			break;				/* (is a command) */
+		case BUILD_DROP_COLUMNS:
+			index_build_drop_columns(build);
+			break;
+	}
+	act_as_self(&self);
+}
+
+/*
+ * One that must run outside of transaction blocks, as if typed; it switches to the
+ * table's owner itself.
+ */
+static void
+run_command(Node *command)
+{
+	PlannedStmt *planned = makeNode(PlannedStmt);
+
+	planned->commandType = CMD_UTILITY;
+	planned->canSetTag = false;
+	planned->utilityStmt = command;
+	planned->stmt_location = -1;
+	planned->stmt_len = 0;
+
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	MemoryContextSwitchTo(build_context);
+	ProcessUtility(planned, "a secondary index of DynamoDB", false, PROCESS_UTILITY_TOPLEVEL,
+				   NULL, NULL, None_Receiver, NULL);
+	if (ActiveSnapshotSet())
+		PopActiveSnapshot();
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(build_context);
+}
+
+/* (FORCE ROW LEVEL SECURITY is for what an owner asks for, not for this) */
+static void
+act_as_owner(Oid relid, ActingRole *self)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(row))
+		elog(ERROR, "table %u is gone", relid);
+	owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
+	ReleaseSysCache(row);
+	act_as_role(owner, self);
+	SetUserIdAndSecContext(owner, self->security_context | SECURITY_RESTRICTED_OPERATION |
+						   SECURITY_NOFORCE_RLS);
+}
+
+/* Until act_as_self() (GUC_ACTION_SAVE) or the end of the transaction (GUC_ACTION_LOCAL). */
+static void
+set_until(GucAction action, const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
+}
+
+/* ---- failures ---- */
+
+static void
+record_failure(IndexBuild *build, const ErrorData *error)
+{
+	IndexBuild *now;
+
+	if (!begin_step(build_context))
+		return;
+	now = index_build_find(build->relid, build->index.name);
+	if (now != NULL)
+	{
+		now->phase = Max(now->phase, build->phase);
+		note_failure(now, error);
+		index_build_write(now);
+		*build = *now;
+	}
+	end_step();
+}
+
+/*
+ * Says when to try again: soon if others were in the way or have asked to stop,
+ * else after a time that doubles with each failure.
+ */
+static void
+note_failure(IndexBuild *build, const ErrorData *error)
+{
+	bool		interrupted = error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+	bool		locked = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	bool		conflict = ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK;
+	int			delay = RETRY_DELAY;
+
+	build->waiting_for = 0;
+	if (locked && build->phase == BUILD_FILL)
+		delay = 0;				/* (it has waited long enough) */
+	else if (locked)
+		build->waiting_for = index_build_blocker(build);
+	else if (!interrupted && !conflict)
+	{
+		build->attempts++;
+		build->error = bytes_from_cstring(error->message);
+		delay = Min(RETRY_DELAY << Min(build->attempts, 10), MAX_RETRY_DELAY);
+		ereport(LOG,
+				(errcode(error->sqlerrcode), errhidestmt(true),
+				 errmsg_internal("%s", error->message),
+				 errcontext("dynamo index builder, index %.*s of table %s",
+							build->index.name.len, build->index.name.data,
+							get_rel_name(build->relid))));
+	}
+	build->next_attempt = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), delay);
+}
+
+/* ---- waiting ---- */
+
+static void
+pause_until_due(const List *builds)
+{
+	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), MAX_PAUSE);
+	ListCell   *cell;
+
+	foreach(cell, builds)
+		end = Min(end, ((const IndexBuild *) lfirst(cell))->next_attempt);
+	sleep_until(end);
+}
+
+/* Or until there is a request, or a signal. */
+static void
+sleep_until(TimestampTz end)
+{
+	long		timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), end);
+
+	if (timeout <= 0)
+		return;
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout,
+					 PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	HOLD_CANCEL_INTERRUPTS();
+	CHECK_FOR_INTERRUPTS();
+	RESUME_CANCEL_INTERRUPTS();
+}
