@@ -10,11 +10,12 @@ unset AWS_PROFILE AWS_REGION AWS_ENDPOINT_URL AWS_DEFAULT_OUTPUT
 
 say() { printf '\n# %s\n\n' "$*"; }
 
-aws_dynamodb() { "${AWS:-aws}" dynamodb --endpoint-url "$ENDPOINT" --output json "$@" </dev/null; }
+service=dynamodb
+aws_dynamodb() { "${AWS:-aws}" $service --endpoint-url "$ENDPOINT" --output json "$@" </dev/null; }
 
 # Show a command of the CLI as one would type it, an option per line.
 show() {
-	printf '$ aws dynamodb %s --endpoint-url %s' "$1" "$ENDPOINT"
+	printf '$ aws %s %s --endpoint-url %s' "$service" "$1" "$ENDPOINT"
 	shift
 	for word; do
 		case $word in
@@ -150,7 +151,52 @@ run restore-table-from-backup --target-table-name TasksRestored --backup-arn "$b
 run wait table-exists --table-name TasksRestored
 query_tasks TasksRestored
 
-say '8. What was made goes'
+say '8. Every change as a stream: three changes, read from its shards'
+
+run update-table --table-name Tasks \
+	--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES --query TableDescription.LatestStreamArn
+stream=$(printf '%s' "$result" | tr -d '"')
+service=dynamodbstreams
+for _ in $(seq 120); do
+	[ "$(aws_dynamodb describe-stream --stream-arn "$stream" --query StreamDescription.StreamStatus)" = '"ENABLED"' ] && break
+	sleep 0.5
+done
+run describe-stream --stream-arn "$stream" --query 'StreamDescription.[StreamStatus, StreamViewType, Shards[].ShardId]'
+shards=$(printf '%s\n' "$result" | sed -n 's/^ *"\(shardId-[^"]*\)".*/\1/p')
+[ -n "$shards" ] || die 'the stream has no shards'
+
+service=dynamodb
+run put-item --table-name Tasks --item '{
+  "PK": {"S": "USER#u456"}, "SK": {"S": "TASK#t003"}, "Title": {"S": "Water the plants"}, "Status": {"S": "OPEN"}}'
+run update-item --table-name Tasks --key '{"PK": {"S": "USER#u456"}, "SK": {"S": "TASK#t003"}}' \
+	--update-expression 'SET #S = :done' --expression-attribute-names '{"#S": "Status"}' \
+	--expression-attribute-values '{":done": {"S": "DONE"}}'
+run delete-item --table-name Tasks --key '{"PK": {"S": "USER#u456"}, "SK": {"S": "TASK#t003"}}'
+
+# All records of an item are in one shard, a moment after the writes.
+service=dynamodbstreams
+records_of() {
+	aws_dynamodb get-records --shard-iterator "$(aws_dynamodb get-shard-iterator --stream-arn "$stream" --shard-id "$1" \
+		--shard-iterator-type TRIM_HORIZON --query ShardIterator --output text)" --query 'length(Records)'
+}
+find_shard() {
+	for _ in $(seq 120); do
+		for shard in $shards; do
+			[ "$(records_of "$shard")" != 3 ] || return 0
+		done
+		sleep 0.5
+	done
+	die 'the records do not come'
+}
+find_shard
+run get-shard-iterator --stream-arn "$stream" --shard-id "$shard" --shard-iterator-type TRIM_HORIZON
+run get-records --shard-iterator "$(member ShardIterator)" \
+	--query 'Records[].{event: eventName, old: dynamodb.OldImage.Status.S, new: dynamodb.NewImage.Status.S}'
+[ "$(printf '%s' "$result" | tr -d ' \n"')" = '[{event:INSERT,old:null,new:OPEN},{event:MODIFY,old:OPEN,new:DONE},{event:REMOVE,old:DONE,new:null}]' ] ||
+	die 'the records are not the changes'
+service=dynamodb
+
+say '9. What was made goes'
 
 run delete-backup --backup-arn "$backup"
 run delete-table --table-name TasksRestored

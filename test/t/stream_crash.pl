@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use ServerProcesses;
 use Test::More;
-use Time::HiRes qw(sleep time usleep);
+use Time::HiRes qw(sleep time);
 
 my $rounds  = $ENV{DYNAMO_CRASH_ROUNDS}   // 2;
 my $seconds = $ENV{DYNAMO_STREAM_SECONDS} // ($rounds > 2 ? $rounds * 30 : 10);
@@ -139,19 +139,6 @@ sub start_writers
 		'-h', $node->host, '-p', $node->port, 'postgres' ], '>', $node->basedir . '/pgbench.out', '2>', $node->basedir . '/pgbench.err');
 }
 
-sub kill_server
-{
-	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
-	my @children = children_of($postmaster);
-	kill 'KILL', $postmaster, @children;
-	foreach my $pid ($postmaster, @children)
-	{
-		usleep(10_000) while kill 0, $pid;
-	}
-	$node->{_pid} = undef;
-	return;
-}
-
 sub end_worker
 {
 	return sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'dynamo streams'});
@@ -198,7 +185,7 @@ for my $round (1 .. $rounds)
 		sleep(0.2 + rand(1));
 		$ends += end_worker();
 	}
-	kill_server();
+	kill_server($node);
 	$writers->finish;
 	unlike(slurp_file($node->basedir . '/pgbench.err'), qr/ERROR/, "no write has failed before crash $round");
 	$node->start;
