@@ -199,7 +199,7 @@ message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
 		return;
 	if (strcmp(prefix, BACKFILL_MESSAGE) == 0)
 		state->silent = true;
-	else if (strcmp(prefix, TTL_MESSAGE) == 0)
+	else if (strcmp(prefix, TTL_MESSAGE_PREFIX) == 0)
 		state->expired = true;
 }
 

@@ -45,9 +45,8 @@ extern void stream_sources_reset(void);
 
 #define OUTPUT_PLUGIN	"dynamo"
 
-/* Prefixes of transactional logical messages that say what the rest of a transaction is. */
+/* Prefix of the transactional logical message that says so of the rest of a transaction. */
 #define BACKFILL_MESSAGE	"dynamo.backfill"	/* no change of items: no records */
-#define TTL_MESSAGE			"dynamo.ttl"	/* its deletions are those of TTL */
 
 /*
  * In the process of the decoding worker records go there, instead of being
