@@ -194,6 +194,29 @@ SELECT count(*) FROM dynamodb.ops_load WHERE item ->> 'v' = 'large' AND item ->>
 RESET enable_seqscan;
 SELECT * FROM dynamo.check_table('ops_load');
 
+-- other kinds of indexes; rows that are replaced before the entries of other indexes are made
+TRUNCATE dynamodb.ops_load;
+CREATE INDEX ops_load_plain ON dynamodb.ops_load ((item ->> 'v') DESC NULLS LAST, sk) INCLUDE (pk);
+CREATE INDEX ops_load_hash ON dynamodb.ops_load USING hash ((item ->> 'v'));
+CREATE INDEX ops_load_brin ON dynamodb.ops_load USING brin (sk);
+SELECT ops_load.twice('replace');
+SELECT dynamo.load_items('ops_load', 'SELECT ops_load.doc(i, ''sorted'') FROM generate_series(1, 20) i ORDER BY i % 7', 'skip');
+CREATE FUNCTION ops_load.by_index(condition text, OUT n bigint, OUT versions text) LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    EXECUTE 'SELECT count(*), string_agg(DISTINCT item ->> ''v'', '', '') FROM dynamodb.ops_load WHERE ' || condition INTO n, versions;
+END$$;
+SELECT c, (ops_load.by_index(c)).* FROM unnest(ARRAY[$q$item ->> 'v' = 'round 0'$q$, $q$item ->> 'v' = 'round 1'$q$, $q$item ->> 'v' >= 'round 1'$q$,
+    $q$item ->> 'v' >= 'round 1' AND sk = 3$q$, $q$item ->> 'v' = 'sorted' AND item ->> 'v' <> 'old'$q$]) c;
+SELECT * FROM dynamo.check_table('ops_load');
+-- an entry that is too long, of an index of one's own
+CREATE INDEX ops_load_long ON dynamodb.ops_load ((item ->> 'w'));
+\set VERBOSITY terse
+SELECT dynamo.load_items('ops_load', $$SELECT ops_load.doc(i) || jsonb_build_object('w',
+    (SELECT string_agg(md5((i * 100 + j)::text), '') FROM generate_series(1, 200) j)) FROM generate_series(1000, 1001) i$$);
+\set VERBOSITY default
+SELECT ops_load.contents();
+
 -- ---- derived columns beside the key, with an index ----
 SELECT dynamo.create_table('ops_load_d', 'id N') IS NOT NULL;
 ALTER TABLE dynamodb.ops_load_d ADD COLUMN owner text COLLATE "C", ADD COLUMN _ttl bigint;

@@ -232,7 +232,8 @@ SELECT p.pid,
        p.datid,
        d.datname,
        p.relid,
-       CASE p.param11 WHEN 1 THEN 'reading' WHEN 2 THEN 'sorting' WHEN 3 THEN 'storing' END AS phase,
+       CASE p.param11 WHEN 1 THEN 'reading' WHEN 2 THEN 'sorting' WHEN 3 THEN 'storing'
+            WHEN 4 THEN 'indexing' END AS phase,
        p.param12 AS items_read,
        p.param13 AS items_sorted,
        p.param14 AS items_loaded,
@@ -244,7 +245,7 @@ SELECT p.pid,
 COMMENT ON VIEW dynamo.stat_progress_load IS
     'the calls of dynamo.load_items() that run, which pg_stat_progress_copy shows too; of those of other roles a member of pg_read_all_stats sees the figures';
 COMMENT ON COLUMN dynamo.stat_progress_load.phase IS
-    'reading: the query runs, and items that come in the order of the key are stored at once; sorting: the others are sorted; storing: they are stored';
+    'reading: the query runs, and items that come in the order of the key are stored at once; sorting: the others are sorted; storing: they are stored; indexing: entries of other indexes than the primary key''s are made';
 COMMENT ON COLUMN dynamo.stat_progress_load.items_sorted IS 'items that were given to the sort';
 GRANT SELECT ON dynamo.stat_progress_load TO PUBLIC;
 

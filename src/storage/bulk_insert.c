@@ -3,14 +3,13 @@
  *		New rows in batches: as COPY stores them.
  *
  * Rows are gathered until there are enough of them for one call of
- * table_multi_insert(), then they get their index entries one after the other.
- * So the row of a key that is taken is found out late, by the unique index: the
- * error that PostgreSQL raises for it, and nothing else, can become of such a
- * row here.
+ * table_multi_insert(), then they get their index entries (bulk_index.c).  So the
+ * row of a key that is taken is found out late, by the unique index: the error
+ * that PostgreSQL raises for it, and nothing else, can become of such a row here.
  *
- * The executor's code makes the index entries, for tables that may be written
- * directly; there are no triggers, constraints or policies to obey.  The access
- * method checks the contract of each row.
+ * Tables are those that may be written directly: there are no triggers,
+ * constraints or policies to obey.  The access method checks the contract of each
+ * row.
  *
  * Callers hold the table's lock for writers.
  */
@@ -37,8 +36,7 @@ struct BulkInsert
 	MemoryContext batch_context; /* of what a batch leaves behind */
 	BulkInsertState pages;
 	int			options;
-	EState	   *estate;
-	ResultRelInfo *indexes;
+	BulkIndexes *indexes;
 
 	int			nrows;
 	Size		bytes;
@@ -49,7 +47,6 @@ struct BulkInsert
 };
 
 static TupleTableSlot *next_slot(BulkInsert *insert);
-static void insert_entries(BulkInsert *insert, TupleTableSlot *row);
 
 BulkInsert *
 bulk_insert_begin(Relation rel, int64 *current)
@@ -64,10 +61,7 @@ bulk_insert_begin(Relation rel, int64 *current)
 	/* Nobody has left room in a file that is new. */
 	if (rel->rd_createSubid != InvalidSubTransactionId)
 		insert->options = TABLE_INSERT_SKIP_FSM;
-	insert->estate = CreateExecutorState();
-	insert->indexes = makeNode(ResultRelInfo);
-	InitResultRelInfo(insert->indexes, rel, 0, NULL, 0);
-	ExecOpenIndices(insert->indexes, false);
+	insert->indexes = bulk_indexes_begin(rel);
 	insert->last = -1;
 	insert->current = current;
 	return insert;
@@ -142,21 +136,13 @@ bulk_insert_flush(BulkInsert *insert)
 	for (int i = 0; i < insert->nrows; i++)
 	{
 		*insert->current = insert->numbers[i];
-		insert_entries(insert, insert->rows[i]);
+		bulk_indexes_add(insert->indexes, insert->rows[i]);
 	}
 	insert->nrows = 0;
 	insert->bytes = 0;
 	*insert->current = number;
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(insert->batch_context);
-}
-
-static void
-insert_entries(BulkInsert *insert, TupleTableSlot *row)
-{
-	ResetPerTupleExprContext(insert->estate);
-	GetPerTupleExprContext(insert->estate)->ecxt_scantuple = row;
-	list_free(compat_insert_index_tuples(insert->indexes, row, insert->estate));
 }
 
 void
@@ -167,7 +153,6 @@ bulk_insert_end(BulkInsert *insert)
 		ExecDropSingleTupleTableSlot(insert->rows[i]);
 	FreeBulkInsertState(insert->pages);
 	table_finish_bulk_insert(insert->rel, insert->options);
-	ExecCloseIndices(insert->indexes);
-	FreeExecutorState(insert->estate);
 	MemoryContextDelete(insert->batch_context);
+	bulk_indexes_end(insert->indexes);
 }

@@ -4,6 +4,7 @@
  *
  *		bulk_load.c		order, conflicts, progress
  *		bulk_insert.c	new rows in batches
+ *		bulk_index.c	their index entries
  *		bulk_query.c	the items that a query returns
  */
 #ifndef DYNAMO_BULK_INTERNAL_H
@@ -11,6 +12,8 @@
 
 #include "executor/tuptable.h"
 #include "utils/relcache.h"
+
+/* ---- rows (bulk_insert.c) ---- */
 
 typedef struct BulkInsert BulkInsert;
 
@@ -32,7 +35,18 @@ extern TupleTableSlot *bulk_insert_last(BulkInsert *insert);
 extern TupleTableSlot *bulk_insert_take_back(BulkInsert *insert, int64 *number);
 /* Stores what has been added.  Raises unique_violation. */
 extern void bulk_insert_flush(BulkInsert *insert);
-/* Flushes, and frees everything. */
+/* Flushes, makes the index entries that are left, and frees everything. */
 extern void bulk_insert_end(BulkInsert *insert);
+
+/* ---- index entries (bulk_index.c) ---- */
+
+typedef struct BulkIndexes BulkIndexes;
+
+/* Opens the table's indexes; everything lives as that of a BulkInsert. */
+extern BulkIndexes *bulk_indexes_begin(Relation rel);
+/* Makes the entries of a row that is stored, or remembers them. */
+extern void bulk_indexes_add(BulkIndexes *indexes, TupleTableSlot *row);
+/* Makes those that are left, and closes the indexes. */
+extern void bulk_indexes_end(BulkIndexes *indexes);
 
 #endif							/* DYNAMO_BULK_INTERNAL_H */

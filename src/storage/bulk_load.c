@@ -60,6 +60,7 @@ typedef enum LoadPhase
 	PHASE_READING = 1,
 	PHASE_SORTING,
 	PHASE_STORING,
+	PHASE_INDEXING,
 } LoadPhase;
 
 struct TableLoad
@@ -69,7 +70,7 @@ struct TableLoad
 	LoadConflict on_conflict;
 	LoadCounts	counts;
 	int64		nread;			/* items so far */
-	int64		current;		/* number of the item that is read or stored */
+	int64		current;		/* number of the item that is read or stored; 0: none */
 	ErrorContextCallback error_context;
 
 	MemoryContext context;		/* of all of this */
@@ -102,6 +103,7 @@ static int compare_keys(TableLoad *load, TupleTableSlot *a, TupleTableSlot *b);
 static void begin_sort(TableLoad *load);
 static void sort_pending_rows(TableLoad *load);
 static void sort_row(TableLoad *load, TupleTableSlot *row);
+static void end_insert(TableLoad *load);
 static void store_sorted_rows(TableLoad *load);
 static void store_row(TableLoad *load, TupleTableSlot *row);
 static void insert_row(TableLoad *load, TupleTableSlot *row);
@@ -158,7 +160,10 @@ add_error_context(void *arg)
 {
 	TableLoad  *load = arg;
 
-	errcontext("load into table \"%s\", item " INT64_FORMAT, load->table->name, load->current);
+	if (load->current > 0)
+		errcontext("load into table \"%s\", item " INT64_FORMAT, load->table->name, load->current);
+	else
+		errcontext("load into table \"%s\"", load->table->name);
 }
 
 void
@@ -310,7 +315,7 @@ table_load_finish(TableLoad *load, LoadCounts *counts)
 	if (load->sort != NULL)
 		store_sorted_rows(load);
 	if (load->insert != NULL)
-		bulk_insert_end(load->insert);
+		end_insert(load);
 	CommandCounterIncrement();
 
 	error_context_stack = load->error_context.previous;
@@ -318,6 +323,16 @@ table_load_finish(TableLoad *load, LoadCounts *counts)
 	ExecDropSingleTupleTableSlot(load->row);
 	MemoryContextDelete(load->item_context);
 	*counts = load->counts;
+}
+
+/* What is left to be done concerns no single item. */
+static void
+end_insert(TableLoad *load)
+{
+	bulk_insert_flush(load->insert);
+	load->current = 0;
+	report_progress(load, PHASE_INDEXING);
+	bulk_insert_end(load->insert);
 }
 
 static void
