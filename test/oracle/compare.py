@@ -22,7 +22,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 VOLATILE = {'TableArn', 'TableId', 'CreationDateTime', 'LastUpdateToPayPerRequestDateTime', 'LastIncreaseDateTime',
             'LastDecreaseDateTime', 'TableSizeBytes', 'ItemCount', 'TableStatus', 'BillingModeSummary', 'WarmThroughput',
             'TableClassSummary', 'NumberOfDecreasesToday', 'DeletionProtectionEnabled', 'OnDemandThroughput', 'LatestStreamArn',
-            'LatestStreamLabel', 'StreamSpecification'}
+            'LatestStreamLabel', 'StreamSpecification', 'IndexArn', 'IndexSizeBytes', 'IndexStatus', 'Backfilling',
+            'ItemCollectionMetrics'}
 
 decimal.getcontext().prec = 40
 AUTHORIZATION = ('AWS4-HMAC-SHA256 Credential=dummy/20250101/us-east-1/dynamodb/aws4_request, '
@@ -59,7 +60,7 @@ class Local:
         response = self.connection.getresponse()
         text = response.read().decode('utf-8', 'replace')
         if response.status == 200:
-            answer = normal(json.loads(text), operation)
+            answer = normal(json.loads(text), operation, body)
             if not re.search('"ReturnConsumedCapacity": ?"(TOTAL|INDEXES)"', body):
                 answer.pop('ConsumedCapacity', None)  # DeleteItem has it unasked
             return answer
@@ -85,17 +86,17 @@ def answers_of_psql(command, requests):
                             text=True, errors='surrogateescape').stdout
     answers = ['no answer'] * len(requests)
     for number, text in re.findall(r'^@@@(\d+)\n(.*?)(?=^@@@|\Z)', output, re.M | re.S):
-        answers[int(number)] = psql_answer(text, requests[int(number)][0], exceptions)
+        answers[int(number)] = psql_answer(text, *requests[int(number)], exceptions)
     return answers
 
 
-def psql_answer(text, operation, exceptions):
+def psql_answer(text, operation, body, exceptions):
     error = re.search(r'^ERROR:  (\w{5}): (.*?)(?=\n(?:DETAIL|HINT|CONTEXT|LOCATION|STATEMENT|LINE \d+): |\Z)', text, re.M | re.S)
     if error:
         detail = re.search(r'^DETAIL:  (\[.*\])$', text, re.M) if error[1] == 'ND010' else None
         return '%s: %s%s' % (exceptions.get(error[1], error[1]), error[2].strip('\n'), reasons(json.loads(detail[1]) if detail else None))
     try:
-        return normal(json.loads(text), operation)
+        return normal(json.loads(text), operation, body)
     except ValueError:
         return 'not JSON: ' + text
 
@@ -110,7 +111,7 @@ def reasons(cancellation_reasons):
     return ' ' + json.dumps(normal_value(cancellation_reasons), ensure_ascii=False)
 
 
-def normal(answer, operation):
+def normal(answer, operation, body):
     """The answer without its volatile members, its sets in one order, and a Scan's items too."""
     answer = normal_value(answer)
     if isinstance(answer.get('ConsumedCapacity'), list):
@@ -118,8 +119,14 @@ def normal(answer, operation):
     if operation == 'BatchGetItem':
         for items in answer.get('Responses', {}).values():
             items.sort(key=json.dumps)
-    if operation == 'Scan' and 'Items' in answer:
-        answer['Items'].sort(key=json.dumps)
+    if operation == 'Scan' and 'Items' in answer or '"IndexName"' in body and 'Items' in answer:
+        answer['Items'].sort(key=json.dumps)  # (items with the same index key come in any order)
+    for description in ('Table', 'TableDescription'):
+        for index in answer.get(description, {}).get('GlobalSecondaryIndexes', []):
+            if index.get('ProvisionedThroughput', {}).get('ReadCapacityUnits') == 0:
+                del index['ProvisionedThroughput']  # (Local has none where the table is on demand)
+        for members in ('AttributeDefinitions', 'LocalSecondaryIndexes', 'GlobalSecondaryIndexes'):
+            answer.get(description, {}).get(members, []).sort(key=lambda member: json.dumps(member, sort_keys=True))
     return answer
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""generate.py [SEED [COUNT]]: a random corpus for compare.py, mostly of requests that succeed.
+"""generate.py [SEED [COUNT [indexes]]]: a random corpus for compare.py, mostly of requests that succeed.
 
 Two tables with few keys and few attributes of all types, so that reads meet what writes have left.
 """
@@ -306,6 +306,91 @@ def requests(count):
         ])()
 
 
+INDEXES = {
+    'hash': (['g'], 'KEYS_ONLY'), 'ranged': (['g', 'n'], 'ALL'), 'binary': (['b', 'g'], ['a', 'c']), 'inverted': (['sk', 'pk'], 'ALL'),
+    'local_all': (['pk', 'n'], 'ALL'), 'local_keys': (['pk', 'g'], 'KEYS_ONLY'),
+}
+INDEX_TYPES = {'pk': 'S', 'sk': 'S', 'g': 'S', 'n': 'N', 'b': 'B'}
+
+
+def index_value(name, wrong=.05):
+    values = {'g': {'S': random.choice(['g1', 'g2', 'g3'])}, 'n': {'N': str(random.randint(-3, 3))},
+              'b': {'B': random.choice(['AA==', 'AAE='])}, 'pk': {'S': random.choice('pq')}, 'sk': {'S': random.choice(['a', 'b', 'ab', 'z'])}}
+    return values[name] if name in ('pk', 'sk') or random.random() >= wrong else random.choice([{'S': ''}, {'N': '7'}, {'B': ''}, {'BOOL': True}])
+
+
+# Items have all keys of the indexes or none: Local charges an index also for items that have a part of its key.
+def indexed_item():
+    result = {name: index_value(name) for name in ('gnb' if random.random() < .7 else '')}
+    return dict(result, **{name: value(1) for name in 'ac' if random.random() < .5}, pk=index_value('pk'), sk=index_value('sk'))
+
+
+def indexed_update():
+    names, values, actions = {}, {}, []
+    for name in random.choice(['gnb', 'gnba', 'a', 'ac', 'c']):
+        names['#' + name] = name
+        if name in 'ac' and random.random() < .3:
+            actions.append(('REMOVE', '#' + name))
+        else:
+            # (Local takes keys of a wrong type here)
+            values[':' + name] = index_value(name, 0) if name in INDEX_TYPES else value(1)
+            actions.append(('SET', '#%s = :%s' % (name, name)))
+    text = ' '.join('%s %s' % (verb, ', '.join(part for kind, part in actions if kind == verb))
+                    for verb in ('SET', 'REMOVE') if verb in [kind for kind, _ in actions])
+    return 'UpdateItem', dict({'TableName': 'RandomIdx', 'Key': {'pk': index_value('pk'), 'sk': index_value('sk')}, 'UpdateExpression': text,
+                               'ExpressionAttributeNames': names, 'ReturnValues': 'ALL_NEW', 'ReturnConsumedCapacity': 'INDEXES'},
+                              **({'ExpressionAttributeValues': values} if values else {}))
+
+
+def indexed_read():
+    name = random.choice(list(INDEXES))
+    parts, projection = INDEXES[name]
+    local = name.startswith('local')
+    operation = random.choice(['Query', 'Query', 'Scan'])
+    request = {'TableName': 'RandomIdx', 'IndexName': name, 'ReturnConsumedCapacity': 'INDEXES'}
+    if operation == 'Query':
+        request['ExpressionAttributeNames'] = {'#h': parts[0]}
+        request['KeyConditionExpression'] = '#h = :h'
+        request['ExpressionAttributeValues'] = {':h': index_value(parts[0], 0)}
+        if len(parts) > 1 and random.random() < .5:
+            request['ExpressionAttributeNames']['#r'] = parts[1]
+            request['KeyConditionExpression'] += ' AND #r %s :r' % random.choice(['=', '<', '>=', '>'])
+            request['ExpressionAttributeValues'][':r'] = index_value(parts[1], 0)
+    if random.random() < .2:
+        request['Select'] = random.choice(['COUNT', 'ALL_ATTRIBUTES', 'ALL_PROJECTED_ATTRIBUTES'])
+    elif random.random() < .3:
+        request['ProjectionExpression'] = ', '.join(random.sample(['pk', 'sk', 'g', 'a', 'n'], random.randint(1, 3)))
+    if random.random() < .2:
+        request['ConsistentRead'] = local or random.random() < .5
+    return operation, request
+
+
+def indexed_requests(count):
+    def schema(parts):
+        return [{'AttributeName': part, 'KeyType': 'RANGE' if place else 'HASH'} for place, part in enumerate(parts)]
+
+    def index(name):
+        parts, projection = INDEXES[name]
+        included = {'ProjectionType': 'INCLUDE', 'NonKeyAttributes': projection} if isinstance(projection, list) else {'ProjectionType': projection}
+        return {'IndexName': name, 'KeySchema': schema(parts), 'Projection': included}
+
+    yield 'DeleteTable', {'TableName': 'RandomIdx'}
+    yield 'CreateTable', {
+        'TableName': 'RandomIdx', 'BillingMode': 'PAY_PER_REQUEST', 'KeySchema': schema(['pk', 'sk']),
+        'AttributeDefinitions': [{'AttributeName': name, 'AttributeType': kind} for name, kind in INDEX_TYPES.items()],
+        'GlobalSecondaryIndexes': [index(name) for name in INDEXES if not name.startswith('local')],
+        'LocalSecondaryIndexes': [index(name) for name in INDEXES if name.startswith('local')]}
+    for _ in range(count):
+        yield random.choice([
+            lambda: ('PutItem', {'TableName': 'RandomIdx', 'Item': indexed_item(), 'ReturnConsumedCapacity': 'INDEXES'}),
+            lambda: ('DeleteItem', {'TableName': 'RandomIdx', 'Key': {'pk': index_value('pk'), 'sk': index_value('sk')}, 'ReturnConsumedCapacity': 'INDEXES'}),
+            lambda: ('BatchWriteItem', {'RequestItems': {'RandomIdx': [{'PutRequest': {'Item': indexed_item()}}]}, 'ReturnConsumedCapacity': 'INDEXES'}),
+            lambda: ('TransactWriteItems', {'TransactItems': [{'Put': {'TableName': 'RandomIdx', 'Item': indexed_item()}}]}),
+            indexed_update, indexed_update, indexed_read, indexed_read, indexed_read,
+        ])()
+
+
 random.seed(int(sys.argv[1]) if len(sys.argv) > 1 else None)
-for operation, request in requests(int(sys.argv[2]) if len(sys.argv) > 2 else 2000):
+make = indexed_requests if sys.argv[3:] == ['indexes'] else requests
+for operation, request in make(int(sys.argv[2]) if len(sys.argv) > 2 else 2000):
     print(operation, json.dumps(request, ensure_ascii=False))
