@@ -57,6 +57,10 @@ COPY dynamodb.stream_new (item) FROM STDIN;
 \.
 SELECT pg_temp.short(r) FROM pg_temp.records() r;
 
+SELECT * FROM dynamo.load_items('stream_both', 'SELECT pg_temp.item(''load'', i, ''one'') FROM generate_series(1, 3) i');
+SELECT * FROM dynamo.load_items('stream_both', 'SELECT pg_temp.item(''load'', i, ''two'') FROM generate_series(3, 4) i', 'replace');
+SELECT pg_temp.short(r) FROM pg_temp.records() r;
+
 -- no change, no record
 SELECT dynamo.put_item('stream_both', pg_temp.item('same', 1, 'x'));
 SELECT dynamo.put_item('stream_both', pg_temp.item('same', 1, 'x'));
