@@ -44,6 +44,7 @@ operations() {
 		call-query-100-filter dynamo_call dynamo.call('Query', format('{"FilterExpression":"paid = :p",$filtered}}', p)::json)
 		call-query-100-project dynamo_call dynamo.call('Query', format('{"ProjectionExpression":"sk, version",$partition}}', p)::json)
 		call-query-100-count dynamo_call dynamo.call('Query', format('{"Select":"COUNT",$partition}}', p)::json)
+		query-100 dynamo_query count(*) FROM dynamo.query('Bench', 'pk = :pk', expression_attribute_values => format('{":pk":{"S":"CUSTOMER#%s"}}', p)::dynamo.item)
 		call-scan-segment dynamo_call dynamo.call('Scan', '{"TableName":"Bench","Select":"COUNT","Segment":3,"TotalSegments":8}'::json)
 	EOF
 }
