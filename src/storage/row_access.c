@@ -30,6 +30,7 @@
 #include "storage/row_internal.h"
 
 RowWatcher	row_watcher = NULL;
+uint64 relation_news = 0;
 
 typedef struct AccessEntry
 {
@@ -143,6 +144,7 @@ forget_table(Datum arg, Oid relid)
 	{
 		AccessEntry *entry = hash_search(entries, &relid, HASH_FIND, NULL);
 
+		relation_news++;
 		if (entry != NULL)
 		{
 			entry->valid = false;
@@ -159,6 +161,7 @@ forget_all(Datum arg, int cacheid, uint32 hashvalue)
 	HASH_SEQ_STATUS scan;
 	AccessEntry *entry;
 
+	relation_news++;
 	hash_seq_init(&scan, entries);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 		entry->valid = false;

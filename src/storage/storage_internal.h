@@ -186,6 +186,8 @@ extern bool is_hashed_name(const char *name);
  * The relation of this name in dynamo.schema, locked, whether it has a
  * definition or not; otherwise as dynamo_table_open().
  */
+/* Counts invalidations of relations and schemas (row_access.c). */
+extern uint64 relation_news;
 extern Relation open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges);
 
 /* An open relation as a table, or NULL if it is none; closes it then. */

@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
+#include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
@@ -25,7 +26,9 @@
 #include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
@@ -36,6 +39,10 @@
 #include "storage/clustering.h"
 #include "storage/storage_internal.h"
 
+static Oid lock_known_relation(const NameData *relname, LOCKMODE lockmode, AclMode privileges);
+static void remember_relation(const NameData *relname, Oid relid);
+static void known_names_init(void);
+
 #define WRITE_PRIVILEGES	(ACL_INSERT | ACL_UPDATE | ACL_DELETE)
 
 void
@@ -43,6 +50,7 @@ storage_init(void)
 {
 	definition_init();
 	table_access_init();
+	known_names_init();
 	clustering_init();
 }
 
@@ -111,12 +119,93 @@ open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges)
 	if (name.len == 0 || memchr(name.data, '\0', name.len) != NULL)
 		raise_not_found(name);
 	relation_name(name, &relname);
+	relid = lock_known_relation(&relname, lockmode, privileges);
+	if (OidIsValid(relid))
+		return table_open(relid, NoLock);
+
 	relation = makeRangeVar(dynamo_schema, NameStr(relname), -1);
 	relid = RangeVarGetRelidExtended(relation, lockmode, RVR_MISSING_OK, check_relation, &request);
 	pfree(relation);
 	if (!OidIsValid(relid))
 		raise_not_found(name);
+	remember_relation(&relname, relid);
 	return table_open(relid, NoLock);
+}
+
+/* ---- known names ---- */
+
+/*
+ * Which relation a name was found to stand for, so that not every operation
+ * looks that up.  True until there is news of any relation or schema; what the
+ * caller may do is asked each time all the same.
+ */
+typedef struct KnownName
+{
+	NameData	relname;		/* the hash key */
+	NameData	schema;			/* which was dynamo.schema */
+	Oid			schema_oid;
+	Oid			relid;
+	uint64		news;
+} KnownName;
+
+#define MAX_KNOWN_NAMES 1024
+
+static HTAB *known_names;
+
+/*
+ * Locks the relation of a known name for a caller who may do what he asks for.
+ * InvalidOid if it is not known, or he may not: then nothing is locked.
+ */
+static Oid
+lock_known_relation(const NameData *relname, LOCKMODE lockmode, AclMode privileges)
+{
+	const KnownName *known = hash_search(known_names, relname, HASH_FIND, NULL);
+	uint64		news = relation_news;
+	Oid			relid;
+
+	if (known == NULL || known->news != news || object_access_hook != NULL ||
+		strcmp(NameStr(known->schema), dynamo_schema) != 0)
+		return InvalidOid;
+	relid = known->relid;
+	if (compat_schema_aclcheck(known->schema_oid, GetUserId(), ACL_USAGE) != ACLCHECK_OK ||
+		pg_class_aclmask(relid, GetUserId(), privileges, ACLMASK_ALL) != privileges)
+		return InvalidOid;
+	LockRelationOid(relid, lockmode);
+	if (relation_news == news)
+		return relid;
+	UnlockRelationOid(relid, lockmode); /* it may have lost its name while we waited */
+	return InvalidOid;
+}
+
+/* A locked relation, which the name has just been found to stand for. */
+static void
+remember_relation(const NameData *relname, Oid relid)
+{
+	KnownName  *known;
+
+	if (hash_get_num_entries(known_names) >= MAX_KNOWN_NAMES)
+		known_names_init();
+	known = hash_search(known_names, relname, HASH_ENTER, NULL);
+	namestrcpy(&known->schema, dynamo_schema);
+	known->schema_oid = get_rel_namespace(relid);
+	known->relid = relid;
+	known->news = relation_news;
+}
+
+/* Forgets them all. */
+static void
+known_names_init(void)
+{
+	HASHCTL control = {
+		.keysize = sizeof(NameData),
+		.entrysize = sizeof(KnownName),
+		.hcxt = TopMemoryContext,
+	};
+
+	if (known_names != NULL)
+		hash_destroy(known_names);
+	known_names = hash_create("dynamo table names", 32, &control,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /* Row security is judged anew at each call: it depends on the role. */
