@@ -8,14 +8,15 @@
 # the buffer pool.  P7 (load.sh) brings many items in, 200,000 unless P7_ITEMS says
 # otherwise, P9 (lookup.sh) is a read by key in tables of different size,
 # 1,000,000 items unless P9_ITEMS says otherwise (10000000 want P9_POOL=8GB), P13 (cost.sh) what everything costs
-# in bytes and pages, P12 (expire.sh) the deletion of expired items, 400,000 unless
-# P12_ITEMS says otherwise.  BENCH_ENDPOINT_PORT is the endpoint's port.
+# in bytes and pages, P11 (streams.sh) what a stream costs, P12 (expire.sh) the deletion
+# of expired items, 400,000 unless P12_ITEMS says otherwise.  BENCH_ENDPOINT_PORT is
+# the endpoint's port.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=test/lib.sh
 . "$top/test/lib.sh"
 
-all=${MEASURES:-P1 P2 P3 P7 P8 P9 P12 P13 P5 P6 P6-plain P6-large}
+all=${MEASURES:-P1 P2 P3 P7 P8 P9 P11 P12 P13 P5 P6 P6-plain P6-large}
 endpoint_port=${BENCH_ENDPOINT_PORT:-54323}
 
 # picked MEASURE …: those of them that are to be measured
@@ -86,6 +87,7 @@ if [ -n "$(picked P13)" ]; then
 	on_server sh "$work/bench/cost.sh"
 	start "-c $pool"
 fi
+if [ -n "$(picked P11)" ]; then on_server sh "$work/bench/streams.sh"; fi
 measures=$(picked P5 P6)
 if [ -n "$measures" ]; then
 	run "$measures" ROUNDS="${ROUNDS:-3}" SIZES="${SIZES:-400}"
