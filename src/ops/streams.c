@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include <inttypes.h>
+
 #include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -320,7 +322,7 @@ asked_position(const StreamShard *shard, int type, Bytes number)
 static char *
 iterator_text(const Stream *stream, const ShardIterator *iterator)
 {
-	return psprintf("%s" ITERATOR_VERSION "%08x%08x%04x%x%016" INT64_MODIFIER "x%08x%016" INT64_MODIFIER "x",
+	return psprintf("%s" ITERATOR_VERSION "%08x%08x%04x%x%016" PRIx64 "%08x%016" PRIx64,
 					stream_arn(latest_table_name(stream), stream->label), iterator->stream,
 					iterator->epoch, iterator->shard, iterator->trim_horizon ? 1 : 0,
 					iterator->position.lsn, iterator->position.n, (uint64) dynamo_now());

@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <inttypes.h>
+
 #include "stream/stream.h"
 
 #define EPOCH_BASE		10000000
@@ -32,7 +34,7 @@ position_compare(const StreamPosition *a, const StreamPosition *b)
 void
 sequence_number(const StreamPosition *position, char text[SEQUENCE_NUMBER_LENGTH + 1])
 {
-	snprintf(text, SEQUENCE_NUMBER_LENGTH + 1, "%08d%020" INT64_MODIFIER "u%010d",
+	snprintf(text, SEQUENCE_NUMBER_LENGTH + 1, "%08d%020" PRIu64 "%010d",
 			 EPOCH_BASE + position->epoch, position->lsn, position->n);
 }
 

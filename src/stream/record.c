@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <inttypes.h>
+
 #include "common/hashfn.h"
 #include "utils/timestamp.h"
 
@@ -78,7 +80,7 @@ append_event_id(StringInfo out, const char *label, const char *number)
 	uint64		high = hash_bytes_extended((const unsigned char *) name, length, 1);
 	uint64		low = hash_bytes_extended((const unsigned char *) name, length, 2);
 
-	appendStringInfo(out, "{\"eventID\":\"%016" INT64_MODIFIER "x%016" INT64_MODIFIER "x\"",
+	appendStringInfo(out, "{\"eventID\":\"%016" PRIx64 "%016" PRIx64 "\"",
 					 high, low);
 }
 

@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include <inttypes.h>
+
 #include "stream/stream_internal.h"
 
 #define SHARDS_PER_EPOCH 1000	/* in the number of an id */
@@ -20,7 +22,7 @@ static StreamShard shard_in_epoch(const Stream *stream, const StreamEpoch *epoch
 char *
 stream_shard_id(const Stream *stream, int32 epoch, int number)
 {
-	return psprintf("shardId-%020" INT64_MODIFIER "d-%08x",
+	return psprintf("shardId-%020" PRId64 "-%08x",
 					(int64) epoch * SHARDS_PER_EPOCH + number, stream->id);
 }
 

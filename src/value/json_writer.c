@@ -84,7 +84,7 @@ put_run(StringInfo out, const char *run, int len)
 /* What an attribute value starts with, up to its payload. */
 static const struct
 {
-	char		text[sizeof(uint64)];
+	char		text[sizeof(uint64) + 1];
 	int			len;
 }			openings[] = {
 	[ATTRIBUTE_S] = {"{\"S\":", 5},
@@ -106,7 +106,7 @@ write_value(StringInfo out, Bytes encoded)
 	AttributeType type = attribute_type(value);
 
 	reserve(out, 0);
-	memcpy(out->data + out->len, openings[type].text, sizeof(openings[type].text));
+	memcpy(out->data + out->len, openings[type].text, sizeof(uint64));
 	out->len += openings[type].len;
 	switch (type)
 	{

@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "commands/dbcommands.h"
@@ -433,28 +434,32 @@ interrupt_build(Node *statement)
 	}
 }
 
+static ProcessUtility_hook_type
+next_utility(void)
+{
+	return previous_process_utility != NULL ? previous_process_utility : standard_ProcessUtility;
+}
+
 static void
 process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 				ProcessUtilityContext context, ParamListInfo parameters,
 				QueryEnvironment *environment, DestReceiver *receiver,
 				QueryCompletion *completion)
 {
-	ProcessUtility_hook_type next = previous_process_utility != NULL ?
-		previous_process_utility : standard_ProcessUtility;
 	WorkedDatabase *held = find_database_to_hold(statement->utilityStmt);
 
 	interrupt_build(statement->utilityStmt);
 	if (held == NULL)
-		next(statement, query, read_only_tree, context, parameters, environment, receiver,
-			 completion);
+		next_utility()(statement, query, read_only_tree, context, parameters, environment,
+					   receiver, completion);
 	else
 	{
 		pg_atomic_fetch_add_u32(&held->holds, 1);
 		PG_ENSURE_ERROR_CLEANUP(release, PointerGetDatum(held));
 		{
 			hold(held);
-			next(statement, query, read_only_tree, context, parameters, environment, receiver,
-				 completion);
+			next_utility()(statement, query, read_only_tree, context, parameters, environment,
+						   receiver, completion);
 		}
 		PG_END_ENSURE_ERROR_CLEANUP(release, PointerGetDatum(held));
 	}
