@@ -114,6 +114,35 @@ refused 'transact-write-items' TransactionCanceledException transact-write-items
 	 "ConditionExpression": "attribute_not_exists(Artist)"}}]'
 grep -q 'specific reasons \[ConditionalCheckFailed\]' "$scratch/err" || fail "no reasons: $(cat "$scratch/err")"
 
+# ---- secondary indexes ----
+
+index_status() {
+	ddb describe-table --table-name $table --query "Table.GlobalSecondaryIndexes[?IndexName=='ByGenre'].IndexStatus | [0]" --output text
+}
+ddb update-table --table-name $table --attribute-definitions AttributeName=Genre,AttributeType=S \
+	--global-secondary-index-updates '[{"Create": {"IndexName": "ByGenre", "KeySchema": [{"AttributeName": "Genre", "KeyType": "HASH"}],
+	"Projection": {"ProjectionType": "KEYS_ONLY"}}}]' >"$scratch/out"
+for _ in $(seq 120); do
+	[ "$(index_status)" != ACTIVE ] || break
+	sleep 0.5
+done
+is 'update-table: an index' ACTIVE "$(index_status)"
+for number in 1 2 3 4 5; do
+	ddb put-item --table-name $table --item '{"Artist": {"S": "genre"}, "Number": {"N": "'$number'"}, "Genre": {"S": "Folk"}}'
+done
+is 'query of an index, in pages' '1 2 3 4 5' "$(ddb query --table-name $table --index-name ByGenre --page-size 2 --max-items 100 \
+	--key-condition-expression 'Genre = :g' --expression-attribute-values '{":g": {"S": "Folk"}}' \
+	--query 'Items[].Number.N' --output text | xargs)"
+is 'scan of an index' 5 "$(ddb scan --table-name $table --index-name ByGenre --select COUNT --query Count --output text)"
+refused 'a key of another type' ValidationException put-item --table-name $table \
+	--item '{"Artist": {"S": "genre"}, "Number": {"N": "6"}, "Genre": {"N": "1"}}'
+ddb update-table --table-name $table --global-secondary-index-updates '[{"Delete": {"IndexName": "ByGenre"}}]' >"$scratch/out"
+for _ in $(seq 120); do
+	[ "$(index_status)" != None ] || break
+	sleep 0.5
+done
+is 'update-table: no index' None "$(index_status)"
+
 # ---- tags ----
 
 if [ "${DDB_LOCAL:-}" != yes ]; then
