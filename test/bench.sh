@@ -5,7 +5,8 @@
 #
 # MEASURES picks among P1, P2, P3, P5, P6, P8, and the same server set otherwise:
 # P6-plain with plain commits, P6-large with data several times larger than
-# the buffer pool.  P7 (load.sh) brings many items in, 200,000 unless P7_ITEMS says
+# the buffer pool.  P4a to P4d (clustering.sh) are what clustering brings and costs, with
+# 1,000,000 items unless P4_ITEMS says otherwise, P7 (load.sh) brings many items in, 200,000 unless P7_ITEMS says
 # otherwise, P9 (lookup.sh) is a read by key in tables of different size,
 # 1,000,000 items unless P9_ITEMS says otherwise (10000000 want P9_POOL=8GB), P13 (cost.sh) what everything costs
 # in bytes and pages, P11 (streams.sh) what a stream costs, P12 (expire.sh) the deletion
@@ -16,7 +17,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=test/lib.sh
 . "$top/test/lib.sh"
 
-all=${MEASURES:-P1 P2 P3 P7 P8 P9 P11 P12 P13 P5 P6 P6-plain P6-large}
+all=${MEASURES:-P1 P2 P3 P4a P4b P4c P4d P7 P8 P9 P11 P12 P13 P5 P6 P6-plain P6-large}
 endpoint_port=${BENCH_ENDPOINT_PORT:-54323}
 
 # picked MEASURE …: those of them that are to be measured
@@ -75,6 +76,13 @@ tar -C "$top/test/bench" -cf - . | as_user tar -C "$work/bench" -xf - --no-same-
 
 measures=$(picked P1 P2 P3 P8)
 if [ -n "$measures" ]; then run "$measures"; fi
+measures=$(picked P4a P4b P4c P4d)
+if [ -n "$measures" ]; then on_server MEASURES="$measures" sh "$work/bench/clustering.sh"; fi
+if [ -n "$(picked P4b)" ]; then
+	start "-c $small_pool"
+	on_server MEASURES=P4b LABEL="$small_pool" sh "$work/bench/clustering.sh"
+	start "-c $pool"
+fi
 if [ -n "$(picked P7)" ]; then on_server sh "$work/bench/load.sh"; fi
 if [ -n "$(picked P9)" ]; then
 	start "-c shared_buffers=${P9_POOL:-1GB}"

@@ -10,7 +10,8 @@
  *
  *	1	The leaf of the primary key's index on which the key belongs
  *		(key_probe.c) says on which pages the collection lives.  The first of a
- *		few of them that has room is it.
+ *		few of them that has room is it, or if others are just writing there, the
+ *		next one: so that writers of one collection do not queue up.
  *	2	Where none has, the collection gets a seat on a new page.  The larger it
  *		is, the fewer collections share that page: with COLLECTION_SPREAD pages'
  *		worth of rows a page is its own; with half as many it shares it with
@@ -45,6 +46,7 @@
 #include "catalog/index.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "storage/buf_internals.h"
 #include "storage/bufmgr.h"
 #include "storage/freespace.h"
 #include "storage/ipc.h"
@@ -80,6 +82,14 @@ typedef struct OpenPage
 	BlockNumber block;
 	int			seats;			/* that are left */
 } OpenPage;
+
+/* What can be seen of a page. */
+typedef struct PageLook
+{
+	Size		room;			/* free bytes */
+	Size		row_size;		/* the usual one of its rows; 0: it has none */
+	bool		busy;			/* somebody is writing on it */
+} PageLook;
 
 typedef struct ClusteringCounters
 {
@@ -129,12 +139,15 @@ static bool row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row);
 static void row_probe_end(RowProbe *own);
 static BlockNumber choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size,
 							   int nrows);
-static BlockNumber first_with_room(Relation rel, const KeyProbe *probe, int first, Size need);
+static Size room_needed(Relation rel, Size size, Size usual_size);
+static BlockNumber page_with_room(Relation rel, const KeyProbe *probe, Size need);
 static BlockNumber take_seat(Relation rel, ClusteringState *state, Size collection, Size need);
 static int	seats_of_page(Size collection);
 static BlockNumber new_page(Relation rel);
 static BlockNumber extend_relation(Relation rel);
-static Size page_room(Relation rel, BlockNumber block, Size *row_size);
+static void look_at_page(Relation rel, BlockNumber block, PageLook *look);
+static Size page_room(Relation rel, BlockNumber block);
+static bool is_being_written(Buffer buffer);
 static Size row_size(TupleTableSlot *slot);
 static void count_rows(ClusteringCounters *counters, int nrows, bool steered);
 static ClusteringCounters *table_counters(Oid relid);
@@ -184,7 +197,7 @@ placement_begin_update(Placement *placement, Relation rel, ItemPointer old_tid,
 	if (!is_clustered(rel))
 		return;
 	size = row_size(slot);
-	if (page_room(rel, ItemPointerGetBlockNumber(old_tid), NULL) >=
+	if (page_room(rel, ItemPointerGetBlockNumber(old_tid)) >=
 		Min(size, TOAST_TUPLE_TARGET) ||
 		!row_probe_begin(&own, rel, slot))
 		return;
@@ -268,44 +281,59 @@ row_probe_end(RowProbe *own)
 
 /* ---- the choice ---- */
 
-/*
- * InvalidBlockNumber: the collection has no page of its own, nor gets one.  A row
- * that is too long for a page is made shorter, presumably as its neighbours were.
- */
+/* InvalidBlockNumber: the collection has no page of its own, nor gets one. */
 static BlockNumber
 choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size, int nrows)
 {
-	Size		usual_size = size;
-	Size		room;
+	PageLook	look;
 	Size		need;
 	BlockNumber block;
 
 	if (probe->nentries == 0)
 		return InvalidBlockNumber;
-	room = page_room(rel, probe->blocks[0], &usual_size);
-	need = MAXALIGN(size <= TOAST_TUPLE_THRESHOLD ? size : Min(usual_size, TOAST_TUPLE_TARGET)) +
-		RelationGetTargetPageFreeSpace(rel, HEAP_DEFAULT_FILLFACTOR);
-	if (room >= need)
+	look_at_page(rel, probe->blocks[0], &look);
+	need = room_needed(rel, size, look.row_size);
+	if (look.room >= need && !look.busy)
 		return probe->blocks[0];
 
-	block = first_with_room(rel, probe, 1, need);
-	if (block == InvalidBlockNumber && (probe->cut_off[0] || probe->cut_off[1]))
+	block = page_with_room(rel, probe, need);
+	if (block == InvalidBlockNumber && !probe->complete)
 	{
 		key_probe_widen(probe);
-		block = first_with_room(rel, probe, 0, need);
+		block = page_with_room(rel, probe, need);
 	}
 	if (block != InvalidBlockNumber)
 		return block;
-	return take_seat(rel, state, usual_size * (probe->nentries + nrows - 1), need);
+	return take_seat(rel, state, (look.row_size > 0 ? look.row_size : size) *
+					 (probe->nentries + nrows - 1), need);
 }
 
-static BlockNumber
-first_with_room(Relation rel, const KeyProbe *probe, int first, Size need)
+/* A row that is too long for a page is made shorter, presumably as its neighbours were. */
+static Size
+room_needed(Relation rel, Size size, Size usual_size)
 {
-	for (int i = first; i < probe->nblocks; i++)
-		if (page_room(rel, probe->blocks[i], NULL) >= need)
+	if (size > TOAST_TUPLE_THRESHOLD)
+		size = usual_size > 0 ? Min(usual_size, TOAST_TUPLE_TARGET) : TOAST_TUPLE_TARGET;
+	return MAXALIGN(size) + RelationGetTargetPageFreeSpace(rel, HEAP_DEFAULT_FILLFACTOR);
+}
+
+/* Rather one that nobody else is writing on. */
+static BlockNumber
+page_with_room(Relation rel, const KeyProbe *probe, Size need)
+{
+	BlockNumber busy = InvalidBlockNumber;
+
+	for (int i = 0; i < probe->nblocks; i++)
+	{
+		PageLook	look;
+
+		look_at_page(rel, probe->blocks[i], &look);
+		if (look.room >= need && !look.busy)
 			return probe->blocks[i];
-	return InvalidBlockNumber;
+		if (look.room >= need && busy == InvalidBlockNumber)
+			busy = probe->blocks[i];
+	}
+	return busy;
 }
 
 /* A page for a collection that has filled its own, given its bytes. */
@@ -317,7 +345,7 @@ take_seat(Relation rel, ClusteringState *state, Size collection, Size need)
 
 	if (seats > MAX_SEATS)
 		return InvalidBlockNumber;
-	if (page->seats == 0 || page_room(rel, page->block, NULL) < need)
+	if (page->seats == 0 || page_room(rel, page->block) < need)
 	{
 		page->block = new_page(rel);
 		page->seats = seats;
@@ -345,7 +373,7 @@ new_page(Relation rel)
 	if (block == InvalidBlockNumber)
 		return extend_relation(rel);
 	RecordPageWithFreeSpace(rel, block, 0);
-	return page_room(rel, block, NULL) >= NEW_PAGE_ROOM ? block : extend_relation(rel);
+	return page_room(rel, block) >= NEW_PAGE_ROOM ? block : extend_relation(rel);
 }
 
 /* As heap does: the page is not logged before a row is put onto it. */
@@ -365,27 +393,41 @@ extend_relation(Relation rel)
 	return block;
 }
 
-/*
- * The free bytes of a page.  Where row_size is not NULL, it becomes the usual size
- * of the rows there.
- */
-static Size
-page_room(Relation rel, BlockNumber block, Size *row_size)
+static void
+look_at_page(Relation rel, BlockNumber block, PageLook *look)
 {
 	Buffer		buffer = ReadBuffer(rel, block);
 	Page		page = BufferGetPage(buffer);
-	Size		room = PAGE_ROOM;
+	int			nrows = PageIsNew(page) ? 0 : PageGetMaxOffsetNumber(page);
 
-	if (!PageIsNew(page))
-	{
-		int			nrows = PageGetMaxOffsetNumber(page);
-
-		room = PageGetHeapFreeSpace(page);
-		if (row_size != NULL && nrows > 0 && room < PAGE_ROOM)
-			*row_size = (PAGE_ROOM - room) / nrows;
-	}
+	look->room = PageIsNew(page) ? PAGE_ROOM : PageGetHeapFreeSpace(page);
+	look->row_size = nrows > 0 ? (PAGE_ROOM - Min(look->room, PAGE_ROOM)) / nrows : 0;
+	look->busy = is_being_written(buffer);
 	ReleaseBuffer(buffer);
-	return room;
+}
+
+static Size
+page_room(Relation rel, BlockNumber block)
+{
+	PageLook	look;
+
+	look_at_page(rel, block, &look);
+	return look.room;
+}
+
+/* Whether somebody holds an exclusive lock on the page. */
+static bool
+is_being_written(Buffer buffer)
+{
+	LWLock	   *lock;
+
+	if (BufferIsLocal(buffer))
+		return false;
+	lock = BufferDescriptorGetContentLock(GetBufferDescriptor(buffer - 1));
+	if (!LWLockConditionalAcquire(lock, LW_SHARED))
+		return true;
+	LWLockRelease(lock);
+	return false;
 }
 
 /* Before a long one is compressed or moved out. */

@@ -13,8 +13,12 @@
 
 /* ---- what stands around a key in the primary key's index (key_probe.c) ---- */
 
-/* Pages of a collection that are looked at beside the neighbours' own. */
-#define PROBE_HIGHEST 4
+/*
+ * Pages of a collection that are looked at: at first, beside those of the key's
+ * neighbours, and once more if those have no room.
+ */
+#define PROBE_NARROW	4
+#define PROBE_WIDE		8
 
 /* What a probe is for. */
 typedef enum ProbeScope
@@ -36,11 +40,13 @@ typedef struct KeyProbe
 {
 	Relation	index;
 	int			nhash;
+	int			nkeys;
 	const Datum *key;			/* the caller's */
 	int			nentries;		/* of the item collection, on the leaf */
-	bool		cut_off[2];		/* it may go on before the leaf, behind it */
+	bool		complete;		/* all entries of it were looked at */
+	int			limit;			/* of highest pages */
 	int			nblocks;
-	BlockNumber blocks[PROBE_HIGHEST + 2];	/* some heap pages of it, the best first */
+	BlockNumber blocks[PROBE_WIDE]; /* some heap pages of it, the best first */
 	KeyEntries	key_entries;
 	ItemPointerData tid;		/* of the one entry of the key */
 	Buffer		leaf;			/* pinned: the TID leads to its tuple or to none */
@@ -55,8 +61,8 @@ extern void key_probe_begin(KeyProbe *probe, ProbeScope scope, Relation index, i
 /* Lets go of the leaf. */
 extern void key_probe_end(KeyProbe *probe);
 /*
- * Replaces the heap pages by others, from the leaves on which the collection begins
- * and ends, as far as those are others, and counts the entries there too.
+ * Looks for heap pages again, among all entries of the leaves on which the collection
+ * begins and ends.
  */
 extern void key_probe_widen(KeyProbe *probe);
 

@@ -21,11 +21,17 @@
 #include "postgres.h"
 
 #include "access/nbtree.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
 #include "common/compat.h"
 #include "storage/clustering.h"
+
+/* How many entries to either side of the key are looked at: each may lie in another cache line. */
+#define REACH 16
 
 /* The leaf page that is being read. */
 typedef struct Leaf
@@ -37,24 +43,27 @@ typedef struct Leaf
 	OffsetNumber end;			/* behind its last one */
 } Leaf;
 
-static void read_end(KeyProbe *probe, bool last);
+static void read_part(KeyProbe *probe, int keysz, bool next, bool *before, bool *behind);
 static void make_search_key(BTScanInsert search, Relation index, int nkeys, const Datum *key);
+static Datum compare_bytes(PG_FUNCTION_ARGS);
 static Buffer find_leaf(Relation index, BTScanInsert search);
 static void open_leaf(Leaf *leaf, const KeyProbe *probe, BTScanInsert search, Buffer buffer);
 static void read_leaf(KeyProbe *probe, ProbeScope scope, BTScanInsert search);
 static int	compare(const Leaf *leaf, OffsetNumber offset);
-static OffsetNumber first_above(const Leaf *leaf, int above, OffsetNumber low, OffsetNumber high);
+static OffsetNumber first_above(const Leaf *leaf, int above);
 static bool in_collection(const Leaf *leaf, OffsetNumber offset);
 static int	compare_partition(const Leaf *leaf, OffsetNumber offset);
 static OffsetNumber collection_first(const Leaf *leaf, OffsetNumber position);
 static OffsetNumber collection_end(const Leaf *leaf, OffsetNumber position);
+static bool begins_before(const Leaf *leaf, OffsetNumber first);
+static bool ends_behind(const Leaf *leaf, OffsetNumber end);
 static void read_key_entries(KeyProbe *probe, const Leaf *leaf, OffsetNumber position);
 static bool ends_leaf(const Leaf *leaf);
 static void read_neighbours(KeyProbe *probe, const Leaf *leaf, OffsetNumber first,
 							OffsetNumber position, OffsetNumber end);
-static void add_blocks(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber end,
-					   int nfixed);
-static void add_block(KeyProbe *probe, int nfixed, BlockNumber block);
+static void add_highest(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber end);
+static void insert_block(KeyProbe *probe, BlockNumber block);
+static void add_block(KeyProbe *probe, BlockNumber block);
 static inline IndexTuple leaf_entry(const Leaf *leaf, OffsetNumber offset);
 static inline BlockNumber entry_block(const Leaf *leaf, OffsetNumber offset);
 
@@ -66,10 +75,12 @@ key_probe_begin(KeyProbe *probe, ProbeScope scope, Relation index, int nhash, in
 
 	probe->index = index;
 	probe->nhash = nhash;
+	probe->nkeys = nkeys;
 	probe->key = key;
 	probe->nentries = 0;
 	probe->nblocks = 0;
-	probe->cut_off[0] = probe->cut_off[1] = false;
+	probe->limit = PROBE_NARROW;
+	probe->complete = true;
 	probe->key_entries = scope == PROBE_PLACE ? KEY_NOT_ASKED : KEY_ABSENT;
 	make_search_key(&search, index, nkeys, key);
 	probe->leaf = find_leaf(index, &search);
@@ -91,41 +102,50 @@ key_probe_end(KeyProbe *probe)
 void
 key_probe_widen(KeyProbe *probe)
 {
+	bool		before;
+	bool		behind;
+	bool		ignored;
+
+	probe->complete = true;
+	probe->nentries = 0;
 	probe->nblocks = 0;
-	for (int side = 0; side < lengthof(probe->cut_off); side++)
-	{
-		if (probe->cut_off[side])
-			read_end(probe, side == 1);
-		probe->cut_off[side] = false;
-	}
+	probe->limit = PROBE_WIDE;
+	read_part(probe, probe->nkeys, false, &before, &behind);
+	if (before)
+		read_part(probe, probe->nhash, false, &ignored, &ignored);
+	if (behind)
+		read_part(probe, probe->nhash, true, &ignored, &ignored);
 }
 
 /*
- * Adds what the first leaf, or the last one, with entries of the collection has of
- * them.
+ * Adds what the leaf of a key has of the collection: that of the whole key, that of
+ * the partition key, where the collection begins, or of the next one, where it
+ * ends.  Tells whether the collection may go on before the leaf and behind it.
  */
 static void
-read_end(KeyProbe *probe, bool last)
+read_part(KeyProbe *probe, int keysz, bool next, bool *before, bool *behind)
 {
 	BTScanInsertData search;
 	Buffer		buffer;
 	Leaf		leaf;
+	OffsetNumber position;
 	OffsetNumber first;
 	OffsetNumber end;
 
-	make_search_key(&search, probe->index, probe->nhash, probe->key);
-	search.nextkey = last;		/* to what comes behind the collection */
+	*before = *behind = false;
+	make_search_key(&search, probe->index, keysz, probe->key);
+	search.nextkey = next;
 	buffer = find_leaf(probe->index, &search);
 	if (!BufferIsValid(buffer))
 		return;
 	open_leaf(&leaf, probe, &search, buffer);
-	first = end = first_above(&leaf, last ? -1 : 0, leaf.first, leaf.end);
-	if (last)
-		first = collection_first(&leaf, end);
-	else
-		end = collection_end(&leaf, first);
-	add_blocks(probe, &leaf, first, end, 0);
+	position = first_above(&leaf, next ? -1 : 0);
+	first = collection_first(&leaf, position);
+	end = collection_end(&leaf, position);
 	probe->nentries += end - first;
+	add_highest(probe, &leaf, first, end);
+	*before = begins_before(&leaf, first);
+	*behind = ends_behind(&leaf, end);
 	_bt_relbuf(probe->index, buffer);
 }
 
@@ -139,10 +159,38 @@ make_search_key(BTScanInsert search, Relation index, int nkeys, const Datum *key
 	_bt_metaversion(index, &search->heapkeyspace, &search->allequalimage);
 	search->keysz = nkeys;
 	for (int i = 0; i < nkeys; i++)
-		ScanKeyEntryInitializeWithInfo(&search->scankeys[i],
-									   index->rd_indoption[i] << SK_BT_INDOPTION_SHIFT, i + 1,
-									   InvalidStrategy, InvalidOid, index->rd_indcollation[i],
+	{
+		ScanKey		part = &search->scankeys[i];
+
+		ScanKeyEntryInitializeWithInfo(part, index->rd_indoption[i] << SK_BT_INDOPTION_SHIFT,
+									   i + 1, InvalidStrategy, InvalidOid,
+									   index->rd_indcollation[i],
 									   index_getprocinfo(index, i + 1, BTORDER_PROC), key[i]);
+		if (index->rd_opcintype[i] == BYTEAOID ||
+			(index->rd_opcintype[i] == TEXTOID && index->rd_indcollation[i] == C_COLLATION_OID))
+			part->sk_func.fn_addr = compare_bytes;
+	}
+}
+
+/*
+ * The order of bytea, and of text in collation "C", as their own functions have it,
+ * but without the detours by which those come to that: half of a descent is
+ * comparisons.
+ */
+static Datum
+compare_bytes(PG_FUNCTION_ARGS)
+{
+	struct varlena *a = PG_GETARG_VARLENA_PP(0);
+	struct varlena *b = PG_GETARG_VARLENA_PP(1);
+	Size		a_size = VARSIZE_ANY_EXHDR(a);
+	Size		b_size = VARSIZE_ANY_EXHDR(b);
+	int			result = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_size, b_size));
+
+	PG_FREE_IF_COPY(a, 0);
+	PG_FREE_IF_COPY(b, 1);
+	if (result == 0)
+		result = a_size < b_size ? -1 : a_size > b_size;
+	PG_RETURN_INT32(result);
 }
 
 /* Pinned and locked for reading; InvalidBuffer: the index is empty. */
@@ -176,7 +224,7 @@ read_leaf(KeyProbe *probe, ProbeScope scope, BTScanInsert search)
 	OffsetNumber position;
 
 	open_leaf(&leaf, probe, search, probe->leaf);
-	position = first_above(&leaf, 0, leaf.first, leaf.end);
+	position = first_above(&leaf, 0);
 	if (scope != PROBE_PLACE)
 		read_key_entries(probe, &leaf, position);
 	if (scope == PROBE_PLACE || (scope == PROBE_NEW_KEY && probe->key_entries == KEY_ABSENT))
@@ -192,12 +240,15 @@ compare(const Leaf *leaf, OffsetNumber offset)
 }
 
 /*
- * The first offset in [low, high) to which the key searched for compares as
- * `above` or less (0: entries not less than it, -1: greater ones), else high.
+ * The first entry to which the key searched for compares as `above` or less (0: one
+ * that is not less than it, -1: a greater one), else the end.
  */
 static OffsetNumber
-first_above(const Leaf *leaf, int above, OffsetNumber low, OffsetNumber high)
+first_above(const Leaf *leaf, int above)
 {
+	OffsetNumber low = leaf->first;
+	OffsetNumber high = leaf->end;
+
 	while (low < high)
 	{
 		OffsetNumber middle = low + (high - low) / 2;
@@ -289,6 +340,19 @@ collection_end(const Leaf *leaf, OffsetNumber position)
 	return low;
 }
 
+/* Whether the collection whose first entry here is this one may begin before it. */
+static bool
+begins_before(const Leaf *leaf, OffsetNumber first)
+{
+	return first == leaf->first && !P_LEFTMOST(BTPageGetOpaque(leaf->page));
+}
+
+static bool
+ends_behind(const Leaf *leaf, OffsetNumber end)
+{
+	return end == leaf->end && !P_RIGHTMOST(BTPageGetOpaque(leaf->page));
+}
+
 /*
  * What the entries of the key itself say, which begin at `position` and may go
  * on to the next leaf.
@@ -322,68 +386,69 @@ ends_leaf(const Leaf *leaf)
 }
 
 /*
- * The heap pages of the collection's entries in [first, end): that of the entry
- * before `position`, whose successor comes next, then the highest ones, which
- * are likely to be those begun last, at last that of the entry behind.
+ * The heap pages of the collection, whose entries here are [first, end): the highest
+ * ones, which are likely to be those begun last and so to have room, of entries within
+ * reach of `position`, then those of its neighbours.
  */
 static void
 read_neighbours(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber position,
 				OffsetNumber end)
 {
-	BlockNumber behind = position < end ? entry_block(leaf, position) : InvalidBlockNumber;
+	OffsetNumber from = Max(first, Max(position, REACH) - REACH);
+	OffsetNumber to = Min(end, position + REACH);
 
 	probe->nentries = end - first;
-	if (probe->nentries == 0)
-		return;
-	probe->cut_off[0] = first == leaf->first && !P_LEFTMOST(BTPageGetOpaque(leaf->page));
-	probe->cut_off[1] = end == leaf->end && !P_RIGHTMOST(BTPageGetOpaque(leaf->page));
-	probe->blocks[0] = position > first ? entry_block(leaf, position - 1) : behind;
-	probe->nblocks = 1;
-	add_blocks(probe, leaf, first, end, 1);
-	if (behind == InvalidBlockNumber)
-		return;
-	for (int i = 0; i < probe->nblocks; i++)
-		if (probe->blocks[i] == behind)
-			return;
-	probe->blocks[probe->nblocks++] = behind;
+	probe->complete = from == first && to == end &&
+		!begins_before(leaf, first) && !ends_behind(leaf, end);
+	add_highest(probe, leaf, from, to);
+	if (position > first)
+		add_block(probe, entry_block(leaf, position - 1));
+	if (position < end)
+		add_block(probe, entry_block(leaf, position));
 }
 
-/*
- * Puts the highest pages of entries [first, end) behind blocks[nfixed - 1], in
- * descending order.
- */
+/* Puts the highest pages of entries [first, end) among those of the probe. */
 static void
-add_blocks(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber end, int nfixed)
+add_highest(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber end)
 {
-	BlockNumber previous = nfixed > 0 ? probe->blocks[0] : InvalidBlockNumber;
+	BlockNumber previous = InvalidBlockNumber;
 
 	for (OffsetNumber offset = first; offset < end; offset++)
 	{
 		BlockNumber block = entry_block(leaf, offset);
 
-		if (block == previous || (nfixed > 0 && block == probe->blocks[0]) ||
-			(probe->nblocks == nfixed + PROBE_HIGHEST &&
-			 block <= probe->blocks[probe->nblocks - 1]))
+		if (block == previous ||
+			(probe->nblocks == probe->limit && block <= probe->blocks[probe->limit - 1]))
 			continue;
-		add_block(probe, nfixed, block);
+		insert_block(probe, block);
 		previous = block;
 	}
 }
 
-/* Into its place, unless it is there; the least gives way. */
+/* Into its place, in descending order, unless it is there; the least gives way. */
 static void
-add_block(KeyProbe *probe, int nfixed, BlockNumber block)
+insert_block(KeyProbe *probe, BlockNumber block)
 {
-	int			place = nfixed;
+	int			place = 0;
 
 	while (place < probe->nblocks && probe->blocks[place] > block)
 		place++;
 	if (place < probe->nblocks && probe->blocks[place] == block)
 		return;
-	probe->nblocks = Min(probe->nblocks + 1, nfixed + PROBE_HIGHEST);
+	probe->nblocks = Min(probe->nblocks + 1, probe->limit);
 	memmove(&probe->blocks[place + 1], &probe->blocks[place],
 			(probe->nblocks - 1 - place) * sizeof(BlockNumber));
 	probe->blocks[place] = block;
+}
+
+/* Behind the others, unless it is among them. */
+static void
+add_block(KeyProbe *probe, BlockNumber block)
+{
+	for (int i = 0; i < probe->nblocks; i++)
+		if (probe->blocks[i] == block)
+			return;
+	probe->blocks[probe->nblocks++] = block;
 }
 
 static inline IndexTuple
@@ -395,5 +460,8 @@ leaf_entry(const Leaf *leaf, OffsetNumber offset)
 static inline BlockNumber
 entry_block(const Leaf *leaf, OffsetNumber offset)
 {
-	return ItemPointerGetBlockNumberNoCheck(BTreeTupleGetHeapTID(leaf_entry(leaf, offset)));
+	IndexTuple	entry = leaf_entry(leaf, offset);
+	ItemPointer tid = BTreeTupleIsPosting(entry) ? BTreeTupleGetPosting(entry) : &entry->t_tid;
+
+	return ItemPointerGetBlockNumberNoCheck(tid);
 }

@@ -1,0 +1,163 @@
+#!/bin/sh
+# clustering.sh: what clustering brings and costs, on the server of PGHOST and
+# PGPORT.  The partner is the same table with clustering switched off, which is plain
+# heap.  Prints
+#
+#     <name> <ratio> <what/what> <detail>
+#
+#	P4a		heap pages per item collection: collections of 100 items of 400 bytes that
+#			arrive interleaved, with sort keys that rise or are random; then after
+#			updates, and after 40 % were deleted and come again
+#	P4b		time of a Query of one of these collections
+#	P4c		space, of collections of different size
+#	P4d		CPU and rate of inserts, also of all clients into one collection
+#
+# MEASURES picks; LABEL is appended to the details.  P4_ITEMS in collections of 100
+# (1,000,000) and P4C_ITEMS of each shape (200,000) shorten a run, as do ROUNDS and
+# SECONDS_EACH.  Times are medians of rounds in which both sides alternate.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+measures=${MEASURES:-P4a P4b P4c P4d}
+items=${P4_ITEMS:-1000000}
+shape_items=${P4C_ITEMS:-200000}
+rounds=${ROUNDS:-3}
+seconds=${SECONDS_EACH:-2}
+label=${LABEL:+, $LABEL}
+
+median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
+query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
+measured() { case " $measures " in *" $1 "*) true ;; *) false ;; esac }
+
+# ---- pages ----
+
+# fill TABLE CLUSTERED SHAPE ITEMS RANDOM_KEYS
+fill() {
+	query -c "CALL clustering_make('$1', $2)" -c "CALL clustering_fill('$1', '$3', $4, $5)" -c "VACUUM (ANALYZE) dynamodb.\"$1\""
+}
+
+pages() { query -c "SELECT blocks_per_collection FROM dynamo.table_clustering('$1')"; }
+
+# pages_of DETAIL
+pages_of() {
+	echo "$(pages Clustered) $(pages Unclustered)" | awk -v detail="$1$label" \
+		'{printf "P4a %.3f pages-per-collection/unclustered %s: %.1f against %.1f\n", $1 / $2, detail, $1, $2}'
+}
+
+# update_items TABLE: as many updates of random items as 30 % of them
+update_items() {
+	printf '\\set c random(0, :collections - 1)\n\\set n random(1, 100)\nSELECT clustering_count(%s, :c::int, :n::int);\n' "'$1'" >"$here/count.sql"
+	pgbench -n -M prepared -c 4 -j 2 -t $((items * 3 / 40)) -D collections=$((items / 100)) -f "$here/count.sql" >"$here/errors" 2>&1 || {
+		cat "$here/errors" >&2
+		exit 1
+	}
+}
+
+hot_updates() {
+	query -c 'SELECT pg_stat_force_next_flush()' -c "SELECT round(100.0 * n_tup_hot_upd / n_tup_upd, 1) FROM pg_stat_user_tables WHERE relname = '$1'" | tail -n 1
+}
+
+delete_and_reload() {
+	query -c "DELETE FROM dynamodb.\"$1\" WHERE abs(hashtext(pk || sk)) % 10 < 4" -c "VACUUM dynamodb.\"$1\"" \
+		-c "CALL clustering_fill('$1', '100', $items, true)"
+}
+
+clustered_pages() {
+	of="$((items / 100)) collections x 100"
+	for keys in false true; do
+		fill Clustered true 100 "$items" $keys
+		fill Unclustered false 100 "$items" $keys
+		if $keys; then keys=random; else keys=rising; fi
+		pages_of "$of, $keys sort keys"
+	done
+	for table in Clustered Unclustered; do update_items $table; done
+	sleep 1
+	pages_of "$of, after $((items * 3 / 10)) updates (HOT: $(hot_updates Clustered) % against $(hot_updates Unclustered) %)"
+	for table in Clustered Unclustered; do delete_and_reload $table; done
+	pages_of "$of, after 40 % were deleted and came again"
+}
+
+# ---- space ----
+
+space_of() {
+	query -c "SELECT format('P4c %s bytes/unclustered collections of %s: heap alone %s; %s of new rows steered',
+	                 round(a.total / b.total, 3), '$1', round(a.heap / b.heap, 3), a.steered)
+	            FROM (SELECT pg_total_relation_size('dynamodb.\"Shape\"')::numeric AS total, pg_relation_size('dynamodb.\"Shape\"')::numeric AS heap,
+	                         (SELECT round(rows_steered::numeric / greatest(rows_placed, 1), 2) FROM dynamo.table_clustering('Shape')) AS steered) a,
+	                 (SELECT pg_total_relation_size('dynamodb.\"PlainShape\"')::numeric AS total, pg_relation_size('dynamodb.\"PlainShape\"')::numeric AS heap) b"
+}
+
+# ---- time ----
+
+# The CPU time so far, in us, of all sessions that have ended.
+server_cpu() { awk '{sub(/.*\) /, ""); printf "%.0f\n", ($14 + $15) * 10000}' "/proc/$postmaster/stat"; }
+
+# run_script SCRIPT TABLE CLIENTS: transactions per second, and CPU of each in us
+run_script() {
+	start=$(server_cpu)
+	sed "s/TABLE/$2/g" "$here/$1.sql" >"$here/script.sql"
+	PGOPTIONS='-c synchronous_commit=off' pgbench -n -M prepared -T "$seconds" -c "$3" -j 2 -D collections=$((items / 100)) \
+		-f "$here/script.sql" >"$here/out" 2>"$here/errors" || {
+		cat "$here/errors" >&2
+		exit 1
+	}
+	sleep 0.1 # until the postmaster has seen its backends off
+	awk -v cpu="$(($(server_cpu) - start))" '/^number of transactions actually/ {n = $NF} /^tps/ {tps = $3} END {print tps, cpu / n}' "$here/out"
+}
+
+# compare NAME WHAT SCRIPT CLIENTS DETAIL FORMULA: of a, b (tps) and x, y (CPU)
+compare() {
+	: >"$here/rounds"
+	for round in $(seq "$rounds"); do
+		a=$(run_script "$3" Clustered "$4")
+		b=$(run_script "$3" Unclustered "$4")
+		echo "$a $b" >>"$here/rounds"
+	done
+	for column in 1 2 3 4; do cut -d' ' -f$column "$here/rounds" | median; done | xargs |
+		awk -v name="$1" -v what="$2" -v detail="$5$label" \
+			"{a = \$1; x = \$2; b = \$3; y = \$4; printf \"%s %.2f %s %s: CPU %.1f us against %.1f us (%.2f), %.0f/s against %.0f/s (%.2f)\\n\", name, $6, what, detail, x, y, x / y, a, b, a / b}"
+}
+
+time_queries() {
+	# (pgbench would take ":p" for a variable)
+	cat >"$here/query-collection.sql" <<-'EOF'
+		\set c random(0, :collections - 1)
+		SELECT count(*) FROM dynamo.query('TABLE', E'pk = \x3ap', expression_attribute_values => format(E'{"\x3ap":{"S":"CUSTOMER#%s"}}', :c::int)::dynamo.item);
+	EOF
+	compare P4b query-time/unclustered query-collection 1 '100 items' 'b / a'
+}
+
+# insert_script NAME COLLECTION STATEMENT, with ITEM in it for the item
+insert_script() {
+	note=$(printf '%0350d' 0)
+	item="format('{\"pk\":{\"S\":\"CUSTOMER#%s\"},\"sk\":{\"S\":\"ORDER#%s\"},\"version\":{\"N\":\"1\"},\"note\":{\"S\":\"$note\"}}', $2, :n::int)::dynamo.item"
+	printf '\\set c random(0, :collections - 1)\n\\set n random(1000, 2000000000)\n%s\n' "$3" | sed "s/ITEM/$item/" >"$here/$1.sql"
+}
+
+time_inserts() {
+	put="SELECT dynamo.put_item('TABLE', ITEM);"
+	insert_script put-new ':c::int' "$put"
+	insert_script insert-new ':c::int' 'INSERT INTO dynamodb."TABLE" (item) VALUES (ITEM) ON CONFLICT DO NOTHING;'
+	insert_script put-hot '-1' "$put"
+	compare P4d insert-cpu/unclustered put-new 1 'put_item() of new items' 'x / y'
+	compare P4d insert-cpu/unclustered insert-new 1 'INSERT of new items' 'x / y'
+	compare P4d insert-rate/unclustered put-hot 8 'put_item() into one collection, 8 clients' 'a / b'
+}
+
+# ----
+
+query -f "$here/clustering.sql"
+postmaster=$(query -c "SELECT (regexp_split_to_array(pg_read_file('postmaster.pid'), E'\n'))[1]")
+if measured P4a; then clustered_pages; fi
+if [ -z "$(query -c "SELECT name FROM dynamo.tables WHERE name = 'Unclustered'")" ]; then
+	fill Clustered true 100 "$items" true
+	fill Unclustered false 100 "$items" true
+fi
+if measured P4b; then time_queries; fi
+if measured P4c; then
+	for shape in 1-3 10 30 100 1000 zipf; do
+		fill Shape true $shape "$shape_items" true
+		fill PlainShape false $shape "$shape_items" true
+		space_of $shape
+	done
+fi
+if measured P4d; then time_inserts; fi
