@@ -95,6 +95,15 @@ typedef bool TU_UpdateIndexes;
 	ExecInsertIndexTuples((indexes), (row), (estate), false, false, NULL, NIL)
 #endif
 
+/* 18 does not ask whether a portal runs once. */
+#if PG_VERSION_NUM >= 180000
+#define compat_portal_run(portal, receiver) \
+	((void) PortalRun((portal), FETCH_ALL, true, (receiver), (receiver), NULL))
+#else
+#define compat_portal_run(portal, receiver) \
+	((void) PortalRun((portal), FETCH_ALL, true, true, (receiver), (receiver), NULL))
+#endif
+
 /* 17 calls what numbers a process in a virtual transaction id otherwise. */
 #if PG_VERSION_NUM >= 170000
 #define compat_virtual_transaction_proc(vxid)	ProcNumberGetProc((vxid).procNumber)

@@ -33,10 +33,12 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "tcop/dest.h"
+#include "tcop/pquery.h"
 #include "tcop/utility.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -234,13 +236,14 @@ do_phase(IndexBuild *build)
 }
 
 /*
- * One that must run outside of transaction blocks, as if typed; it switches to the
- * table's owner itself.
+ * One that must run outside of transaction blocks, as if typed: event triggers count
+ * on a portal.  It switches to the table's owner itself.
  */
 static void
 run_command(Node *command)
 {
 	PlannedStmt *planned = makeNode(PlannedStmt);
+	Portal		portal;
 
 	planned->commandType = CMD_UTILITY;
 	planned->canSetTag = false;
@@ -249,12 +252,14 @@ run_command(Node *command)
 	planned->stmt_len = 0;
 
 	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
 	MemoryContextSwitchTo(build_context);
-	ProcessUtility(planned, "a secondary index of DynamoDB", false, PROCESS_UTILITY_TOPLEVEL,
-				   NULL, NULL, None_Receiver, NULL);
-	if (ActiveSnapshotSet())
-		PopActiveSnapshot();
+	portal = CreateNewPortal();
+	portal->visible = false;
+	PortalDefineQuery(portal, NULL, "a secondary index of DynamoDB", CreateCommandTag(command),
+					  list_make1(planned), NULL);
+	PortalStart(portal, NULL, 0, InvalidSnapshot);
+	compat_portal_run(portal, None_Receiver);
+	PortalDrop(portal, false);
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(build_context);
 }

@@ -59,6 +59,7 @@ sub is_active
 {
 	my ($name, $case) = @_;
 	ok(until_is(qq{SELECT NOT EXISTS (SELECT FROM dynamo.stat_progress_index WHERE table_name = '$name')}), "$case: nothing is left to do");
+	is(slurp_file($node->logfile) =~ /LOG:  (.*)\n.*dynamo index builder, index/ ? $1 : '', '', "$case: nothing has failed");
 	is(table($name)->{TableStatus}, 'ACTIVE', "$case: the table is active");
 	return;
 }
