@@ -172,6 +172,12 @@ ALTER TABLE stream_api."Tab" RENAME TO "Renamed";
 SELECT regexp_replace(pg_temp.stream('Renamed'), '[0-9-]{10}T[0-9:.]{12}$', '<label>') AS renamed;
 SELECT pg_temp.stream('Renamed') AS renamed \gset
 SELECT r->>'eventName' FROM pg_temp.all_records(:'renamed') r;
+ALTER SCHEMA stream_api RENAME TO stream_moved;
+SELECT count(*) FROM dynamo.read_stream('Renamed');
+SET dynamo.schema = 'stream_moved';
+SELECT count(*) FROM dynamo.read_stream('Renamed');
+ALTER SCHEMA stream_moved RENAME TO stream_api;
+SET dynamo.schema = 'stream_api';
 DELETE FROM stream_api."Renamed" WHERE pk = '6';
 SELECT dynamo.delete_table('Renamed') IS NOT NULL;
 CALL pg_temp.until_status(:'second', 'DISABLED');

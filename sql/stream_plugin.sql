@@ -107,6 +107,15 @@ UPDATE dynamodb.stream_new SET item = pg_temp.item('copy', sk, 'silent') WHERE p
 COMMIT;
 DELETE FROM dynamodb.stream_new WHERE pk = 'copy';
 SELECT pg_temp.short(r) FROM pg_temp.records() r;
+-- columns that are filled for TTL change no items; what follows in the transaction does
+INSERT INTO dynamodb.stream_keys (item) SELECT jsonb_build_object('pk', 'fill', 'sk', i, 'until', 4000000000)::dynamo.item FROM generate_series(1, 3) i;
+SELECT count(*) FROM pg_temp.records();
+BEGIN;
+SELECT dynamo.call('UpdateTimeToLive', '{"TableName": "stream_keys", "TimeToLiveSpecification": {"Enabled": true, "AttributeName": "until"}}') IS NOT NULL;
+DELETE FROM dynamodb.stream_keys WHERE pk = 'fill' AND sk = 2;
+COMMIT;
+SELECT _ttl FROM dynamodb.stream_keys WHERE pk = 'fill' ORDER BY sk;
+SELECT pg_temp.short(r) FROM pg_temp.records() r;
 
 -- order and numbers: strictly increasing, over transactions of many tables
 BEGIN;

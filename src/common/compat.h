@@ -165,15 +165,6 @@ typedef bool TU_UpdateIndexes;
 	ReadBufferExtended((rel), MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL)
 #endif
 
-/* 17 can flush a logical message at once. */
-#if PG_VERSION_NUM >= 170000
-#define compat_log_logical_message(prefix, message, size) \
-	LogLogicalMessage((prefix), (message), (size), true, false)
-#else
-#define compat_log_logical_message(prefix, message, size) \
-	LogLogicalMessage((prefix), (message), (size), true)
-#endif
-
 /* 18 counts the searches of an index scan for EXPLAIN. */
 #if PG_VERSION_NUM >= 180000
 #define compat_index_beginscan(rel, index, snapshot, nkeys, norderbys) \

@@ -53,6 +53,7 @@ static StreamPosition asked_position(const StreamShard *shard, int type, Bytes n
 static char *iterator_text(const Stream *stream, const ShardIterator *iterator);
 static bool parse_iterator(Bytes text, ShardIterator *iterator, Bytes *arn);
 static const char *latest_table_name(const Stream *stream);
+static const char *latest_schema(const Stream *stream);
 
 /* ---- streams ---- */
 
@@ -104,7 +105,7 @@ streams_here(Bytes table_name)
 	{
 		Stream	   *stream = lfirst(cell);
 
-		if (strcmp(stream->schema, dynamo_schema) == 0 &&
+		if (strcmp(latest_schema(stream), dynamo_schema) == 0 &&
 			(table_name.data == NULL ||
 			 bytes_equal(table_name, bytes_from_cstring(latest_table_name(stream)))))
 			result = lappend(result, stream);
@@ -112,16 +113,22 @@ streams_here(Bytes table_name)
 	return result;
 }
 
-/* A table that is there may have been given another name. */
+/* A table that is there may have been given another name, or schema. */
 static const char *
 latest_table_name(const Stream *stream)
 {
 	char	   *relname = get_rel_name(stream->relid);
-	TableStream present;
 
-	if (relname == NULL || !table_stream_of(stream->relid, &present))
-		return stream->table_name;
-	return bytes_to_cstring(table_full_name(stream->relid, relname));
+	return relname == NULL ? stream->table_name :
+		bytes_to_cstring(table_full_name(stream->relid, relname));
+}
+
+static const char *
+latest_schema(const Stream *stream)
+{
+	char	   *schema = get_namespace_name(get_rel_namespace(stream->relid));
+
+	return schema == NULL ? stream->schema : schema;
 }
 
 void
@@ -217,7 +224,7 @@ check_may_read(const Stream *stream, bool records)
 			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, stream->table_name);
 		return;
 	}
-	(void) LookupExplicitNamespace(stream->schema, false);	/* checks USAGE */
+	(void) LookupExplicitNamespace(latest_schema(stream), false);	/* checks USAGE */
 	if (pg_class_aclcheck(stream->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, relname);
 	if (records && check_enable_rls(stream->relid, InvalidOid, true) == RLS_ENABLED)

@@ -409,6 +409,12 @@ extern Datum key_schema_datum(const KeySchema *key);
 extern void key_schema_from_datum(Datum datum, KeySchema *key);
 /* DynamoDB's name of a relation: palloc'd. */
 extern Bytes table_full_name(Oid relid, const char *relname);
+/*
+ * Prefix of transactional logical messages: what follows in the transaction
+ * changes no item, and no stream shall tell of it, until one that says "end".
+ */
+#define BACKFILL_MESSAGE_PREFIX "dynamo.backfill"
+#define BACKFILL_MESSAGE_END	"end"
 /* Set when a row of a table with a stream is written; never unset here. */
 extern bool streamed_row_written;
 

@@ -16,7 +16,8 @@
  * - an update that leaves the item as it is.  Where the old row is not in the log
  *	 (replica identity DEFAULT) only an item that is stored out of line tells;
  * - a deletion without a key, which is a held key's placeholder (row_hold.c);
- * - all changes that follow the message "dynamo.backfill" in their transaction.
+ * - changes that follow the message "dynamo.backfill" in their transaction, until
+ *	 its end is told.
  *
  * An update of the key is the removal of one item and the insertion of another.
  *
@@ -197,8 +198,9 @@ message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
 
 	if (!transactional)
 		return;
-	if (strcmp(prefix, BACKFILL_MESSAGE) == 0)
-		state->silent = true;
+	if (strcmp(prefix, BACKFILL_MESSAGE_PREFIX) == 0)
+		state->silent = size != strlen(BACKFILL_MESSAGE_END) ||
+			memcmp(content, BACKFILL_MESSAGE_END, size) != 0;
 	else if (strcmp(prefix, TTL_MESSAGE_PREFIX) == 0)
 		state->expired = true;
 }

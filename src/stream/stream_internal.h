@@ -45,9 +45,6 @@ extern void stream_sources_reset(void);
 
 #define OUTPUT_PLUGIN	"dynamo"
 
-/* Prefix of the transactional logical message that says so of the rest of a transaction. */
-#define BACKFILL_MESSAGE	"dynamo.backfill"	/* no change of items: no records */
-
 /*
  * In the process of the decoding worker records go there, instead of being
  * written as text; the second is called at the end of a transaction that had
