@@ -147,6 +147,7 @@ static BlockNumber new_page(Relation rel);
 static BlockNumber extend_relation(Relation rel);
 static void look_at_page(Relation rel, BlockNumber block, PageLook *look);
 static Size page_room(Relation rel, BlockNumber block);
+static Size room_of(Page page);
 static bool is_being_written(Buffer buffer);
 static Size row_size(TupleTableSlot *slot);
 static void count_rows(ClusteringCounters *counters, int nrows, bool steered);
@@ -159,7 +160,7 @@ static void init_shmem(void);
 bool
 is_clustered(Relation rel)
 {
-	return OidIsValid(clustering_state(rel)->index);
+	return is_dynamo_relation(rel) && OidIsValid(clustering_state(rel)->index);
 }
 
 void
@@ -400,7 +401,7 @@ look_at_page(Relation rel, BlockNumber block, PageLook *look)
 	Page		page = BufferGetPage(buffer);
 	int			nrows = PageIsNew(page) ? 0 : PageGetMaxOffsetNumber(page);
 
-	look->room = PageIsNew(page) ? PAGE_ROOM : PageGetHeapFreeSpace(page);
+	look->room = room_of(page);
 	look->row_size = nrows > 0 ? (PAGE_ROOM - Min(look->room, PAGE_ROOM)) / nrows : 0;
 	look->busy = is_being_written(buffer);
 	ReleaseBuffer(buffer);
@@ -409,10 +410,17 @@ look_at_page(Relation rel, BlockNumber block, PageLook *look)
 static Size
 page_room(Relation rel, BlockNumber block)
 {
-	PageLook	look;
+	Buffer		buffer = ReadBuffer(rel, block);
+	Size		room = room_of(BufferGetPage(buffer));
 
-	look_at_page(rel, block, &look);
-	return look.room;
+	ReleaseBuffer(buffer);
+	return room;
+}
+
+static Size
+room_of(Page page)
+{
+	return PageIsNew(page) ? PAGE_ROOM : PageGetHeapFreeSpace(page);
 }
 
 /* Whether somebody holds an exclusive lock on the page. */

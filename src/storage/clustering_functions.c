@@ -23,7 +23,6 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/inval.h"
@@ -74,17 +73,21 @@ PG_FUNCTION_INFO_V1(dynamo_set_clustering);
 Datum
 dynamo_set_clustering(PG_FUNCTION_ARGS)
 {
-	text	   *name = PG_GETARG_TEXT_PP(0);
+	text	   *argument = PG_GETARG_TEXT_PP(0);
+	Bytes		name = {VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument)};
 	bool		enabled = PG_GETARG_BOOL(1);
-	DynamoTable *table = dynamo_table_open((Bytes) {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)},
-										   AccessShareLock, ACL_NO_RIGHTS);
-	Oid			relid = RelationGetRelid(table->rel);
+	Oid			relid = dynamo_table_lookup(name);
+	DynamoTable *table;
 	TableSettings settings;
 	ListCell   *cell;
 
-	if (!compat_owns_relation(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(table->rel));
-	table_record_lock(relid);
+	PreventCommandDuringRecovery("dynamo.set_clustering()");
+	if (OidIsValid(relid) && !compat_owns_relation(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	if (OidIsValid(relid))
+		table_record_lock(relid);
+	table = dynamo_table_open(name, AccessShareLock, ACL_NO_RIGHTS);
+	relid = RelationGetRelid(table->rel);
 	table_settings_read(relid, &settings);
 	settings.unclustered = !enabled;
 	table_settings_write(table, &settings);

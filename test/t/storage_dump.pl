@@ -22,7 +22,7 @@ my $everything = q{
 	UNION ALL SELECT 'tag', relation::text, key, value, '' FROM dynamo.table_tags
 	UNION ALL SELECT 'index of a table', i::text, '', '', '' FROM dynamo.indexes i
 	UNION ALL SELECT 'index', i::text, '', '', '' FROM dynamo.table_indexes i
-	UNION ALL SELECT 'id', table_id::text, '', '', '' FROM dynamo.table_settings
+	UNION ALL SELECT 'id', table_id::text, clustering::text, '', '' FROM dynamo.table_settings
 	UNION ALL SELECT 'trigger', pg_get_triggerdef(oid), tgenabled::text, '', '' FROM pg_trigger WHERE NOT tgisinternal
 	UNION ALL SELECT 'index', pg_get_indexdef(indexrelid), indisvalid::text, '', '' FROM pg_index WHERE indrelid = 'dynamodb."Music"'::regclass
 	UNION ALL SELECT 'method', relname, amname, '', '' FROM pg_class c JOIN pg_am a ON a.oid = relam WHERE amname = 'dynamo'
@@ -53,6 +53,7 @@ query('source', q{
 		"LocalSecondaryIndexes": [{"IndexName": "local", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "g", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["tab\\t"]}}],
 		"GlobalSecondaryIndexes": [{"IndexName": "by_g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}]}');
 	INSERT INTO dynamodb."Indexed" (item) SELECT jsonb_build_object('pk', 'p' || i % 3, 'sk', i, CASE WHEN i % 2 = 0 THEN 'g' ELSE 'h' END, 'g' || i % 4)::dynamo.item FROM generate_series(1, 50) i;
+	SELECT dynamo.set_clustering('Indexed', false);
 	SELECT dynamo.create_backup('Indexed', 'kept-too');
 	ANALYZE dynamodb."Indexed";
 	SET dynamo.schema = other;
