@@ -76,7 +76,8 @@ fill_rows(DynamoTable *table, FillPosition *position, int limit)
 	ItemScan   *scan;
 
 	memcpy(spec.start_after, position->last.values, sizeof(position->last.values));
-	PushActiveSnapshot(GetTransactionSnapshot());
+	/* Under REPEATABLE READ too: rows that it does not see are in the index. */
+	PushActiveSnapshot(GetLatestSnapshot());
 	scan = table_scan_begin(table, &spec);
 	MemoryContextSwitchTo(row_context);
 	for (int i = 0; result == FILL_LIMIT && (limit == 0 || i < limit); i++)

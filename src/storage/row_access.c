@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "access/nbtree.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_namespace.h"
 #include "utils/hsearch.h"
@@ -24,6 +25,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
@@ -132,6 +134,33 @@ index_statistics(DynamoTable *table, const IndexDefinition *index,
 	/* without the metapage, which an empty one has too */
 	*bytes = Max((int64) RelationGetNumberOfBlocks(btree) - 1, 0) * BLCKSZ;
 	index_close(btree, AccessShareLock);
+}
+
+/*
+ * Where the btree was built in a transaction with everything else that makes an
+ * index, its entry in pg_index tells when that was.  (A transaction may use an
+ * index of its own.)
+ */
+void
+check_index_age(KeyIndex *index)
+{
+	Relation	btree;
+	TransactionId made;
+
+	if (index->is_old || !OidIsValid(index->oid))
+		return;
+	btree = index_open(index->oid, AccessShareLock);
+	made = HeapTupleHeaderGetXmin(btree->rd_indextuple->t_data);
+	index_close(btree, AccessShareLock);
+
+	if (!TransactionIdIsNormal(made) || TransactionIdPrecedes(made, TransactionXmin))
+		index->is_old = true;
+	else if (!TransactionIdIsCurrentTransactionId(made) &&
+			 XidInMVCCSnapshot(made, GetActiveSnapshot()))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent creation of an index"),
+				 errhint("The transaction might succeed if retried.")));
 }
 
 /* ---- invalidation ---- */

@@ -51,6 +51,7 @@ typedef struct KeyIndex
 	int			nkeys;
 	KeyColumn	keys[MAX_INDEX_PARTS];
 	Bitmapset  *not_null;		/* columns without which a row is not in the index */
+	bool		is_old;			/* every snapshot to come is younger */
 } KeyIndex;
 
 /* An index that gets an entry for each new row version that is not HOT. */
@@ -80,6 +81,12 @@ typedef struct TableAccess
  * the end of the transaction, even if it is invalidated before.
  */
 extern TableAccess *table_access(DynamoTable *table);
+
+/*
+ * Raises serialization_failure if the active snapshot is from before a secondary
+ * index was there: its rows may have had other keys then, or no columns for them.
+ */
+extern void check_index_age(KeyIndex *index);
 
 /* ---- the row of a key (row_lookup.c) ---- */
 

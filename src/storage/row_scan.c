@@ -62,6 +62,8 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	ScanShape	shape;
 	KeyConditions conditions;
 
+	if (spec->index != NULL)
+		check_index_age(unconstify(KeyIndex *, index));
 	watch_rows(table, scanned_partition(spec), false);
 	scan->context = context;
 	scan->item_context = AllocSetContextCreate(context, "dynamo scanned item",

@@ -1,0 +1,22 @@
+-- Secondary indexes of a partitioned table: columns, btrees and items in all partitions; read by SQL, in one order.
+SET dynamo.schema = 'storage_index_partitions';
+CREATE SCHEMA storage_index_partitions;
+SET search_path = storage_index_partitions, public;
+CREATE TABLE "Parts" (pk text COLLATE "C" NOT NULL, sk numeric NOT NULL, item dynamo.item NOT NULL, PRIMARY KEY (pk, sk)) PARTITION BY HASH (pk);
+CREATE TABLE parts_0 PARTITION OF "Parts" FOR VALUES WITH (MODULUS 2, REMAINDER 0) USING dynamo;
+CREATE TABLE parts_1 PARTITION OF "Parts" FOR VALUES WITH (MODULUS 2, REMAINDER 1) USING dynamo;
+CREATE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON "Parts" FOR EACH ROW EXECUTE FUNCTION dynamo.maintain_columns('pk', 'S', 'pk', 'HASH', 'sk', 'N', 'sk', 'RANGE');
+ALTER TABLE "Parts" ENABLE ALWAYS TRIGGER zzz_dynamo_maintain;
+SELECT count(dynamo.put_item('Parts', format('{"pk": {"S": "p%s"}, "sk": {"N": "%s"}, "g": {"S": "g%s"}}', i % 7, i, i % 3)::dynamo.item, return_values => 'ALL_OLD')) FROM generate_series(1, 40) i;
+SELECT dynamo.call('UpdateTable', '{"TableName": "Parts", "AttributeDefinitions": [{"AttributeName": "g", "AttributeType": "S"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "by_g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}')::jsonb #>> '{TableDescription,TableStatus}';
+SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'storage_index_partitions' AND indexdef LIKE '%WHERE%' ORDER BY 1;
+SELECT * FROM dynamo.check_table('Parts');
+SELECT string_agg(item ->> 'pk' || '/' || (item ->> 'sk'), ' ') FROM dynamo.query('Parts', 'g = :g', index_name => 'by_g', expression_attribute_values => '{":g": {"S": "g1"}}') item;
+SELECT dynamo.update_item('Parts', '{"pk": {"S": "p1"}, "sk": {"N": "1"}}', 'SET g = :g', expression_attribute_values => '{":g": {"S": "g9"}}');
+INSERT INTO "Parts" (pk, sk, item) VALUES ('p9', 9, '{"pk": {"S": "p9"}, "sk": {"N": "9"}, "g": {"S": "g9"}}');
+SELECT dynamo.query('Parts', 'g = :g', index_name => 'by_g', scan_index_forward => false, expression_attribute_values => '{":g": {"S": "g9"}}');
+DROP INDEX "Parts_by_g_idx";
+SELECT * FROM dynamo.check_table('Parts');
+SELECT dynamo.query('Parts', 'g = :g', index_name => 'by_g', expression_attribute_values => '{":g": {"S": "g9"}}');
+SELECT dynamo.call('UpdateTable', '{"TableName": "Parts", "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "by_g"}}]}')::jsonb #>> '{TableDescription,TableStatus}';
+SELECT attrelid::regclass, attname FROM pg_attribute WHERE attrelid IN ('"Parts"'::regclass, 'parts_0'::regclass) AND attnum > 0 AND NOT attisdropped ORDER BY 1, 2;
