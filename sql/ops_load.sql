@@ -119,6 +119,19 @@ SELECT * FROM dynamo.load_items('ops_load', $$WITH gone AS (DELETE FROM dynamodb
 -- the query does not see what is loaded: rows double, and no more
 SELECT * FROM dynamo.load_items('ops_load', $$SELECT item::jsonb || jsonb_build_object('sk', (item ->> 'sk')::int + 2) FROM dynamodb.ops_load$$);
 SELECT * FROM ops_load.contents();
+-- a cursor, and a prepared statement
+BEGIN;
+TRUNCATE dynamodb.ops_load;
+DECLARE c CURSOR FOR SELECT ops_load.doc(10000 + i, 'cursor') FROM generate_series(1, 3000) i;
+SELECT * FROM dynamo.load_items('ops_load', 'FETCH 2000 FROM c');
+SELECT * FROM dynamo.load_items('ops_load', 'FETCH ALL FROM c', 'replace');
+COMMIT;
+PREPARE ops_load_query AS SELECT ops_load.doc(20000 - i, 'prepared') FROM generate_series(1, 10) i;
+SELECT * FROM dynamo.load_items('ops_load', 'EXECUTE ops_load_query');
+DEALLOCATE ops_load_query;
+SELECT * FROM ops_load.contents();
+SELECT * FROM dynamo.check_table('ops_load');
+TRUNCATE dynamodb.ops_load;
 -- a parallel plan
 CREATE TABLE ops_load.source AS SELECT ops_load.doc(i, 'parallel') AS doc FROM generate_series(100, 2099) i;
 ALTER TABLE ops_load.source SET (parallel_workers = 2);

@@ -40,6 +40,7 @@
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
 #include "utils/typcache.h"
@@ -74,6 +75,7 @@ struct TableLoad
 	ErrorContextCallback error_context;
 
 	MemoryContext context;		/* of all of this */
+	ResourceOwner owner;		/* the same */
 	MemoryContext item_context; /* of one item, reset for each */
 	TupleTableSlot *row;		/* of that item, with its number */
 
@@ -125,6 +127,7 @@ table_load_begin(DynamoTable *table, LoadConflict on_conflict)
 	load->on_conflict = on_conflict;
 	load->current = 1;
 	load->context = CurrentMemoryContext;
+	load->owner = CurrentResourceOwner;
 	load->item_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo loaded item",
 											   ALLOCSET_DEFAULT_SIZES);
 	load->row = MakeSingleTupleTableSlot(numbered_row_desc(table->rel), &TTSOpsVirtual);
@@ -166,11 +169,14 @@ add_error_context(void *arg)
 		errcontext("load into table \"%s\"", load->table->name);
 }
 
+/* (The items may come from a cursor's portal, which ends before the load.) */
 void
 table_load_add(TableLoad *load, const DynamoItem *item)
 {
 	MemoryContext caller = MemoryContextSwitchTo(load->item_context);
+	ResourceOwner caller_owner = CurrentResourceOwner;
 
+	CurrentResourceOwner = load->owner;
 	make_row(load, item);
 	if (load->sort == NULL && may_store_at_once(load))
 		insert_row(load, load->row);
@@ -180,6 +186,7 @@ table_load_add(TableLoad *load, const DynamoItem *item)
 			begin_sort(load);
 		sort_row(load, load->row);
 	}
+	CurrentResourceOwner = caller_owner;
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(load->item_context);
 	load->nread++;
