@@ -243,7 +243,7 @@ SELECT p.pid,
   LEFT JOIN pg_catalog.pg_database d ON d.oid = p.datid
  WHERE p.param11 > 0;
 COMMENT ON VIEW dynamo.stat_progress_load IS
-    'the calls of dynamo.load_items() that run, which pg_stat_progress_copy shows too; of those of other roles a member of pg_read_all_stats sees the figures';
+    'the calls of dynamo.load_items() that run, which pg_stat_progress_copy shows too, and restores of backups; those of roles that one is a member of, or of all for members of pg_read_all_stats';
 COMMENT ON COLUMN dynamo.stat_progress_load.phase IS
     'reading: the query runs, and items that come in the order of the key are stored at once; sorting: the others are sorted; storing: they are stored; indexing: entries of other indexes than the primary key''s are made';
 COMMENT ON COLUMN dynamo.stat_progress_load.items_sorted IS 'items that were given to the sort';

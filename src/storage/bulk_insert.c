@@ -71,11 +71,14 @@ bulk_insert_begin(Relation rel, int64 *current)
 void
 bulk_insert_add(BulkInsert *insert, const Datum *values, const bool *isnull, int64 number)
 {
-	TupleTableSlot *row = next_slot(insert);
-	int			natts = row->tts_tupleDescriptor->natts;
+	TupleTableSlot *row;
+	int			natts = RelationGetDescr(insert->rel)->natts;
 	bool		should_free;
 	HeapTuple	tuple;
 
+	if (insert->nrows == 0 && insert->last >= 0)
+		ExecClearTuple(insert->rows[insert->last]); /* of the batch before */
+	row = next_slot(insert);
 	memcpy(row->tts_values, values, natts * sizeof(Datum));
 	memcpy(row->tts_isnull, isnull, natts * sizeof(bool));
 	ExecStoreVirtualTuple(row);
@@ -138,6 +141,9 @@ bulk_insert_flush(BulkInsert *insert)
 		*insert->current = insert->numbers[i];
 		bulk_indexes_add(insert->indexes, insert->rows[i]);
 	}
+	/* All but the last, which is still to be looked at. */
+	for (int i = 0; i < insert->nrows - 1; i++)
+		ExecClearTuple(insert->rows[i]);
 	insert->nrows = 0;
 	insert->bytes = 0;
 	*insert->current = number;
