@@ -23,7 +23,6 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -50,6 +49,7 @@
 
 #include "common/compat.h"
 #include "common/settings.h"
+#include "storage/bulk_internal.h"
 #include "storage/storage_internal.h"
 
 #define BACKUPS_TABLE	"backups"
@@ -183,32 +183,31 @@ static void
 copy_items(DynamoTable *table, Relation copy, TableBackup *backup)
 {
 	ItemScanSpec everything = {0};
-	BulkInsertState bulk = GetBulkInsertState();
-	TupleTableSlot *slot = table_slot_create(copy, NULL);
-	CommandId	command = GetCurrentCommandId(true);
+	int			ncolumns = RelationGetDescr(copy)->natts;
+	Datum	   *values = palloc0_array(Datum, ncolumns);
+	bool	   *isnull = palloc_array(bool, ncolumns);
+	int64		number;
+	BulkInsert *insert = bulk_insert_begin(copy, &number);
 	const DynamoItem *item;
 	ItemScan   *scan;
 
+	memset(isnull, true, ncolumns * sizeof(bool));
+	isnull[0] = false;
 	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
 	scan = table_scan_begin(table, &everything);
 	while ((item = table_scan_next(scan)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
-		ExecClearTuple(slot);
-		slot->tts_values[0] = DynamoItemGetDatum(item);
-		slot->tts_isnull[0] = false;
-		ExecStoreVirtualTuple(slot);
-		table_tuple_insert(copy, slot, command, 0, bulk);
-		backup->item_count++;
+		number = ++backup->item_count;
 		backup->size_bytes += item_size(item);
+		values[0] = DynamoItemGetDatum(item);
+		bulk_insert_add(insert, values, isnull, number);
 		if (backup_watcher != NULL)
 			backup_watcher(backup->item_count);
 	}
 	table_scan_end(scan);
+	bulk_insert_end(insert);
 	PopActiveSnapshot();
-	FreeBulkInsertState(bulk);
-	table_finish_bulk_insert(copy, 0);
-	ExecDropSingleTupleTableSlot(slot);
 	CommandCounterIncrement();
 }
 

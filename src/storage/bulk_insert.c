@@ -7,9 +7,9 @@
  * row of a key that is taken is found out late, by the unique index: the error
  * that PostgreSQL raises for it, and nothing else, can become of such a row here.
  *
- * Tables are those that may be written directly: there are no triggers,
- * constraints or policies to obey.  The access method checks the contract of each
- * row.
+ * Tables are those that may be written directly, and copies of them: there are no
+ * triggers, constraints or policies to obey.  A table's access method checks the
+ * contract of each row.
  *
  * Callers hold the table's lock for writers.
  */

@@ -18,7 +18,7 @@
 typedef struct BulkInsert BulkInsert;
 
 /*
- * Begins to insert into a table that may be written directly.  Everything lives
+ * Begins to insert into a relation that may be written directly.  Everything lives
  * in the current memory context and resource owner.  While a row is stored,
  * *current is the number that it was added with.
  */
