@@ -75,6 +75,8 @@ SELECT pg_temp.update('SET g = :v', '{":v": {"N": "1"}}');
 SELECT pg_temp.update('SET g = :v', '{":v": {"S": ""}}');
 SELECT pg_temp.update('SET b = :v', '{":v": {"B": ""}}');
 SELECT pg_temp.update('ADD g :v', '{":v": {"N": "1"}}');
+SELECT pg_temp.both('UpdateItem', '{"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "s"}}, "AttributeUpdates": {"g": {"Action": "PUT", "Value": {"N": "1"}}}}');
+SELECT pg_temp.both('UpdateItem', '{"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "s"}}, "AttributeUpdates": {"g": {"Action": "PUT", "Value": {"S": ""}}}}');
 SELECT pg_temp.both('BatchWriteItem', '{"RequestItems": {"TABLE": [{"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "good"}, "g": {"S": "g"}}}}, {"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "bad"}, "g": {"N": "1"}}}}]}}');
 SELECT pg_temp.both('TransactWriteItems', '{"TransactItems": [{"Put": {"TableName": "TABLE", "Item": {"pk": {"S": "p"}, "sk": {"S": "good"}, "g": {"S": "g"}}}}, {"Put": {"TableName": "TABLE", "Item": {"pk": {"S": "p"}, "sk": {"S": "bad"}, "g": {"N": "1"}}}}, {"Update": {"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "worse"}}, "UpdateExpression": "SET g = :g", "ExpressionAttributeValues": {":g": {"S": ""}}}}]}');
 -- before the condition of a PutItem
@@ -86,6 +88,20 @@ SELECT pg_temp.both('PutItem', format('{"TableName": "TABLE", "Item": {"pk": {"S
 SELECT pg_temp.both('PutItem', format('{"TableName": "TABLE", "Item": {"pk": {"S": "%s"}, "sk": {"S": "s"}, "g": {"S": "%s"}}}', left(:'noise', 700), :'noise'));
 SELECT pg_temp.both('UpdateItem', format('{"TableName": "TABLE", "Key": {"pk": {"S": "%s"}, "sk": {"S": "t"}}, "UpdateExpression": "SET g = :g", "ExpressionAttributeValues": {":g": {"S": "%s"}}}', left(:'noise', 700), :'noise'));
 SELECT pg_temp.both('PutItem', format('{"TableName": "TABLE", "Item": {"pk": {"S": "%s"}, "sk": {"S": "s"}, "g": {"S": "%s"}}}', repeat('k', 1000), repeat('x', 2048)));
+
+-- Paths below a key of an index, wherever they stand
+SELECT pg_temp.update('SET g.x = :v', '{":v": {"S": "x"}}');
+SELECT pg_temp.update('REMOVE n[0]');
+SELECT pg_temp.update('SET y = b.x');
+SELECT pg_temp.update('SET y.g = :v, g = :v', '{":v": {"S": "x"}}');
+SELECT pg_temp.both(operation, request) FROM (VALUES
+    ('PutItem', '{"TableName": "TABLE", "Item": {"pk": {"S": "p"}, "sk": {"S": "s"}}, "ConditionExpression": "attribute_not_exists(g[0])"}'),
+    ('GetItem', '{"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "s"}}, "ProjectionExpression": "x, g.x"}'),
+    ('Scan', '{"TableName": "TABLE", "FilterExpression": "attribute_exists(n.x)"}'),
+    ('Query', '{"TableName": "TABLE", "IndexName": "all", "KeyConditionExpression": "g.x = :x", "ExpressionAttributeValues": {":x": {"S": "x"}}}'),
+    ('Query', '{"TableName": "TABLE", "IndexName": "all", "KeyConditionExpression": "g = :x", "FilterExpression": "sk.x = :x", "ExpressionAttributeValues": {":x": {"S": "x"}}}'),
+    ('BatchGetItem', '{"RequestItems": {"TABLE": {"Keys": [{"pk": {"S": "p"}, "sk": {"S": "s"}}], "ProjectionExpression": "b.x"}}}'),
+    ('TransactWriteItems', '{"TransactItems": [{"Update": {"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "s"}}, "UpdateExpression": "SET g.x = :v", "ExpressionAttributeValues": {":v": {"S": "1"}}}}]}')) x (operation, request);
 
 -- What came by SQL stays out of the index, and an update that leaves it alone is allowed.
 INSERT INTO ops_index_writes."Direct" (item) VALUES ('{"pk": {"S": "sql"}, "sk": {"S": "s"}, "g": {"N": "1"}}');

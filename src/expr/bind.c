@@ -551,6 +551,48 @@ expr_check_key_paths(const BoundExpr *bound, const KeySchema *schema)
 }
 
 void
+expr_check_index_key_path(const BoundExpr *bound, Bytes attribute)
+{
+	bool		is_below = reads_below(bound, attribute);
+
+	for (int i = 0; !is_below && i < bound->expr->nactions; i++)
+		is_below = has_nested_path(bound, bound->expr->actions[i].path, attribute);
+	if (is_below)
+		validation_error("Key attributes must be scalars; list random access "
+						 "'[]' and map lookup '.' are not allowed: IndexKey: %.*s",
+						 BYTES_ARGS(attribute));
+}
+
+/* Whether a path of the node leads below any attribute. */
+static bool
+is_nested(const ExprNode *node)
+{
+	check_stack_depth();
+
+	if (node->tag == EXPR_PATH)
+		return node->path.nsteps > 1;
+	if (node->tag == EXPR_OPERATION)
+		for (int i = 0; i < node->operation.nargs; i++)
+			if (is_nested(node->operation.args[i]))
+				return true;
+	return false;
+}
+
+bool
+expr_has_nested_paths(const BoundExpr *bound)
+{
+	const ParsedExpr *expr = bound->expr;
+
+	if (expr->condition)
+		return is_nested(expr->condition);
+	for (int i = 0; i < expr->nactions; i++)
+		if (is_nested(expr->actions[i].path) ||
+			(expr->actions[i].operand && is_nested(expr->actions[i].operand)))
+			return true;
+	return false;
+}
+
+void
 expr_check_filter(const BoundExpr *filter, const KeySchema *schema)
 {
 	if (filter == NULL)

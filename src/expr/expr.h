@@ -95,6 +95,12 @@ extern List *expr_attributes(const BoundExpr *expr);
  * mentions a key attribute at all.
  */
 extern void expr_check_key_paths(const BoundExpr *expr, const KeySchema *schema);
+/*
+ * The same for a key attribute of a secondary index, which an update may set, but
+ * not below.  Few expressions have paths at all that lead below an attribute.
+ */
+extern void expr_check_index_key_path(const BoundExpr *expr, Bytes attribute);
+extern bool expr_has_nested_paths(const BoundExpr *expr);
 extern void expr_check_filter(const BoundExpr *filter, const KeySchema *schema);
 
 /* Projection: the chosen paths of an item, as a new M. */

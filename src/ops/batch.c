@@ -100,7 +100,7 @@ static void
 open_table_read(TableRead *read)
 {
 	read->table = dynamo_table_open(read->request->table_name, AccessShareLock, ACL_SELECT);
-	expr_check_key_paths(read->projection, &read->table->definition->key);
+	check_key_paths(read->table->definition, read->projection);
 	read->keys = palloc0_array(KeyRead, read->nkeys);
 	for (int i = 0; i < read->nkeys; i++)
 	{

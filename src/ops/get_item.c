@@ -20,7 +20,7 @@ op_get_item(const GetItemRequest *request, GetItemResult *result)
 	ItemKey		key;
 
 	table = dynamo_table_open(request->table_name, AccessShareLock, ACL_SELECT);
-	expr_check_key_paths(projection, &table->definition->key);
+	check_key_paths(table->definition, projection);
 	check_request_key(&table->definition->key, request->key, &key);
 	item = table_get_item(table, &key);
 	dynamo_table_close(table);

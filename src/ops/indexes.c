@@ -39,7 +39,7 @@ static void check_not_empty(const IndexDefinition *index, const KeyAttribute *at
 static void check_size(const KeySchema *key, int part, int size);
 static bool values_equal(AttributeValue a, AttributeValue b);
 static KeyChange *key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
-							  bool by_update, const BoundExpr *update);
+							  IndexKeyCheck check, const BoundExpr *update);
 static double change_units(DynamoTable *table, const IndexDefinition *index,
 						   const KeyChange *changes, const DynamoItem *old,
 						   const DynamoItem *new);
@@ -198,7 +198,7 @@ collection_key(DynamoTable *table, const ItemKey *key)
 
 List *
 index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
-				  bool by_update, const BoundExpr *update)
+				  IndexKeyCheck check, const BoundExpr *update)
 {
 	const List *indexes = table_indexes(table);
 	List	   *result = NIL;
@@ -207,7 +207,7 @@ index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *n
 
 	if (indexes == NIL)
 		return NIL;
-	changes = key_changes(table, old, new, by_update, update);
+	changes = key_changes(table, old, new, check, update);
 	foreach(cell, indexes)
 	{
 		const IndexDefinition *index = lfirst(cell);
@@ -229,7 +229,7 @@ index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *n
 
 /* By derived column; raises for an update that makes a key what no index can hold. */
 static KeyChange *
-key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new, bool by_update,
+key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new, IndexKeyCheck check,
 			const BoundExpr *update)
 {
 	const TableDefinition *definition = table->definition;
@@ -259,8 +259,8 @@ key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new, bo
 			can_be_index_key(derived->type, new_value);
 		doubtful = doubtful || (!changes[i].same && is_doubtful(derived->type, new_value));
 	}
-	if (doubtful && by_update)
-		check_all_keys(table, old_root, new_root, true);
+	if (doubtful && check != KEYS_ARE_CHECKED)
+		check_all_keys(table, old_root, new_root, check == CHECK_UPDATED_KEYS);
 	return changes;
 }
 

@@ -9,6 +9,14 @@
 
 /* ---- writes ---- */
 
+/* How keys are checked that a write has changed, and what is said of bad ones. */
+typedef enum IndexKeyCheck
+{
+	KEYS_ARE_CHECKED,			/* check_index_keys() has done it */
+	CHECK_UPDATED_KEYS,			/* by an UpdateExpression */
+	CHECK_PUT_KEYS,				/* values of a request, also AttributeUpdates */
+} IndexKeyCheck;
+
 /*
  * Raises ValidationException if an attribute of an item that is to be put cannot
  * be the key of an index that it is the key of.
@@ -17,12 +25,12 @@ extern void check_index_keys(DynamoTable *table, AttributeValue item);
 
 /*
  * The write units that each index pays for a new version of an item (NULL: none) in
- * place of the old one (or NULL): IndexUnits *, palloc'd.  Of an UpdateItem, which
- * has come to the new version by `update` (or NULL), the keys are checked too; what
- * cannot be the key of an index may stay as it was.
+ * place of the old one (or NULL): IndexUnits *, palloc'd.  Keys that an UpdateItem
+ * has changed, by `update` (or NULL), are checked too; what cannot be the key of an
+ * index may stay as it was.
  */
 extern List *index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
-							   bool by_update, const BoundExpr *update);
+							   IndexKeyCheck check, const BoundExpr *update);
 
 /* ItemCollectionKey of an item, if its table has local indexes; else no value. */
 extern AttributeValue collection_key(DynamoTable *table, const ItemKey *key);

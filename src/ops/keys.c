@@ -140,6 +140,17 @@ check_partition_key(const KeySchema *schema, const KeyRange *range)
 }
 
 void
+check_key_paths(const TableDefinition *definition, const BoundExpr *expr)
+{
+	if (expr == NULL || !expr_has_nested_paths(expr))
+		return;
+	expr_check_key_paths(expr, &definition->key);
+	for (int i = 0; i < definition->nderived; i++)
+		if (definition->derived[i].role == DERIVED_INDEX)
+			expr_check_index_key_path(expr, definition->derived[i].attribute);
+}
+
+void
 check_update_spares_key(const KeySchema *schema, const BoundExpr *update)
 {
 	if (update == NULL)

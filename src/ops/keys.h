@@ -34,6 +34,12 @@ extern bool at_most_one_item(const KeySchema *table_key, const ItemScanSpec *spe
 /* Raises if a partition key that a Query asks for is longer than any can be. */
 extern void check_partition_key(const KeySchema *schema, const KeyRange *range);
 
+/*
+ * Raises if the expression (may be NULL) leads below an attribute of the table's key
+ * or of that of one of its indexes.
+ */
+extern void check_key_paths(const TableDefinition *definition, const BoundExpr *expr);
+
 /* Raises if the expression (may be NULL) changes an attribute of the key. */
 extern void check_update_spares_key(const KeySchema *schema, const BoundExpr *update);
 

@@ -463,10 +463,9 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	memset(spec, 0, sizeof(*spec));
 	spec->index = read->index;
 	spec->limit = read->limit;
-	expr_check_key_paths(read->filter, read->table_key);
-	expr_check_key_paths(read->filter, read->schema);
-	expr_check_key_paths(read->projection, read->table_key);
-	expr_check_key_paths(read->projection, read->schema);
+	check_key_paths(read->table->definition, read->filter);
+	check_key_paths(read->table->definition, read->projection);
+	check_key_paths(read->table->definition, read->key_condition);
 	if (read->key_condition != NULL)
 	{
 		expr_key_range(read->key_condition, read->schema, &spec->range);

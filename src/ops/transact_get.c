@@ -91,7 +91,7 @@ check_get_key(ItemGet *get)
 
 	PG_TRY();
 	{
-		expr_check_key_paths(get->projection, &get->table->definition->key);
+		check_key_paths(get->table->definition, get->projection);
 		check_request_key(&get->table->definition->key, get->request->key, &get->key);
 	}
 	PG_CATCH();

@@ -15,6 +15,7 @@
 #include "ops/keys.h"
 #include "ops/write.h"
 
+static IndexKeyCheck key_check(const ItemWrite *write);
 static void raise_condition_failed(const ItemWrite *write, AttributeValue item);
 static AttributeValue returned_attributes(const ItemWrite *write,
 										  AttributeValue old, AttributeValue new);
@@ -105,9 +106,9 @@ check_write_key(ItemWrite *write)
 		check_item_key(schema, item_root(write->item), &write->item_key);
 	else
 		check_request_key(schema, write->key, &write->item_key);
-	expr_check_key_paths(write->condition, schema);
+	check_key_paths(write->table->definition, write->condition);
 	check_update_spares_key(schema, write->update);
-	expr_check_key_paths(write->update, schema);
+	check_key_paths(write->table->definition, write->update);
 	if (write->item != NULL)
 		check_index_keys(write->table, item_root(write->item));
 }
@@ -164,9 +165,17 @@ decide_write(void *arg, const DynamoItem *old, DynamoItem **new_item)
 	write->attributes = returned_attributes(write, old_root, new_root);
 	write->index_units = verdict == WRITE_NOTHING ? NIL :
 													index_write_units(write->table, old, verdict == WRITE_ITEM ? *new_item : NULL,
-																	  write->item == NULL, write->update);
+																	  key_check(write), write->update);
 	MemoryContextSwitchTo(caller);
 	return verdict;
+}
+
+static IndexKeyCheck
+key_check(const ItemWrite *write)
+{
+	if (write->item != NULL)
+		return KEYS_ARE_CHECKED;
+	return write->update_expression.data != NULL ? CHECK_UPDATED_KEYS : CHECK_PUT_KEYS;
 }
 
 /*
