@@ -82,7 +82,6 @@ RESET enable_seqscan;
 DROP INDEX dynamodb.ops_ttl__ttl_idx;
 SELECT dynamo.describe_time_to_live('ops_ttl');
 SELECT change(true, 't');
-CREATE INDEX ON dynamodb.ops_ttl (_ttl) WHERE _ttl IS NOT NULL;
 SELECT dynamo.describe_time_to_live('ops_ttl');
 DROP INDEX dynamodb.ops_ttl__ttl_idx;
 SELECT change(false, 't');

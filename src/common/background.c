@@ -6,4 +6,4 @@
 
 #include "common/background.h"
 
-BackgroundWorkers background_workers = {NULL, NULL, NULL};
+BackgroundWorkers background_workers = {0};

@@ -23,6 +23,7 @@ typedef struct BackgroundWorkers
 	bool		(*available) (void);
 	void		(*request) (BackgroundWork work);
 	void		(*interrupt) (BackgroundWork work, Oid subject);
+	void		(*cancel) (BackgroundWork work, Oid subject);
 } BackgroundWorkers;
 
 extern PGDLLEXPORT BackgroundWorkers background_workers;
@@ -55,6 +56,17 @@ background_work_interrupt(BackgroundWork work, Oid subject)
 {
 	if (background_workers.interrupt != NULL)
 		background_workers.interrupt(work, subject);
+}
+
+/*
+ * The same at once, for whoever wants the relation's lock: the worker tries again
+ * what it was doing, a second later.
+ */
+static inline void
+background_work_cancel(BackgroundWork work, Oid subject)
+{
+	if (background_workers.cancel != NULL)
+		background_workers.cancel(work, subject);
 }
 
 #endif							/* DYNAMO_BACKGROUND_H */

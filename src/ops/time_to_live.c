@@ -2,14 +2,14 @@
  * time_to_live.c
  *		UpdateTimeToLive, DescribeTimeToLive.
  *
- * Turning it on is done in the caller's transaction: the table is locked, the
- * column added and filled, the btree built.  When that has committed the status is
- * ENABLED; a worker deletes what expires (worker/ttl.c).  Without a btree, while
- * that is being built or because somebody has dropped it, nothing expires and the
- * status is ENABLING.
+ * Turning it on adds a column to the table, under a short lock.  Then a worker fills
+ * it and makes the btree while others write the table (storage/index_online.c), or,
+ * without one, the caller's transaction does it.  While there is no btree, also if
+ * somebody has dropped it, nothing expires and the status is ENABLING; when there is
+ * one it is ENABLED, and a worker deletes what expires (worker/ttl.c).
  *
- * DynamoDB takes up to an hour for a change and refuses others meanwhile; here
- * they are refused while the status is ENABLING.
+ * DynamoDB takes up to an hour for a change and refuses others meanwhile; here one
+ * is refused while a worker is at it, but turning it off is not.
  */
 #include "postgres.h"
 
@@ -19,7 +19,8 @@
 #include "common/errors.h"
 #include "ops/tables.h"
 
-static void check_change(const TimeToLiveSpecification *wanted, const TimeToLive *current);
+static void check_change(const TimeToLiveSpecification *wanted, const TimeToLive *current,
+						 Oid relid);
 static void enable(Bytes table_name, Oid relid, Bytes attribute);
 
 static void
@@ -49,12 +50,12 @@ void
 op_update_time_to_live(const UpdateTimeToLiveRequest *request)
 {
 	const TimeToLiveSpecification *wanted = request->specification;
-	DynamoTable *table = open_own_table(request->table_name, AccessExclusiveLock);
+	DynamoTable *table = open_own_table_to_record(request->table_name, AccessShareLock);
 	Oid			relid = table->definition->relid;
 	TimeToLive	current;
 
 	read_time_to_live(table, &current);
-	check_change(wanted, &current);
+	check_change(wanted, &current, relid);
 	dynamo_table_close(table);
 	if (wanted->enabled.value)
 		enable(request->table_name, relid, wanted->attribute_name);
@@ -63,7 +64,7 @@ op_update_time_to_live(const UpdateTimeToLiveRequest *request)
 }
 
 static void
-check_change(const TimeToLiveSpecification *wanted, const TimeToLive *current)
+check_change(const TimeToLiveSpecification *wanted, const TimeToLive *current, Oid relid)
 {
 	if (current->status == TTL_DISABLED)
 	{
@@ -75,22 +76,29 @@ check_change(const TimeToLiveSpecification *wanted, const TimeToLive *current)
 		validation_error("TimeToLive is active on a different AttributeName: "
 						 "current AttributeName is %.*s",
 						 current->attribute.len, current->attribute.data);
-	if (current->status == TTL_ENABLING && wanted->enabled.value)
-		validation_error("Time to live has been modified multiple times within a fixed interval");
-	if (wanted->enabled.value)
+	if (!wanted->enabled.value)
+		return;
+	if (current->status == TTL_ENABLED)
 		validation_error("TimeToLive is already enabled");
+	/* (without a worker at it, the btree was dropped: it is made again) */
+	if (index_build_find(relid, TTL_BUILD) != NULL)
+		validation_error("Time to live has been modified multiple times within a fixed interval");
 }
 
 static void
 enable(Bytes table_name, Oid relid, Bytes attribute)
 {
-	FillPosition position = {0};
-	DynamoTable *table;
-
 	table_ttl_record(relid, attribute);
-	table = dynamo_table_open(table_name, RowExclusiveLock, ACL_SELECT | ACL_UPDATE);
-	table_fill_derived(table, &position, 0);
-	dynamo_table_close(table);
-	table_ttl_build(relid);
+	if (indexes_change_online(relid))
+		index_build_request_ttl(relid);
+	else
+	{
+		FillPosition position = {0};
+		DynamoTable *table = dynamo_table_open(table_name, RowExclusiveLock, ACL_SELECT | ACL_UPDATE);
+
+		table_fill_derived(table, &position, 0);
+		dynamo_table_close(table);
+		table_ttl_build(relid);
+	}
 	background_work_request(WORK_TTL);
 }

@@ -59,7 +59,14 @@ static const char *const phases[] = {
 	[BUILD_DROP_COLUMNS] = "dropping columns",
 };
 
+/* What there is of the btree of time to live. */
+static const IndexDefinition ttl_index = {
+	.name = {"", 0}, .status = INDEX_CREATING, .backfilling = true
+};
+
+static List *ttl_builds(void);
 static bool is_here(Oid relid);
+static bool has_row(Oid relid, Bytes name);
 static IndexBuild *make_build(Oid relid, const IndexDefinition *index);
 static void build_from_row(HeapTuple row, TupleDesc desc, IndexBuild *build);
 static void forget_failures(IndexBuild *build);
@@ -81,6 +88,33 @@ index_build_list(void)
 		if (is_here(changing->relid))
 			builds = lappend(builds, make_build(changing->relid, changing->index));
 	}
+	return list_concat(builds, ttl_builds());
+}
+
+/* Of them there is nothing but the row of the build. */
+static List *
+ttl_builds(void)
+{
+	Relation	catalog = table_open(catalog_oid(BUILDS_TABLE), AccessShareLock);
+	List	   *builds = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, BUILDS_NAME, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(""));
+	key.sk_collation = C_COLLATION_OID;
+	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		bool		isnull;
+		Oid			relid = DatumGetObjectId(heap_getattr(row, BUILDS_RELATION,
+														  RelationGetDescr(catalog), &isnull));
+
+		if (is_here(relid))
+			builds = lappend(builds, make_build(relid, &ttl_index));
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
 	return builds;
 }
 
@@ -91,6 +125,8 @@ index_build_find(Oid relid, Bytes name)
 
 	if (!is_here(relid))
 		return NULL;
+	if (name.len == 0)
+		return has_row(relid, name) ? make_build(relid, &ttl_index) : NULL;
 	foreach(cell, index_catalog_read(relid))
 	{
 		const IndexDefinition *index = lfirst(cell);
@@ -137,6 +173,15 @@ index_build_request_delete(Oid relid, const IndexDefinition *index)
 	background_work_interrupt(WORK_INDEXES, relid);
 }
 
+void
+index_build_request_ttl(Oid relid)
+{
+	IndexBuild	build = {.relid = relid, .index = ttl_index, .phase = BUILD_FILL};
+
+	index_build_write(&build);
+	background_work_request(WORK_INDEXES);
+}
+
 /* ---- rows ---- */
 
 /* The row of an index, or (name.data NULL) those of a relation. */
@@ -154,6 +199,19 @@ begin_scan(Relation catalog, Oid relid, Bytes name, ScanKeyData keys[2])
 		keys[nkeys++].sk_collation = C_COLLATION_OID;
 	}
 	return systable_beginscan(catalog, catalog_oid(BUILDS_INDEX), true, NULL, nkeys, keys);
+}
+
+static bool
+has_row(Oid relid, Bytes name)
+{
+	Relation	catalog = table_open(catalog_oid(BUILDS_TABLE), AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan = begin_scan(catalog, relid, name, keys);
+	bool		result = HeapTupleIsValid(systable_getnext(scan));
+
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return result;
 }
 
 static IndexBuild *

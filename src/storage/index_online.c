@@ -15,7 +15,10 @@
  *				over was dropped.
  *	activate	the index can be read.
  *
- * To delete one, its btree is dropped by DROP INDEX CONCURRENTLY, then the columns
+ * The btree of time to live is made in the same way, but that its column is added
+ * before (time_to_live.c), and that there is no row to activate.
+ *
+ * To delete an index, its btree is dropped by DROP INDEX CONCURRENTLY, then the columns
  * that no other index uses, and with them its row in dynamo.table_indexes.
  *
  * Locks: table_record_lock() where that row changes, then the one on the table.
@@ -40,6 +43,7 @@
 #include "storage/storage_internal.h"
 
 static Node *plan_creation(IndexBuild *build, Relation rel);
+static Node *plan_ttl(IndexBuild *build, Relation rel);
 static Node *plan_deletion(IndexBuild *build, Relation rel);
 static bool columns_are_filled(IndexBuild *build, Relation rel);
 static List *other_indexes(const IndexBuild *build, bool active_only);
@@ -60,8 +64,11 @@ index_build_plan(IndexBuild *build)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" lacks its trigger \"%s\"", RelationGetRelationName(rel),
 						MAINTENANCE_TRIGGER)));
-	command = build->index.status == INDEX_CREATING ? plan_creation(build, rel) :
-		plan_deletion(build, rel);
+	if (build->index.name.len == 0)
+		command = plan_ttl(build, rel);
+	else
+		command = build->index.status == INDEX_CREATING ? plan_creation(build, rel) :
+			plan_deletion(build, rel);
 	relation_close(rel, NoLock);
 	return command;
 }
@@ -92,6 +99,29 @@ plan_creation(IndexBuild *build, Relation rel)
 	statement = make_create_index(rel, &parts, build->index.name);
 	statement->concurrent = true;
 	return (Node *) statement;
+}
+
+/* The column is there; if it is no more, nothing is left to do. */
+static Node *
+plan_ttl(IndexBuild *build, Relation rel)
+{
+	Oid			left_over = find_ttl_index(rel, false);
+	IndexStmt  *statement;
+
+	if (table_ttl_attribute(table_definition(rel)).data == NULL ||
+		OidIsValid(find_ttl_index(rel, true)))
+		build->phase = BUILD_BTREE;
+	else if (build->phase != BUILD_BTREE)
+		build->phase = BUILD_FILL;
+	else if (OidIsValid(left_over))
+		return make_drop_index(left_over);
+	else
+	{
+		statement = make_create_ttl_index(rel);
+		statement->concurrent = true;
+		return (Node *) statement;
+	}
+	return NULL;
 }
 
 static Node *
@@ -233,7 +263,8 @@ index_build_activate(IndexBuild *build)
 		return;
 	build->index.status = INDEX_ACTIVE;
 	build->index.backfilling = false;
-	index_catalog_update(build->relid, &build->index);
+	if (build->index.name.len > 0)
+		index_catalog_update(build->relid, &build->index);
 	index_build_delete(build->relid, build->index.name);
 }
 

@@ -314,7 +314,11 @@ typedef enum BuildPhase
 	BUILD_DROP_COLUMNS,
 } BuildPhase;
 
-/* An index that is CREATING or DELETING, and how far that is. */
+/*
+ * An index that is CREATING or DELETING, and how far that is; or the btree of a
+ * table's time to live, whose name is empty and of which there is no more than
+ * that.
+ */
 typedef struct IndexBuild
 {
 	Oid			relid;
@@ -334,6 +338,8 @@ typedef struct IndexBuild
 extern List *index_build_list(void);
 /* NULL if the index is ready, or gone. */
 extern IndexBuild *index_build_find(Oid relid, Bytes name);
+/* The name under which the btree of time to live is built. */
+#define TTL_BUILD ((Bytes) {"", 0})
 extern bool index_build_is_waiting(void);
 /* Records how far a build is. */
 extern void index_build_write(const IndexBuild *build);
@@ -341,6 +347,8 @@ extern void index_build_write(const IndexBuild *build);
 /* Has a worker make or delete an index, when the transaction has committed. */
 extern void index_build_request_create(Oid relid, IndexDefinition *index);
 extern void index_build_request_delete(Oid relid, const IndexDefinition *index);
+/* Has a worker fill the column of time to live, which is there, and make the btree. */
+extern void index_build_request_ttl(Oid relid);
 
 /*
  * What is next for a build: sets its phase.  In BUILD_BTREE and BUILD_DROP_BTREE
@@ -426,8 +434,10 @@ extern Bytes table_ttl_attribute(const TableDefinition *definition);
 extern Oid table_ttl_index(Relation rel);
 /*
  * The steps of turning it on, for a table that has none, as those of adding an
- * index: record, table_fill_derived(), build.  And of turning it off.  Nobody of
- * this session may have the table open.
+ * index: record, then table_fill_derived() and build, or a worker's
+ * (index_build_request_ttl()).  And of turning it off.  Nobody of this session may
+ * have the table open.  The first and the last take AccessExclusiveLock, and ask
+ * for it again and again rather than have others queue behind them for long.
  */
 extern void table_ttl_record(Oid relid, Bytes attribute);
 extern void table_ttl_build(Oid relid);

@@ -135,7 +135,7 @@ SELECT a.pid,
        n.nspname AS schema,
        coalesce(s.full_name, c.relname) AS table_name,
        c.oid::regclass AS relation,
-       i.name AS index_name,
+       CASE WHEN i.name = '' THEN '(time to live)' ELSE i.name END AS index_name,
        i.status,
        CASE WHEN b.relation IS NULL THEN 'waiting for a worker'
             WHEN p.pid IS NOT NULL THEN p.phase
@@ -151,15 +151,16 @@ SELECT a.pid,
        b.attempts,
        b.next_attempt,
        b.error
-  FROM dynamo.table_indexes i
+  FROM (SELECT relation, name, status FROM dynamo.table_indexes WHERE status <> 'ACTIVE'
+        UNION ALL
+        SELECT relation, name, 'CREATING' FROM dynamo.index_builds WHERE name = '') i
   JOIN pg_catalog.pg_class c ON c.oid = i.relation
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN dynamo.table_settings s ON s.relation = c.oid
   LEFT JOIN dynamo.index_builds b ON b.relation = i.relation AND b.name = i.name
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid
   LEFT JOIN dynamo.index_builder_progress() p ON p.pid = b.pid AND p.relation = b.relation
- WHERE i.status <> 'ACTIVE'
-   AND EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'zzz_dynamo_maintain')
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'zzz_dynamo_maintain')
    AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'));
 COMMENT ON VIEW dynamo.stat_progress_index IS
     'the secondary indexes that a worker creates or deletes, of tables that one owns: phase, items whose columns are filled, blocks and entries of the btree, the process that is waited for, and what has failed';

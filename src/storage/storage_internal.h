@@ -263,6 +263,12 @@ extern Oid	btree_to_drop(Relation rel, const IndexDefinition *index, const List 
 extern void index_build_delete(Oid relid, Bytes name);
 extern void index_build_forget(Oid relid);
 
+/* ---- time to live (time_to_live.c) ---- */
+
+/* The btree over the column, or InvalidOid. */
+extern Oid find_ttl_index(Relation rel, bool must_be_valid);
+extern IndexStmt *make_create_ttl_index(Relation rel);
+
 /* ---- catalog (catalog.c, tags.c, backup.c, job.c) ---- */
 
 /* The table or index dynamo.<relname>, which the extension made. */

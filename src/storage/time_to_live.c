@@ -14,25 +14,33 @@
 
 #include "access/genam.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "nodes/makefuncs.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/syscache.h"
 
+#include "common/background.h"
 #include "common/compat.h"
 #include "storage/storage_internal.h"
 
 static const DerivedColumn *ttl_column(const TableDefinition *definition);
 static bool is_ttl_index(Oid oid, AttrNumber column, bool must_be_valid);
-static Oid find_ttl_index(Relation rel, bool must_be_valid);
+static bool lock_within(Oid relid, int timeout);
+
+#define LOCK_PATIENCE	100		/* ms */
 
 Bytes
 table_ttl_attribute(const TableDefinition *definition)
@@ -59,7 +67,7 @@ table_ttl_index(Relation rel)
 	return find_ttl_index(rel, true);
 }
 
-static Oid
+Oid
 find_ttl_index(Relation rel, bool must_be_valid)
 {
 	const DerivedColumn *column = ttl_column(table_definition(rel));
@@ -110,15 +118,83 @@ make_ttl_column(Bytes attribute)
 	return column;
 }
 
+/*
+ * AccessExclusiveLock on a table that is in use: everybody queues behind whoever
+ * asks for it, so that is for a moment only, and then others come first for as
+ * long.  A worker that builds an index gives way.  A lock_timeout of the caller's
+ * that is shorter holds.
+ */
+static void
+lock_patiently(Oid relid)
+{
+	for (;;)
+	{
+		background_work_cancel(WORK_INDEXES, relid);
+		if (lock_within(relid, LOCK_PATIENCE))
+			return;
+		pg_usleep(LOCK_PATIENCE * 1000L);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* In a transaction with that lock_timeout. */
+static void
+lock_with_timeout(Oid relid, int timeout)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	(void) set_config_option("lock_timeout", psprintf("%d", timeout), PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	LockRelationOid(relid, AccessExclusiveLock);
+	AtEOXact_GUC(false, nest_level);
+}
+
+/* False if the lock was not to be had in so many milliseconds. */
+static bool
+lock_within(Oid relid, int timeout)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	if (LockTimeout > 0 && LockTimeout <= timeout)
+	{
+		LockRelationOid(relid, AccessExclusiveLock);
+		return true;
+	}
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		lock_with_timeout(relid, timeout);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		ReThrowError(error);
+	return error == NULL;
+}
+
 void
 table_ttl_record(Oid relid, Bytes attribute)
 {
+	lock_patiently(relid);
 	table_change_derived(relid, list_make1(make_ttl_column(attribute)), NIL);
 }
 
-static IndexStmt *
-make_ttl_index(Relation rel, const DerivedColumn *column)
+IndexStmt *
+make_create_ttl_index(Relation rel)
 {
+	const DerivedColumn *column = ttl_column(table_definition(rel));
 	IndexStmt  *statement = makeNode(IndexStmt);
 	IndexElem  *element = makeNode(IndexElem);
 	ColumnRef  *reference = makeNode(ColumnRef);
@@ -146,25 +222,33 @@ table_ttl_build(Oid relid)
 	IndexStmt  *statement = NULL;
 
 	if (!OidIsValid(table_ttl_index(rel)))
-		statement = make_ttl_index(rel, ttl_column(table_definition(rel)));
+		statement = make_create_ttl_index(rel);
 	table_close(rel, NoLock);
 	if (statement != NULL)
 		run_utility((Node *) statement);
 }
 
-/* The btree goes with the column; an index of the user's own on it would too. */
+/*
+ * The btree goes with the column; an index of the user's own on it would too.  (What
+ * the worker may be doing for it holds a lock.)
+ */
 void
 table_ttl_remove(Oid relid)
 {
-	Relation	rel = table_open(relid, AccessExclusiveLock);
-	const DerivedColumn *column = ttl_column(table_definition(rel));
+	const DerivedColumn *column;
 	DerivedColumn *dropped = NULL;
+	Relation	rel;
 
+	background_work_interrupt(WORK_INDEXES, relid);
+	lock_patiently(relid);
+	rel = table_open(relid, NoLock);
+	column = ttl_column(table_definition(rel));
 	if (column != NULL)
 		dropped = make_ttl_column(bytes_from_cstring(bytes_to_cstring(column->attribute)));
 	table_close(rel, NoLock);
 	if (dropped != NULL)
 		table_change_derived(relid, NIL, list_make1(dropped));
+	index_build_delete(relid, TTL_BUILD);
 }
 
 /* ---- which tables? ---- */

@@ -48,6 +48,7 @@ static Oid	interrupted[BACKGROUND_WORKS];	/* whose work is to be given up, or In
 static bool workers_available(void);
 static void request_work(BackgroundWork work);
 static void interrupt_work(BackgroundWork work, Oid subject);
+static void cancel_work(BackgroundWork work, Oid subject);
 static void on_transaction(XactEvent event, void *arg);
 static void process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 							ProcessUtilityContext context, ParamListInfo parameters,
@@ -92,7 +93,9 @@ databases_shmem_init(void)
 			init_database(&databases_shared->databases[i]);
 	}
 	LWLockRegisterTranche(databases_shared->lock.tranche, "DynamoDatabases");
-	background_workers = (BackgroundWorkers) {workers_available, request_work, interrupt_work};
+	background_workers = (BackgroundWorkers) {
+		workers_available, request_work, interrupt_work, cancel_work
+	};
 }
 
 /* In the postmaster: sessions inherit it. */
@@ -218,6 +221,15 @@ background_worker_cancel(WorkedDatabase *database, BackgroundWork work, Oid subj
 	if (OidIsValid(subject) && pid != 0 && pid != MyProcPid &&
 		pg_atomic_read_u32(&database->subject[work]) == subject)
 		kill(pid, SIGINT);
+}
+
+static void
+cancel_work(BackgroundWork work, Oid subject)
+{
+	WorkedDatabase *database = worked_database(MyDatabaseId, false);
+
+	if (database != NULL)
+		background_worker_cancel(database, work, subject);
 }
 
 static void

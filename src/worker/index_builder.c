@@ -183,6 +183,7 @@ do_step(IndexBuild *build)
 	pgstat_report_activity(STATE_RUNNING,
 						   psprintf("%s index %s of %s",
 									build->index.status == INDEX_CREATING ? "create" : "delete",
+									build->index.name.len == 0 ? "(time to live)" :
 									pnstrdup(build->index.name.data, build->index.name.len),
 									get_rel_name(build->relid)));
 	if (command == NULL)

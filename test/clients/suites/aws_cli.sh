@@ -156,8 +156,12 @@ fi
 
 if [ "${DDB_LOCAL:-}" != yes ]; then
 	ttl_status() {
-		ddb describe-time-to-live --table-name $table --query "TimeToLiveDescription.[TimeToLiveStatus, AttributeName]" \
-			--output text | tr '\t' ' '
+		for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+			status=$(ddb describe-time-to-live --table-name $table --output text \
+				--query "TimeToLiveDescription.[TimeToLiveStatus, AttributeName]" | tr '\t' ' ')
+			case $status in ENABLING*) sleep 0.2 ;; *) break ;; esac
+		done
+		echo "$status"
 	}
 	is describe-time-to-live 'DISABLED None' "$(ttl_status)"
 	ddb put-item --table-name $table --item '{"Artist": {"S": "ttl"}, "Number": {"N": "1"}, "ExpiresAt": {"N": "'"$(($(date +%s) - 5))"'"}}'

@@ -728,7 +728,11 @@ class TimeToLive(TestCase):
         self.addCleanup(drop_table, ddb, self.name)
 
     def status(self):
-        return ddb.describe_time_to_live(TableName=self.name)['TimeToLiveDescription']
+        while True:
+            description = ddb.describe_time_to_live(TableName=self.name)['TimeToLiveDescription']
+            if description['TimeToLiveStatus'] not in ('ENABLING', 'DISABLING'):
+                return description
+            time.sleep(0.1)
 
     def change(self, enabled, attribute):
         specification = {'Enabled': enabled, 'AttributeName': attribute}

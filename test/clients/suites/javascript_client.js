@@ -228,8 +228,13 @@ describe('time to live', () => {
   const TableName = prefix + 'Expiring';
   const change = (Enabled, AttributeName) =>
     new sdk.UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: { Enabled, AttributeName } });
-  const status = async () =>
-    (await send(new sdk.DescribeTimeToLiveCommand({ TableName }))).TimeToLiveDescription;
+  const status = async () => {
+    for (;;) {
+      const { TimeToLiveDescription } = await send(new sdk.DescribeTimeToLiveCommand({ TableName }));
+      if (!/ING$/.test(TimeToLiveDescription.TimeToLiveStatus)) return TimeToLiveDescription;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
   const names = async () => (await send(new sdk.ScanCommand({ TableName }))).Items.map((item) => item.pk.S).sort();
 
   test('on, expiry and off', { skip: local }, async () => {
