@@ -44,6 +44,14 @@ SELECT pg_temp.create_table('Bad', 'id:S a:S b:S c:S', 'id:H', jsonb_build_array
 SELECT pg_temp.create_table('Bad', 'id:S a:S b:S c:S', 'id:H', jsonb_build_array(pg_temp.ix('bad', 'a:R b:R c:R')));
 SELECT pg_temp.create_table('Bad', 'id:S a:S b:S c:S d:S e:S', 'id:H', jsonb_build_array(pg_temp.ix('bad', 'id:H a:R b:R c:R d:R e:R')));
 
+-- An index whose order is the table's needs nothing.
+SELECT pg_temp.create_table('Same', 'id:S a:S', 'id:H a:R', jsonb_build_array(pg_temp.ix('keys', 'id:H a:R', '{"ProjectionType":"KEYS_ONLY"}'), pg_temp.ix('partition', 'id:H')));
+SELECT name, btree FROM dynamo.indexes WHERE schema = 'ops_index_create' AND table_name = 'Same' ORDER BY name;
+SELECT dynamo.put_item('Same', '{"id": {"S": "1"}, "a": {"S": "2"}, "b": {"S": "3"}}');
+SELECT dynamo.query('Same', 'id = :i', index_name => 'keys', expression_attribute_values => '{":i": {"S": "1"}}');
+SELECT dynamo.call('UpdateTable', '{"TableName": "Same", "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "keys"}}]}') IS NOT NULL;
+SELECT dynamo.query('Same', 'id = :i', index_name => 'partition', expression_attribute_values => '{":i": {"S": "1"}}');
+
 -- Names of columns that PostgreSQL cannot take
 SELECT pg_temp.create_table('Names', 'id:S item:S _ttl:N ' || repeat('x', 70) || ':S', 'id:H',
     jsonb_build_array(pg_temp.ix('a.b-c_D', 'item:H _ttl:R'), pg_temp.ix('long' || repeat('n', 250), repeat('x', 70) || ':H')));

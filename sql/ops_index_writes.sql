@@ -87,6 +87,8 @@ SELECT left(encode(sha256('1'), 'hex') || string_agg(encode(sha256(i::text::byte
 SELECT pg_temp.both('PutItem', format('{"TableName": "TABLE", "Item": {"pk": {"S": "%s"}, "sk": {"S": "s"}, "g": {"S": "%s"}}}', left(:'noise', 600), :'noise'));
 SELECT pg_temp.both('PutItem', format('{"TableName": "TABLE", "Item": {"pk": {"S": "%s"}, "sk": {"S": "s"}, "g": {"S": "%s"}}}', left(:'noise', 700), :'noise'));
 SELECT pg_temp.both('UpdateItem', format('{"TableName": "TABLE", "Key": {"pk": {"S": "%s"}, "sk": {"S": "t"}}, "UpdateExpression": "SET g = :g", "ExpressionAttributeValues": {":g": {"S": "%s"}}}', left(:'noise', 700), :'noise'));
+SELECT pg_temp.both('PutItem', format('{"TableName": "TABLE", "Item": {"pk": {"S": "%s"}, "sk": {"S": "%s"}, "g": {"S": "%s"}}}', :'noise', left(reverse(:'noise'), 600), left(:'noise', 100)));
+SELECT pg_temp.both('UpdateItem', format('{"TableName": "TABLE", "Key": {"pk": {"S": "%s"}, "sk": {"S": "%s"}}, "UpdateExpression": "SET g = :g", "ExpressionAttributeValues": {":g": {"S": "%s"}}}', :'noise', left(reverse(:'noise'), 600), left(:'noise', 100)));
 SELECT pg_temp.both('PutItem', format('{"TableName": "TABLE", "Item": {"pk": {"S": "%s"}, "sk": {"S": "s"}, "g": {"S": "%s"}}}', repeat('k', 1000), repeat('x', 2048)));
 
 -- Paths below a key of an index, wherever they stand
@@ -102,6 +104,13 @@ SELECT pg_temp.both(operation, request) FROM (VALUES
     ('Query', '{"TableName": "TABLE", "IndexName": "all", "KeyConditionExpression": "g = :x", "FilterExpression": "sk.x = :x", "ExpressionAttributeValues": {":x": {"S": "x"}}}'),
     ('BatchGetItem', '{"RequestItems": {"TABLE": {"Keys": [{"pk": {"S": "p"}, "sk": {"S": "s"}}], "ProjectionExpression": "b.x"}}}'),
     ('TransactWriteItems', '{"TransactItems": [{"Update": {"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "s"}}, "UpdateExpression": "SET g.x = :v", "ExpressionAttributeValues": {":v": {"S": "1"}}}}]}')) x (operation, request);
+
+-- Parts of a key count together.
+SELECT dynamo.call('CreateTable', '{"TableName": "Multi", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "a", "AttributeType": "S"}, {"AttributeName": "b", "AttributeType": "S"}, {"AttributeName": "c", "AttributeType": "S"}],
+    "GlobalSecondaryIndexes": [{"IndexName": "multi", "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}, {"AttributeName": "b", "KeyType": "RANGE"}, {"AttributeName": "c", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "ALL"}}]}') IS NOT NULL;
+SELECT pg_temp.on('Multi', 'PutItem', format('{"TableName": "TABLE", "Item": {"pk": {"S": "p"}, "a": {"S": "a"}, "b": {"S": "%s"}, "c": {"S": "%s"}}}', repeat('b', 512), repeat('c', n))) FROM unnest('{512,513}'::int[]) n;
+SELECT pg_temp.on('Multi', 'UpdateItem', format('{"TableName": "TABLE", "Key": {"pk": {"S": "p"}}, "UpdateExpression": "SET c = :c", "ExpressionAttributeValues": {":c": {"S": "%s"}}}', repeat('c', n))) FROM unnest('{512,513}'::int[]) n;
 
 -- What came by SQL stays out of the index, and an update that leaves it alone is allowed.
 INSERT INTO ops_index_writes."Direct" (item) VALUES ('{"pk": {"S": "sql"}, "sk": {"S": "s"}, "g": {"N": "1"}}');

@@ -13,8 +13,12 @@
 
 #define INVALID "One or more parameter values were invalid: "
 
-/* Longer ones are looked at more closely: no more than four are in one key. */
+/*
+ * Longer ones are looked at more closely: no more than four are in one key, and all
+ * together must fit into an entry of a btree.
+ */
 #define DOUBTFUL_KEY_SIZE	128
+#define LONG_KEY_SIZE		1024
 
 /*
  * What becomes of the derived columns of a table: each attribute is looked at once,
@@ -27,16 +31,17 @@ typedef struct KeyChange
 	bool		same;			/* both have the same value, or none */
 } KeyChange;
 
+static bool is_long(const ItemKey *key);
 static bool is_doubtful(AttributeType type, AttributeValue value);
 static void check_all_keys(DynamoTable *table, AttributeValue old, AttributeValue item,
 						   bool by_update);
 static void check_index_key(const IndexDefinition *index, const KeyAttribute *attribute,
-							int part, AttributeValue value, bool by_update);
+							AttributeValue value, bool by_update);
 static void check_type(const IndexDefinition *index, const KeyAttribute *attribute,
 					   AttributeValue value);
 static void check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
 							AttributeValue value, bool by_update);
-static void check_size(const KeySchema *key, int part, int size);
+static void check_sizes(int partition_key, int sort_key);
 static bool values_equal(AttributeValue a, AttributeValue b);
 static KeyChange *key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
 							  IndexKeyCheck check, const BoundExpr *update);
@@ -51,21 +56,31 @@ static int compare_names(const void *a, const void *b);
 /* ---- keys ---- */
 
 void
-check_index_keys(DynamoTable *table, AttributeValue item)
+check_index_keys(DynamoTable *table, const ItemKey *key, AttributeValue item)
 {
 	const TableDefinition *definition = table->definition;
+	bool		doubtful = is_long(key);
 
-	for (int i = 0; i < definition->nderived; i++)
+	for (int i = 0; !doubtful && i < definition->nderived; i++)
 	{
 		const DerivedColumn *derived = &definition->derived[i];
 
-		if (derived->role == DERIVED_INDEX &&
-			is_doubtful(derived->type, map_get(item, derived->attribute)))
-		{
-			check_all_keys(table, NO_ATTRIBUTE_VALUE, item, false);
-			return;
-		}
+		doubtful = derived->role == DERIVED_INDEX &&
+			is_doubtful(derived->type, map_get(item, derived->attribute));
 	}
+	if (doubtful)
+		check_all_keys(table, NO_ATTRIBUTE_VALUE, item, false);
+}
+
+/* Whether a key leaves little room beside it in the entries of indexes. */
+static bool
+is_long(const ItemKey *key)
+{
+	int			size = 0;
+
+	for (int i = 0; i < key->n; i++)
+		size += key->values[i].len;
+	return size > LONG_KEY_SIZE;
 }
 
 /* Whether more must be asked to know that an attribute may be the key of an index. */
@@ -86,25 +101,30 @@ check_all_keys(DynamoTable *table, AttributeValue old, AttributeValue item, bool
 		const IndexDefinition *index = lfirst(cell);
 		const KeySchema *key = &index->key;
 		bool		changed = false;
+		int			sizes[2] = {0}; /* of the partition key, of the sort key */
 
 		for (int i = 0; i < key->nhash + key->nrange; i++)
 		{
 			AttributeValue value = map_get(item, key->attributes[i].name);
 
+			if (attribute_exists(value))
+				sizes[i >= key->nhash] += attribute_size(value);
 			if (!attribute_exists(value) ||
 				(attribute_exists(old) &&
 				 values_equal(value, map_get(old, key->attributes[i].name))))
 				continue;
 			changed = true;
-			check_index_key(index, &key->attributes[i], i, value, by_update);
+			check_index_key(index, &key->attributes[i], value, by_update);
 		}
-		if (changed)
-			check_index_entry(index, &table->definition->key, item);
+		if (!changed)
+			continue;
+		check_sizes(sizes[0], sizes[1]);
+		check_index_entry(index, &table->definition->key, item);
 	}
 }
 
 static void
-check_index_key(const IndexDefinition *index, const KeyAttribute *attribute, int part,
+check_index_key(const IndexDefinition *index, const KeyAttribute *attribute,
 				AttributeValue value, bool by_update)
 {
 	if (attribute_type(value) != attribute->type && by_update)
@@ -114,8 +134,7 @@ check_index_key(const IndexDefinition *index, const KeyAttribute *attribute, int
 	if (attribute->type == ATTRIBUTE_N)
 		return;
 	check_not_empty(index, attribute, value, by_update);
-	check_size(&index->key, part, attribute_size(value));
-	if (!can_be_index_key(attribute->type, value))
+	if (attribute_bytes(value).len <= MAX_PARTITION_KEY_SIZE && !can_be_index_key(attribute->type, value))
 		ereport(ERROR,
 				(errcode(ERRCODE_VALIDATION),
 				 errmsg_internal(INVALID "A key attribute of type S cannot contain the "
@@ -160,12 +179,12 @@ check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
 
 /* (The missing blank is DynamoDB's.) */
 static void
-check_size(const KeySchema *key, int part, int size)
+check_sizes(int partition_key, int sort_key)
 {
-	if (part < key->nhash && size > MAX_PARTITION_KEY_SIZE)
+	if (partition_key > MAX_PARTITION_KEY_SIZE)
 		validation_error(INVALID "Size of hashkey has exceeded the maximum size limit of%d bytes",
 						 MAX_PARTITION_KEY_SIZE);
-	if (part >= key->nhash && size > MAX_SORT_KEY_SIZE)
+	if (sort_key > MAX_SORT_KEY_SIZE)
 		validation_error(INVALID "Aggregated size of all range keys has exceeded the size limit "
 								 "of %d bytes",
 						 MAX_SORT_KEY_SIZE);
@@ -197,7 +216,8 @@ collection_key(DynamoTable *table, const ItemKey *key)
 /* ---- what writes cost ---- */
 
 List *
-index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
+index_write_units(DynamoTable *table, const ItemKey *key,
+				  const DynamoItem *old, const DynamoItem *new,
 				  IndexKeyCheck check, const BoundExpr *update)
 {
 	const List *indexes = table_indexes(table);
@@ -207,6 +227,9 @@ index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *n
 
 	if (indexes == NIL)
 		return NIL;
+	if (is_long(key) && new != NULL && check != KEYS_ARE_CHECKED)
+		check_all_keys(table, old != NULL ? item_root(old) : NO_ATTRIBUTE_VALUE, item_root(new),
+					   check == CHECK_UPDATED_KEYS);
 	changes = key_changes(table, old, new, check, update);
 	foreach(cell, indexes)
 	{

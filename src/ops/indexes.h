@@ -21,7 +21,7 @@ typedef enum IndexKeyCheck
  * Raises ValidationException if an attribute of an item that is to be put cannot
  * be the key of an index that it is the key of.
  */
-extern void check_index_keys(DynamoTable *table, AttributeValue item);
+extern void check_index_keys(DynamoTable *table, const ItemKey *key, AttributeValue item);
 
 /*
  * The write units that each index pays for a new version of an item (NULL: none) in
@@ -29,7 +29,8 @@ extern void check_index_keys(DynamoTable *table, AttributeValue item);
  * has changed, by `update` (or NULL), are checked too; what cannot be the key of an
  * index may stay as it was.
  */
-extern List *index_write_units(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
+extern List *index_write_units(DynamoTable *table, const ItemKey *key,
+							   const DynamoItem *old, const DynamoItem *new,
 							   IndexKeyCheck check, const BoundExpr *update);
 
 /* ItemCollectionKey of an item, if its table has local indexes; else no value. */

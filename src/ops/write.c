@@ -110,7 +110,7 @@ check_write_key(ItemWrite *write)
 	check_update_spares_key(schema, write->update);
 	check_key_paths(write->table->definition, write->update);
 	if (write->item != NULL)
-		check_index_keys(write->table, item_root(write->item));
+		check_index_keys(write->table, &write->item_key, item_root(write->item));
 }
 
 void
@@ -164,7 +164,8 @@ decide_write(void *arg, const DynamoItem *old, DynamoItem **new_item)
 	caller = MemoryContextSwitchTo(write->result_context);
 	write->attributes = returned_attributes(write, old_root, new_root);
 	write->index_units = verdict == WRITE_NOTHING ? NIL :
-													index_write_units(write->table, old, verdict == WRITE_ITEM ? *new_item : NULL,
+													index_write_units(write->table, &write->item_key, old,
+																	  verdict == WRITE_ITEM ? *new_item : NULL,
 																	  key_check(write), write->update);
 	MemoryContextSwitchTo(caller);
 	return verdict;

@@ -10,7 +10,7 @@
  * Rows that lack a part are left out.
  *
  * The btree is found by that, whatever it is called.  Indexes with the same key
- * (and other projections) share one.  Where there is none, because somebody has
+ * (and other projections) share one, which may be the primary key's.  Where there is none, because somebody has
  * dropped it or a dump is being restored, reads do without (row_scan.c).
  */
 #include "postgres.h"
@@ -111,7 +111,7 @@ has_parts(Relation index, const IndexParts *parts)
 {
 	Form_pg_index form = index->rd_index;
 
-	if (index->rd_rel->relam != BTREE_AM_OID || form->indisprimary ||
+	if (index->rd_rel->relam != BTREE_AM_OID ||
 		form->indnkeyatts != parts->n || form->indnatts != parts->n)
 		return false;
 	for (int i = 0; i < parts->n; i++)
@@ -306,6 +306,7 @@ btree_to_drop(Relation rel, const IndexDefinition *index, const List *remaining)
 	IndexParts	parts;
 	IndexParts	others;
 	ListCell   *cell;
+	Oid			btree;
 
 	if (!index_parts(definition, &index->key, &parts))
 		return InvalidOid;
@@ -316,7 +317,8 @@ btree_to_drop(Relation rel, const IndexDefinition *index, const List *remaining)
 		if (index_parts(definition, &other->key, &others) && same_parts(&parts, &others))
 			return InvalidOid;
 	}
-	return index_btree(rel, &parts, false);
+	btree = index_btree(rel, &parts, false);
+	return btree == compat_primary_key_index(rel) ? InvalidOid : btree;
 }
 
 static bool
