@@ -30,7 +30,6 @@ static struct MHD_Daemon *daemon_of_mine;
 static dlist_head phases[PHASES];
 
 static int	choose_worker(int *total);
-static int	connections_of(int number);
 static void refuse_connection(int fd);
 static void adopt_connection(int fd);
 
@@ -98,7 +97,7 @@ choose_worker(int *total)
 	return best;
 }
 
-static int
+int
 connections_of(int number)
 {
 	EndpointWorker *worker = &endpoint_shared->workers[number];

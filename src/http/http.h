@@ -99,6 +99,8 @@ extern TimestampTz loop_time;	/* when the loop last woke up */
 extern void connections_init(struct MHD_Daemon *daemon);
 extern void connections_accept(int listen_socket);
 extern void connections_receive(void);
+/* How many a worker has, those on their way to it included. */
+extern int	connections_of(int number);
 extern Connection *connection_open(struct MHD_Connection *mhd);
 extern void connection_close(Connection *connection);
 extern void connection_enter(Connection *connection, Phase phase);
@@ -142,6 +144,8 @@ extern struct MHD_Response *make_response(const char *request_id, Bytes body);
  */
 extern void exchange_park(Exchange *exchange);
 extern void exchange_resume(Exchange *exchange, int status, struct MHD_Response *response);
+/* Has any been resumed that the library, to be run for it, has not seen yet? */
+extern bool exchanges_resumed;
 /* Resumes with an error that SDKs retry: nothing was done; or, it may have been. */
 extern void exchange_resume_unavailable(Exchange *exchange);
 extern void exchange_resume_failed(Exchange *exchange, const char *message);

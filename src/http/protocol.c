@@ -35,6 +35,8 @@
 /* How much of a body that is too large is read, so that the client gets to see the reply. */
 #define DISCARD_FACTOR		1.5
 
+bool		exchanges_resumed = false;
+
 static StringInfoData scratch;	/* bodies of replies made here */
 
 static size_t
@@ -400,6 +402,7 @@ exchange_resume(Exchange *exchange, int status, struct MHD_Response *response)
 		shutdown(exchange->connection->fd, SHUT_RDWR);
 	}
 	MHD_resume_connection(mhd);
+	exchanges_resumed = true;
 }
 
 void

@@ -226,7 +226,7 @@ next_timeout(long deadline)
 		timeout = sooner(timeout, (long) library);
 	if (statistics_pending)
 		timeout = sooner(timeout, STATISTICS_NAP);
-	return timeout;
+	return exchanges_resumed ? 0 : timeout;
 }
 
 static void
@@ -234,6 +234,7 @@ run_library(void)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
 
+	exchanges_resumed = false;
 	for (int i = 0; i < RUNS_PER_WAKEUP; i++)
 	{
 		MHD_run(http);
