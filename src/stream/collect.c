@@ -57,6 +57,7 @@ static StreamPosition first;	/* of the batch */
 static XLogRecPtr end;			/* of its last transaction */
 static List *targets;			/* of Target *, for the life of the process */
 
+static void empty_spool(void);
 static void collect_record(StreamSource *source, const StreamRecord *record);
 static void collect_commit(XLogRecPtr end_lsn);
 static int	find_target(const StreamSource *source);
@@ -67,7 +68,7 @@ static void notify_consumers(void);
 
 const StreamSink collecting_sink = {collect_record, collect_commit};
 
-/* Within a transaction; the context is to live as long as the process. */
+/* The context is to live as long as the process. */
 void
 collect_begin(MemoryContext context)
 {
@@ -76,10 +77,10 @@ collect_begin(MemoryContext context)
 
 	collect_context = context;
 	record_desc = CreateTupleDescCopy(RelationGetDescr(rel));
-	records = tuplestore_begin_heap(false, true, SPOOL_MEMORY);
 	MemoryContextSwitchTo(caller);
 	table_close(rel, AccessShareLock);
 }
+
 
 uint64
 collected_records(void)
@@ -188,11 +189,28 @@ collected_forget(void)
 {
 	ListCell   *cell;
 
-	tuplestore_clear(records);
+	empty_spool();
 	nrecords = 0;
 	nbytes = 0;
 	foreach(cell, targets)
 		((Target *) lfirst(cell))->has_records = false;
+}
+
+/* One that has been to disk does not count its memory right any more. */
+static void
+empty_spool(void)
+{
+	MemoryContext caller = MemoryContextSwitchTo(collect_context);
+
+	if (records != NULL && tuplestore_in_memory(records))
+		tuplestore_clear(records);
+	else
+	{
+		if (records != NULL)
+			tuplestore_end(records);
+		records = tuplestore_begin_heap(false, true, SPOOL_MEMORY);
+	}
+	MemoryContextSwitchTo(caller);
 }
 
 /* The number of the stream that a target's records belong to. */

@@ -91,7 +91,7 @@ BEGIN
     FOR i IN 0 .. 25 LOOP
         EXECUTE pg_catalog.format(
             'CREATE TABLE dynamo.stream_records_%s PARTITION OF dynamo.stream_records FOR VALUES IN (%s)
-             WITH (autovacuum_enabled = false)', pg_catalog.lpad(i::text, 2, '0'), i);
+             WITH (autovacuum_enabled = false, toast.autovacuum_enabled = false)', pg_catalog.lpad(i::text, 2, '0'), i);
     END LOOP;
 END
 $$;

@@ -197,12 +197,14 @@ extern uint64 slot_lag(void);
 
 /* ---- what the worker has decoded and not yet stored (collect.c) ---- */
 
+/* In a transaction; collected_forget() is to follow it, outside. */
 extern void collect_begin(MemoryContext context);
 /* Records, of whole transactions, that wait to be stored. */
 extern uint64 collected_records(void);
 extern uint64 collected_bytes(void);
 /* Stores them with the progress, in the present transaction. */
 extern void collected_store(StreamProgress *progress);
+/* Not in a transaction. */
 extern void collected_forget(void);
 extern const StreamSink collecting_sink;
 /* Enters streams of tables that have one which the catalog does not know. */

@@ -307,6 +307,7 @@ open_decoder(void)
 									NULL, NULL, NULL);
 	collect_begin(worker_context);
 	end_step();
+	collected_forget();
 	XLogBeginRead(decoder->reader, MyReplicationSlot->data.restart_lsn);
 	shared->confirmed = MyReplicationSlot->data.confirmed_flush;
 	pgstat_report_activity(STATE_IDLE, NULL);
