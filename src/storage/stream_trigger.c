@@ -165,13 +165,13 @@ table_stream_of(Oid relid, TableStream *stream)
 	if (HeapTupleIsValid(row) &&
 		((Form_pg_trigger) GETSTRUCT(row))->tgfoid == stream_function())
 	{
-		char	   *arguments[STREAM_ARGUMENTS];
+		char	   *arguments[STREAM_ARGUMENTS] = {NULL};
 		bool		isnull;
 		Datum		stored = heap_getattr(row, Anum_pg_trigger_tgargs,
 										  RelationGetDescr(pg_trigger), &isnull);
+		int			n = isnull ? 0 : split_arguments(DatumGetByteaPP(stored), arguments);
 
-		found = !isnull &&
-			parse_arguments(arguments, split_arguments(DatumGetByteaPP(stored), arguments), stream);
+		found = parse_arguments(arguments, n, stream);
 	}
 	systable_endscan(scan);
 	table_close(pg_trigger, AccessShareLock);

@@ -69,16 +69,18 @@ slot_is_usable(const char *name)
 XLogRecPtr
 slot_create(const char *name)
 {
+	XLogReaderRoutine reader = {
+		.page_read = read_local_xlog_page,
+		.segment_open = wal_segment_open,
+		.segment_close = wal_segment_close,
+	};
 	LogicalDecodingContext *context;
 	XLogRecPtr	start;
 
 	CheckLogicalDecodingRequirements();
 	compat_slot_create(name, RS_EPHEMERAL);
 	context = CreateInitDecodingContext(OUTPUT_PLUGIN, NIL, false, InvalidXLogRecPtr,
-										XL_ROUTINE(.page_read = read_local_xlog_page,
-												   .segment_open = wal_segment_open,
-												   .segment_close = wal_segment_close),
-										NULL, NULL, NULL);
+										&reader, NULL, NULL, NULL);
 	DecodingContextFindStartpoint(context);
 	start = MyReplicationSlot->data.confirmed_flush;
 	FreeDecodingContext(context);

@@ -292,6 +292,12 @@ read_page(XLogReaderState *reader, XLogRecPtr page, int length, XLogRecPtr targe
 static bool
 open_decoder(void)
 {
+	XLogReaderRoutine reader = {
+		.page_read = read_page,
+		.segment_open = wal_segment_open,
+		.segment_close = wal_segment_close,
+	};
+
 	/* What the transactions so far have left in the caches is of the present. */
 	InvalidateSystemCaches();
 	compat_slot_acquire(progress.slot);
@@ -300,11 +306,7 @@ open_decoder(void)
 	MemoryContextSwitchTo(worker_context);
 	stream_sink = &collecting_sink;
 	stream_sink_epoch = progress.epoch;
-	decoder = CreateDecodingContext(progress.lsn, NIL, false,
-									XL_ROUTINE(.page_read = read_page,
-											   .segment_open = wal_segment_open,
-											   .segment_close = wal_segment_close),
-									NULL, NULL, NULL);
+	decoder = CreateDecodingContext(progress.lsn, NIL, false, &reader, NULL, NULL, NULL);
 	collect_begin(worker_context);
 	end_step();
 	collected_forget();
