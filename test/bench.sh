@@ -6,7 +6,7 @@
 # MEASURES picks among P1, P2, P3, P5, P6, P8, and the same server set otherwise:
 # P6-plain with plain commits, P6-large with data several times larger than
 # the buffer pool.  P4a to P4d (clustering.sh) are what clustering brings and costs, with
-# 1,000,000 items unless P4_ITEMS says otherwise, P7 (load.sh) brings many items in, 200,000 unless P7_ITEMS says
+# 1,000,000 items unless P4A_ITEMS says otherwise, P7 (load.sh) brings many items in, 200,000 unless P7_ITEMS says
 # otherwise, P9 (lookup.sh) is a read by key in tables of different size,
 # 1,000,000 items unless P9_ITEMS says otherwise (10000000 want P9_POOL=8GB), P13 (cost.sh) what everything costs
 # in bytes and pages, P11 (streams.sh) what a stream costs, P12 (expire.sh) the deletion

@@ -134,6 +134,7 @@ static ClusteringState *clustering_state(Relation rel);
 static ClusteringState *build_state(Relation rel);
 static void place(Placement *placement, Relation rel, KeyProbe *probe, Size size,
 				  int nrows, bool bulk);
+static void forget_void_pages(Relation rel);
 static void forget_pages(ClusteringState *state);
 static bool row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row);
 static void row_probe_end(RowProbe *own);
@@ -173,6 +174,7 @@ placement_begin(Placement *placement, Relation rel, TupleTableSlot **slots, int 
 	placement->remember = false;
 	if (!is_clustered(rel))
 		return;
+	forget_void_pages(rel);
 	if (probe != NULL)
 		place(placement, rel, probe, row_size(slots[0]), nslots, bulk);
 	else if (row_probe_begin(&own, rel, slots[0]))
@@ -197,6 +199,7 @@ placement_begin_update(Placement *placement, Relation rel, ItemPointer old_tid,
 	placement->remember = false;
 	if (!is_clustered(rel))
 		return;
+	forget_void_pages(rel);
 	size = row_size(slot);
 	if (page_room(rel, ItemPointerGetBlockNumber(old_tid)) >=
 		Min(size, TOAST_TUPLE_TARGET) ||
@@ -233,8 +236,7 @@ place(Placement *placement, Relation rel, KeyProbe *probe, Size size, int nrows,
 	ClusteringState *state = clustering_state(rel);
 	BlockNumber block;
 
-	if (RelationGetTargetBlock(rel) == InvalidBlockNumber)
-		forget_pages(state);
+	forget_void_pages(rel);		/* (the probe may have taken a lock) */
 	block = choose_page(rel, state, probe, size, nrows);
 	if (state->counters != NULL)
 		count_rows(state->counters, nrows, block != InvalidBlockNumber);
@@ -515,6 +517,14 @@ build_state(Relation rel)
 	*result = state;
 	rel->rd_amcache = result;
 	return result;
+}
+
+/* Forgets the remembered pages if PostgreSQL has forgotten its own. */
+static void
+forget_void_pages(Relation rel)
+{
+	if (RelationGetTargetBlock(rel) == InvalidBlockNumber)
+		forget_pages(clustering_state(rel));
 }
 
 static void

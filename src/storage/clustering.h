@@ -95,7 +95,6 @@ extern void placement_begin_others(Placement *placement, Relation rel, bool bulk
 /* How many of the rows, from the first on, are of one item collection. */
 extern int	collection_run(Relation rel, TupleTableSlot **slots, int nslots);
 
-
 /* ---- the access method (access_method.c) ---- */
 
 /*

@@ -12,13 +12,15 @@
 #	P4c		space, of collections of different size
 #	P4d		CPU and rate of inserts, also of all clients into one collection
 #
-# MEASURES picks; LABEL is appended to the details.  P4_ITEMS in collections of 100
-# (1,000,000) and P4C_ITEMS of each shape (200,000) shorten a run, as do ROUNDS and
-# SECONDS_EACH.  Times are medians of rounds in which both sides alternate.
+# MEASURES picks; LABEL is appended to the details.  P4A_ITEMS (1,000,000), P4C_ITEMS of
+# each size of collections (200,000) and P4_ITEMS for the times (200,000) shorten a run,
+# as do ROUNDS and SECONDS_EACH.  Times are medians of rounds in which both sides
+# alternate.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 measures=${MEASURES:-P4a P4b P4c P4d}
-items=${P4_ITEMS:-1000000}
+items=${P4A_ITEMS:-1000000}
+timed_items=${P4_ITEMS:-200000}
 shape_items=${P4C_ITEMS:-200000}
 rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-2}
@@ -46,7 +48,7 @@ pages_of() {
 # update_items TABLE: as many updates of random items as 30 % of them
 update_items() {
 	printf '\\set c random(0, :collections - 1)\n\\set n random(1, 100)\nSELECT clustering_count(%s, :c::int, :n::int);\n' "'$1'" >"$here/count.sql"
-	pgbench -n -M prepared -c 4 -j 2 -t $((items * 3 / 40)) -D collections=$((items / 100)) -f "$here/count.sql" >"$here/errors" 2>&1 || {
+	PGOPTIONS='-c synchronous_commit=off' pgbench -n -M prepared -c 4 -j 2 -t $((items * 3 / 40)) -D collections=$((items / 100)) -f "$here/count.sql" >"$here/errors" 2>&1 || {
 		cat "$here/errors" >&2
 		exit 1
 	}
@@ -95,12 +97,12 @@ server_cpu() { awk '{sub(/.*\) /, ""); printf "%.0f\n", ($14 + $15) * 10000}' "/
 run_script() {
 	start=$(server_cpu)
 	sed "s/TABLE/$2/g" "$here/$1.sql" >"$here/script.sql"
-	PGOPTIONS='-c synchronous_commit=off' pgbench -n -M prepared -T "$seconds" -c "$3" -j 2 -D collections=$((items / 100)) \
+	PGOPTIONS='-c synchronous_commit=off' pgbench -n -M prepared -T "$seconds" -c "$3" -j 2 -D collections=$((timed_items / 100)) \
 		-f "$here/script.sql" >"$here/out" 2>"$here/errors" || {
 		cat "$here/errors" >&2
 		exit 1
 	}
-	sleep 0.1 # until the postmaster has seen its backends off
+	sleep 0.5 # until the postmaster has seen its backends off
 	awk -v cpu="$(($(server_cpu) - start))" '/^number of transactions actually/ {n = $NF} /^tps/ {tps = $3} END {print tps, cpu / n}' "$here/out"
 }
 
@@ -108,8 +110,8 @@ run_script() {
 compare() {
 	: >"$here/rounds"
 	for round in $(seq "$rounds"); do
-		a=$(run_script "$3" Clustered "$4")
-		b=$(run_script "$3" Unclustered "$4")
+		a=$(run_script "$3" Timed "$4")
+		b=$(run_script "$3" PlainTimed "$4")
 		echo "$a $b" >>"$here/rounds"
 	done
 	for column in 1 2 3 4; do cut -d' ' -f$column "$here/rounds" | median; done | xargs |
@@ -148,9 +150,11 @@ time_inserts() {
 query -f "$here/clustering.sql"
 postmaster=$(query -c "SELECT (regexp_split_to_array(pg_read_file('postmaster.pid'), E'\n'))[1]")
 if measured P4a; then clustered_pages; fi
-if [ -z "$(query -c "SELECT name FROM dynamo.tables WHERE name = 'Unclustered'")" ]; then
-	fill Clustered true 100 "$items" true
-	fill Unclustered false 100 "$items" true
+if measured P4b || measured P4d; then
+	if [ -z "$(query -c "SELECT name FROM dynamo.tables WHERE name = 'PlainTimed'")" ]; then
+		fill Timed true 100 "$timed_items" true
+		fill PlainTimed false 100 "$timed_items" true
+	fi
 fi
 if measured P4b; then time_queries; fi
 if measured P4c; then

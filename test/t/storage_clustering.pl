@@ -35,7 +35,9 @@ $_->safe_psql('postgres', $schema) for $primary, $subscriber;
 $primary->safe_psql('postgres', 'CREATE PUBLICATION orders FOR TABLE dynamodb."Orders"');
 $subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION orders CONNECTION '" . $primary->connstr . " dbname=postgres' PUBLICATION orders");
 $subscriber->poll_query_until('postgres', q{SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel}) or die 'no subscription';
-$primary->safe_psql('postgres', q{SELECT pg_create_logical_replication_slot('decoded', 'test_decoding')});
+# (of contrib, which not every server has)
+my $decodes = -e $primary->config_data('--pkglibdir') . '/test_decoding.so';
+$primary->safe_psql('postgres', q{SELECT pg_create_logical_replication_slot('decoded', 'test_decoding')}) if $decodes;
 
 sub pgbench
 {
@@ -107,12 +109,16 @@ is($subscriber->safe_psql('postgres', $everything), $primary->safe_psql('postgre
 is($subscriber->safe_psql('postgres', $steers), 't', 'and steers them');
 is($subscriber->safe_psql('postgres', $together), 't', 'so that they lie together');
 
-# What was decoded, done again, makes the same rows.
-my $decoded = $primary->safe_psql('postgres', q{
-	SELECT count(*) FILTER (WHERE data LIKE '%: INSERT:%') - count(*) FILTER (WHERE data LIKE '%: DELETE: %'),
-	       count(*) FILTER (WHERE data LIKE '%: DELETE: (no-tuple-data)%' OR data LIKE '%: UPDATE: %' AND data NOT LIKE '%: UPDATE: old-key: %new-tuple: %')
-	  FROM pg_logical_slot_get_changes('decoded', NULL, NULL, 'skip-empty-xacts', '1') WHERE data LIKE 'table dynamodb."Orders": %'});
-is($decoded, $primary->safe_psql('postgres', 'SELECT count(*) FROM dynamodb."Orders"') . '|0', 'decoded with old images');
+# What was decoded, done again, makes as many rows.
+SKIP:
+{
+	skip 'no test_decoding', 1 unless $decodes;
+	my $decoded = $primary->safe_psql('postgres', q{
+		SELECT count(*) FILTER (WHERE data LIKE '%: INSERT:%') - count(*) FILTER (WHERE data LIKE '%: DELETE: %'),
+		       count(*) FILTER (WHERE data LIKE '%: DELETE: (no-tuple-data)%' OR data LIKE '%: UPDATE: %' AND data NOT LIKE '%: UPDATE: old-key: %new-tuple: %')
+		  FROM pg_logical_slot_get_changes('decoded', NULL, NULL, 'skip-empty-xacts', '1') WHERE data LIKE 'table dynamodb."Orders": %'});
+	is($decoded, $primary->safe_psql('postgres', 'SELECT count(*) FROM dynamodb."Orders"') . '|0', 'decoded with old images');
+}
 
 # One collection that all clients write: nobody is lost, and it stays compact.
 ok( pgbench(q{
