@@ -10,6 +10,7 @@ use Time::HiRes qw(sleep);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(allows_streaming => 'logical');
+$node->append_conf('postgresql.conf', 'dynamo.ttl_naptime = 1');
 $node->start;
 sub sql { return $node->safe_psql('postgres', @_) }
 
@@ -73,5 +74,17 @@ for (1 .. 600)
 }
 like($notified, qr{notification "dynamo_stream" with payload "arn:aws:dynamodb:us-east-1:000000000000:table/Tab/stream/}, 'a listener is notified, with the ARN');
 $listener->quit;
+
+# What the worker of TTL deletes says whose deletion it is; what others delete does not.
+sql(<<'SQL');
+SELECT dynamo.put_item('Other', '{"pk": {"S": "deleted"}, "until": {"N": "1"}}');
+SELECT dynamo.delete_item('Other', '{"pk": {"S": "deleted"}}');
+SELECT dynamo.put_item('Other', jsonb_build_object('pk', 'expired', 'until', extract(epoch FROM now())::bigint - 10)::dynamo.item);
+SELECT dynamo.call('UpdateTimeToLive', '{"TableName": "Other", "TimeToLiveSpecification": {"Enabled": true, "AttributeName": "until"}}');
+SQL
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 2 FROM dynamo.read_stream('Other') WHERE event_name = 'REMOVE'}), 'an item expires');
+is(sql(q{SELECT string_agg(keys->>'pk' || ' ' || expired || ' ' || (old_image IS NOT NULL), ', ' ORDER BY sequence_number) FROM dynamo.read_stream('Other') WHERE event_name = 'REMOVE'}),
+	'deleted false true, expired true true', 'and its record says so');
+is(sql(q{SELECT count(*) FROM dynamo.read_stream('Other')}), 5, 'that its column was filled is no change');
 $node->stop;
 done_testing();
