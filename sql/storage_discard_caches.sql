@@ -52,6 +52,23 @@ ALTER TABLE "Music" RENAME TO "Songs";
 SELECT dynamo.describe_table('Songs') -> 'KeySchema';
 SELECT dynamo.delete_table('Songs') ->> 'TableName';
 SELECT count(*) FROM dynamo.table_settings WHERE relation::text ~ '^"(Songs|Counters)"$';
+
+-- secondary indexes
+SELECT dynamo.call('CreateTable', '{"TableName": "Tasks", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}, {"AttributeName": "g", "AttributeType": "S"}],
+    "LocalSecondaryIndexes": [{"IndexName": "local", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "g", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}]}') IS NOT NULL;
+SELECT dynamo.put_item('Tasks', '{"pk": {"S": "a"}, "sk": {"S": "1"}, "g": {"S": "x"}, "n": {"N": "1"}}');
+SELECT dynamo.update_item('Tasks', '{"pk": {"S": "a"}, "sk": {"S": "2"}}', 'SET g = :g, n = :n', expression_attribute_values => '{":g": {"S": "y"}, ":n": {"N": "2"}}');
+SELECT dynamo.call('UpdateTable', '{"TableName": "Tasks", "AttributeDefinitions": [{"AttributeName": "n", "AttributeType": "N"}],
+    "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "by_n", "KeySchema": [{"AttributeName": "n", "KeyType": "HASH"}, {"AttributeName": "g", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "ALL"}}}]}') IS NOT NULL;
+SELECT dynamo.update_item('Tasks', '{"pk": {"S": "a"}, "sk": {"S": "2"}}', 'SET n = :n', expression_attribute_values => '{":n": {"N": "1"}}');
+SELECT dynamo.query('Tasks', 'n = :n', index_name => 'by_n', expression_attribute_values => '{":n": {"N": "1"}}');
+SELECT dynamo.query('Tasks', 'pk = :p AND g > :g', index_name => 'local', expression_attribute_values => '{":p": {"S": "a"}, ":g": {"S": "x"}}');
+SELECT dynamo.call('Scan', '{"TableName": "Tasks", "IndexName": "by_n", "Limit": 1, "ReturnConsumedCapacity": "INDEXES"}');
+SELECT * FROM dynamo.check_table('Tasks');
+SELECT dynamo.call('UpdateTable', '{"TableName": "Tasks", "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "by_n"}}]}') IS NOT NULL;
+SELECT dynamo.delete_item('Tasks', '{"pk": {"S": "a"}, "sk": {"S": "1"}}');
+SELECT * FROM dynamo.check_table('Tasks');
 RESET debug_discard_caches;
 
 SET client_min_messages = warning;

@@ -324,7 +324,10 @@ btree_to_drop(Relation rel, const IndexDefinition *index, const List *remaining)
 static bool
 same_parts(const IndexParts *a, const IndexParts *b)
 {
-	return a->n == b->n && memcmp(a->columns, b->columns, a->n * sizeof(a->columns[0])) == 0;
+	for (int i = 0; i < Min(a->n, b->n); i++)
+		if (a->columns[i] != b->columns[i])
+			return false;
+	return a->n == b->n;
 }
 
 /* The derived columns of an index that no other one needs, as DerivedColumn *. */
