@@ -341,12 +341,17 @@ entry_in_segment(DirectScan *scan, const BTScanPosItem *entry)
 	IndexTuple	tuple;
 	Size		size;
 	bool		isnull;
+	int			i = 0;
 
 	if (scan->entry_context == NULL)
 		return true;
 	tuple = (IndexTuple) (opaque->currTuples + entry->tupleOffset);
-	for (int i = 0; i < scan->shape.nhash; i++)
+	do
+	{
 		partition_key[i] = index_getattr(tuple, i + 1, RelationGetDescr(scan->index), &isnull);
+		if (isnull)
+			return false;		/* without a partition key there is no segment */
+	} while (++i < scan->shape.nhash);
 	size = VARSIZE_ANY(DatumGetPointer(partition_key[0]));
 	if (size == known->size && memcmp(known->key, DatumGetPointer(partition_key[0]), size) == 0)
 		return known->in_segment;
