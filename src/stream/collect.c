@@ -55,18 +55,20 @@ static uint64 nrecords;
 static uint64 nbytes;
 static StreamPosition first;	/* of the batch */
 static XLogRecPtr end;			/* of its last transaction */
+static char truncated[NAMEDATALEN]; /* a table; "": none */
 static List *targets;			/* of Target *, for the life of the process */
 
 static void empty_spool(void);
 static void collect_record(StreamSource *source, const StreamRecord *record);
 static void collect_commit(XLogRecPtr end_lsn);
+static void collect_truncate(const StreamSource *source);
 static int	find_target(const StreamSource *source);
 static int	add_target(const StreamSource *source);
 static int32 target_stream(int number);
 static void adopt_stream(Target *target);
 static void notify_consumers(void);
 
-const StreamSink collecting_sink = {collect_record, collect_commit};
+const StreamSink collecting_sink = {collect_record, collect_commit, collect_truncate};
 
 /* The context is to live as long as the process. */
 void
@@ -135,6 +137,24 @@ static void
 collect_commit(XLogRecPtr end_lsn)
 {
 	end = end_lsn;
+}
+
+static void
+collect_truncate(const StreamSource *source)
+{
+	strlcpy(truncated, source->relname, sizeof(truncated));
+}
+
+const char *
+collected_truncation(void)
+{
+	return truncated[0] == '\0' ? NULL : truncated;
+}
+
+void
+collected_truncation_done(void)
+{
+	truncated[0] = '\0';
 }
 
 static int

@@ -81,6 +81,8 @@ static void message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecP
 static bool filter_by_origin(LogicalDecodingContext *ctx, RepOriginId origin);
 static void change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation rel,
 				   ReorderBufferChange *change);
+static void note_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, int nrelations,
+						  Relation relations[], ReorderBufferChange *change);
 static void decode_change(const Change *change, Relation rel, ReorderBufferChange *decoded);
 static bool is_wanted(const DecodingState *state, const StreamSource *source);
 static void emit(const Change *change, StreamEvent event, const Row *keys,
@@ -93,6 +95,7 @@ _PG_output_plugin_init(OutputPluginCallbacks *callbacks)
 	callbacks->startup_cb = startup;
 	callbacks->begin_cb = begin;
 	callbacks->change_cb = change;
+	callbacks->truncate_cb = note_truncate;
 	callbacks->commit_cb = commit;
 	callbacks->message_cb = message;
 	callbacks->filter_by_origin_cb = filter_by_origin;
@@ -231,6 +234,23 @@ change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation rel,
 	decode_change(&(Change) {ctx, txn, source}, rel, decoded);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(state->change_context);
+}
+
+/* The trigger that refuses it does not fire where somebody has disabled it. */
+static void
+note_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, int nrelations,
+			  Relation relations[], ReorderBufferChange *decoded)
+{
+	for (int i = 0; i < nrelations; i++)
+	{
+		bool		is_new;
+		StreamSource *source = stream_source(relations[i], &is_new);
+
+		if (is_new)
+			source->wanted = source->streamed && is_wanted(ctx->output_plugin_private, source);
+		if (source->streamed && stream_sink != NULL)
+			stream_sink->truncate(source);
+	}
 }
 
 static bool

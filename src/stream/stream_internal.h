@@ -48,12 +48,13 @@ extern void stream_sources_reset(void);
 /*
  * In the process of the decoding worker records go there, instead of being
  * written as text; the second is called at the end of a transaction that had
- * any.
+ * any, the third for a table that loses its items without records.
  */
 typedef struct StreamSink
 {
 	void		(*record) (StreamSource *source, const StreamRecord *record);
 	void		(*commit) (XLogRecPtr end_lsn);
+	void		(*truncate) (const StreamSource *source);
 } StreamSink;
 
 extern const StreamSink *stream_sink;
@@ -204,6 +205,9 @@ extern uint64 collected_records(void);
 extern uint64 collected_bytes(void);
 /* Stores them with the progress, in the present transaction. */
 extern void collected_store(StreamProgress *progress);
+/* A table that has been truncated by the last transaction; NULL: none. */
+extern const char *collected_truncation(void);
+extern void collected_truncation_done(void);
 /* Not in a transaction. */
 extern void collected_forget(void);
 extern const StreamSink collecting_sink;

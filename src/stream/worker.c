@@ -74,6 +74,7 @@ static void end_step(void);
 static bool open_decoder(void);
 static void close_decoder(void);
 static bool decode(void);
+static bool note_truncation(void);
 static bool store(void);
 static bool look_after_streams(void);
 static void confirm(bool idle);
@@ -215,17 +216,12 @@ stream_is_wanted(void)
 
 /* ---- start ---- */
 
-/*
- * Finds the slot, or makes one, so that `progress` says where to begin.  False
- * if there is nothing to do.
- */
-bool
-stream_worker_prepare(void)
+/* False, and no slot, if there is nothing to decode. */
+static bool
+read_state(bool *lost)
 {
-	StreamEpoch *epoch;
 	StreamProgress found;
 	bool		wanted;
-	bool		lost;
 
 	if (!begin_step())
 	{
@@ -233,49 +229,85 @@ stream_worker_prepare(void)
 		return false;
 	}
 	wanted = stream_is_wanted();
-	lost = progress_read(&found, NULL) && has_started_stream();
+	*lost = progress_read(&found, NULL) && has_started_stream();
 	found.last_record = dynamo_now();
 	progress = found;
 	end_step();
+
 	if (wanted && wal_level < WAL_LEVEL_LOGICAL)
 		ereport(LOG,
 				(errmsg("streams of this database need wal_level = logical")));
-	if (!wanted || wal_level < WAL_LEVEL_LOGICAL)
-	{
-		slot_drop_others("");
-		return false;
-	}
+	if (wanted && wal_level >= WAL_LEVEL_LOGICAL)
+		return true;
+	slot_drop_others("");
+	return false;
+}
 
-	slot_drop_others(slot_is_usable(progress.slot) ? progress.slot : "");
+/*
+ * Goes on in a new epoch, from `progress` on; the one before it has ended at this
+ * position.  It must survive a crash if records of it do, so it is flushed.  False
+ * if the extension is gone.
+ */
+static bool
+start_epoch(XLogRecPtr end_of_previous, bool gap, const char *reason)
+{
+	StreamEpoch *previous;
+
+	if (!begin_step())
+		return false;
+	previous = present_epoch();
+	if (previous != NULL && XLogRecPtrIsInvalid(previous->end_lsn))
+		previous->end_lsn = Max(end_of_previous, previous->lsn);
+	begin_epoch(previous, gap, reason);
+	end_step();
+	XLogFlush(XactLastCommitEnd);
+	return true;
+}
+
+/* Whether the log of the present epoch is that of this server. */
+static bool
+follows_timeline(void)
+{
+	StreamEpoch *epoch;
+	bool		follows;
+
+	if (!begin_step())
+		return true;
+	epoch = present_epoch();
+	follows = epoch != NULL && epoch->timeline == (int32) GetWALInsertionTimeLine();
+	end_step();
+	return follows;
+}
+
+/*
+ * Finds the slot, or makes one, so that `progress` says where to begin.  False
+ * if there is nothing to do.
+ */
+bool
+stream_worker_prepare(void)
+{
+	XLogRecPtr	end_of_previous;
+	bool		lost;
+
+	if (!read_state(&lost))
+		return false;
+	end_of_previous = progress.lsn;
 	if (slot_is_usable(progress.slot))
 	{
-		if (!begin_step())
-			return false;
-		epoch = present_epoch();
-		if (epoch == NULL || epoch->timeline != (int32) GetWALInsertionTimeLine())
-		{
-			if (epoch != NULL)
-				epoch->end_lsn = progress.lsn;
-			progress.epoch = new_epoch_number(progress.epoch);
-			begin_epoch(epoch, false, "the server follows another timeline");
-		}
-		end_step();
-		return true;
+		slot_drop_others(progress.slot);
+		if (follows_timeline())
+			return true;
+		progress.epoch = new_epoch_number(progress.epoch);
+		return start_epoch(end_of_previous, false, "the server follows another timeline");
 	}
 
-	found = progress;
+	slot_drop_others("");
 	progress.epoch = new_epoch_number(progress.epoch);
 	slot_name(progress.epoch, progress.slot);
 	pgstat_report_activity(STATE_RUNNING, "creating a replication slot");
 	progress.lsn = slot_create(progress.slot);
-	if (!begin_step())
-		return false;
-	epoch = present_epoch();
-	if (epoch != NULL && XLogRecPtrIsInvalid(epoch->end_lsn))
-		epoch->end_lsn = Max(found.lsn, epoch->lsn);
-	begin_epoch(epoch, lost, lost ? "the replication slot was lost" : "streams were enabled");
-	end_step();
-	return true;
+	return start_epoch(end_of_previous, lost,
+					   lost ? "the replication slot was lost" : "streams were enabled");
 }
 
 /* ---- decoding ---- */
@@ -344,11 +376,31 @@ decode(void)
 		if (record == NULL)
 			return false;
 		LogicalDecodingProcessRecord(decoder, decoder->reader);
-		CurrentResourceOwner = worker_owner;
-		MemoryContextSwitchTo(worker_context);
+		leave_transaction();
 		CHECK_FOR_INTERRUPTS();
+		if (collected_truncation() != NULL)
+			break;
 	}
 	return true;
+}
+
+/*
+ * A table was truncated in spite of its trigger (ALTER TABLE ... DISABLE TRIGGER):
+ * its items went without records.  False if the extension is gone.
+ */
+static bool
+note_truncation(void)
+{
+	char	   *reason = psprintf("table \"%s\" was truncated", collected_truncation());
+	bool		result;
+
+	progress.lsn = decoder->reader->EndRecPtr;
+	progress.epoch = new_epoch_number(progress.epoch);
+	stream_sink_epoch = progress.epoch;
+	result = start_epoch(progress.lsn, true, reason);
+	collected_truncation_done();
+	pfree(reason);
+	return result;
 }
 
 /* False if the extension is gone. */
@@ -601,6 +653,8 @@ stream_worker_run(void)
 		more = decode();
 		stored = collected_records() > 0;
 		if (stored && !store())
+			break;
+		if (collected_truncation() != NULL && !note_truncation())
 			break;
 		confirm(idle);
 		if (more)

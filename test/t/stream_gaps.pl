@@ -125,11 +125,19 @@ ok(start_worker(), 'and a worker');
 sql(q{SELECT put('Tab', 'five')});
 ok(stored('five'), 'the stream goes on');
 
+# ---- TRUNCATE in spite of the stream ----
+
+sql(q{BEGIN; ALTER TABLE dynamodb."Tab" DISABLE TRIGGER dynamo_stream; SELECT put('Tab', 'before'); TRUNCATE dynamodb."Tab"; ALTER TABLE dynamodb."Tab" ENABLE ALWAYS TRIGGER dynamo_stream; COMMIT});
+sql(q{SELECT put('Tab', 'after')});
+ok(stored('after'), 'the stream goes on');
+is(sql(q{SELECT gap_reason FROM dynamo.stat_streams}), 'table "Tab" was truncated', 'who gets a table truncated makes a gap');
+is(sql(q{SELECT epoch = (SELECT max(epoch) FROM dynamo.stream_epochs) FROM dynamo.stream_records WHERE keys->>'pk' IN ('before', 'after') ORDER BY lsn}), "f\nt", 'between the records before and after it');
+
 # ---- retention ----
 
-my $old = sql(q{SELECT r#>>'{dynamodb,SequenceNumber}' FROM json_array_elements(records(iterator('Tab', 3, 'TRIM_HORIZON'))->'Records') r LIMIT 1});
-my $kept = sql(q{SELECT records(iterator('Tab', 3, 'TRIM_HORIZON'))->>'NextShardIterator'});
-my $early = sql("SELECT iterator('Tab', 3, 'AT_SEQUENCE_NUMBER', '$old')");
+my $old = sql(q{SELECT r#>>'{dynamodb,SequenceNumber}' FROM json_array_elements(records(iterator('Tab', 4, 'TRIM_HORIZON'))->'Records') r LIMIT 1});
+my $kept = sql(q{SELECT records(iterator('Tab', 4, 'TRIM_HORIZON'))->>'NextShardIterator'});
+my $early = sql("SELECT iterator('Tab', 4, 'AT_SEQUENCE_NUMBER', '$old')");
 sql('ALTER SYSTEM SET dynamo.stream_retention = 1');
 sql('SELECT pg_reload_conf()');
 ok(until_true('SELECT count(*) = 0 FROM dynamo.stream_records'), 'old records go without any new ones');
