@@ -81,6 +81,7 @@ RESET enable_seqscan;
 -- an index that somebody drops: nothing expires until there is one again
 DROP INDEX dynamodb.ops_ttl__ttl_idx;
 SELECT dynamo.describe_time_to_live('ops_ttl');
+SELECT * FROM dynamo.check_table('ops_ttl');
 SELECT change(true, 't');
 SELECT dynamo.describe_time_to_live('ops_ttl');
 DROP INDEX dynamodb.ops_ttl__ttl_idx;

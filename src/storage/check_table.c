@@ -90,6 +90,10 @@ check_relation(TableCheck *check)
 	if (check->definition != NULL && !OidIsValid(check->definition->primary_index))
 		report(check, NULL, psprintf("relation \"%s\" has no valid primary key over its key columns",
 									 name));
+	if (check->definition != NULL && table_ttl_attribute(check->definition).data != NULL &&
+		!OidIsValid(table_ttl_index(check->rel)))
+		report(check, NULL, psprintf("relation \"%s\" has no valid index over its column \"_ttl\": its items do not expire",
+									 name));
 	if (check->rel->rd_rel->relkind == RELKIND_RELATION && !is_dynamo_relation(check->rel))
 		report(check, NULL, psprintf("relation \"%s\" does not use access method \"dynamo\"", name));
 	if (check->item_column == InvalidAttrNumber)

@@ -135,6 +135,7 @@ begin_step(MemoryContext context)
 	return false;
 }
 
+/* (advisory locks of the session would outlive the code of others that has taken them) */
 void
 end_step(void)
 {
@@ -142,6 +143,7 @@ end_step(void)
 
 	PopActiveSnapshot();
 	CommitTransactionCommand();
+	LockReleaseSession(USER_LOCKMETHOD);
 	MemoryContextSwitchTo(context);
 }
 
@@ -165,6 +167,7 @@ abort_step(MemoryContext context)
 	error = CopyErrorData();
 	FlushErrorState();
 	AbortCurrentTransaction();
+	LockReleaseSession(USER_LOCKMETHOD);
 	MemoryContextSwitchTo(context);
 	RESUME_INTERRUPTS();
 	return error;

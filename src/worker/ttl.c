@@ -11,7 +11,11 @@
  * A batch is deleted as the table's owner, whose triggers and policies take part
  * with the owner's rights and no more.  A table that raises an error, or that
  * somebody has locked, is left to the next round; one that goes on raising errors
- * is tried less and less often.
+ * is tried less and less often, in smaller batches.  A batch that takes too long is
+ * such an error, since the other tables wait for it.
+ *
+ * The owners' code may leave something in the session that nothing undoes (a
+ * connection by dblink), so the worker makes room for a new one now and then.
  *
  * Times are never early: an item of the second n goes when n has passed.  What lies
  * more than five years back is taken for a mistake, as DynamoDB does, and stays.
@@ -35,6 +39,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
 
 #include "common/clock.h"
 #include "storage/storage.h"
@@ -45,6 +50,7 @@ PGDLLEXPORT void dynamo_ttl_main(Datum arg);
 
 #define FIVE_YEARS		(INT64CONST(5) * 1461 * SECS_PER_DAY / 4)
 #define MAX_PAUSE		60		/* rounds that a failing table misses at most */
+#define LIFETIME		3600	/* seconds */
 
 typedef struct ExpiringTable
 {
@@ -57,6 +63,7 @@ typedef struct ExpiringTable
 static int	ttl_naptime = 0;
 static int	ttl_batch_size = 0;
 static int	ttl_rate = 0;
+static int	ttl_batch_timeout = 0;
 
 static MemoryContext batch_context;
 static List *tables = NIL;		/* of ExpiringTable * */
@@ -83,6 +90,10 @@ ttl_settings_init(void)
 							"Number of expired items that one transaction deletes.",
 							NULL, &ttl_batch_size, 1000, 1, 100000, PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.ttl_batch_timeout",
+							"Time after which such a transaction is given up; 0 means never.",
+							NULL, &ttl_batch_timeout, 30000, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS,
+							NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.ttl_rate",
 							"Number of expired items that are deleted per second in a database; 0 means no limit.",
 							NULL, &ttl_rate, 10000, 0, INT_MAX, PGC_SIGHUP, 0,
@@ -98,6 +109,8 @@ note_relation_changed(Datum arg, Oid relid)
 void
 dynamo_ttl_main(Datum arg)
 {
+	TimestampTz started = GetCurrentTimestamp();
+
 	database_worker_begin(arg, WORK_TTL, "dynamo ttl");
 	SetConfigOption("synchronous_commit", "local", PGC_SUSET, PGC_S_OVERRIDE);
 	batch_context = AllocSetContextCreate(TopMemoryContext, "dynamo ttl batch",
@@ -113,6 +126,8 @@ dynamo_ttl_main(Datum arg)
 		begin_round();
 		while (take_turns() && !ShutdownRequestPending)
 			;
+		if (GetCurrentTimestamp() - started > LIFETIME * USECS_PER_SEC)
+			break;				/* (the launcher starts another one) */
 		rest(ttl_naptime * 1000L);
 	}
 	proc_exit(0);
@@ -233,6 +248,7 @@ expire_batch(ExpiringTable *table)
 	}
 	PG_CATCH();
 	{
+		disable_all_timeouts(false);
 		note_failure(table, abort_step(batch_context));
 	}
 	PG_END_TRY();
@@ -257,11 +273,13 @@ owner_of(Oid relid)
 	return owner;
 }
 
-/* Several per second, so that the rate is kept evenly. */
+/* Several batches per second, so that the rate is kept evenly. */
 static int
-batch_size(void)
+batch_size(const ExpiringTable *table)
 {
-	return ttl_rate == 0 ? ttl_batch_size : Min(ttl_batch_size, Max(1, ttl_rate / 5));
+	int			size = ttl_rate == 0 ? ttl_batch_size : Min(ttl_batch_size, ttl_rate / 5);
+
+	return Max(1, size >> Min(table->failures, 20));
 }
 
 /* In a transaction of its own; how many items it has deleted. */
@@ -279,6 +297,8 @@ delete_batch(ExpiringTable *expiring)
 		expiring->scan.complete = true;
 		return 0;
 	}
+	if (ttl_batch_timeout > 0)
+		enable_timeout_after(STATEMENT_TIMEOUT, ttl_batch_timeout);
 	owner = owner_of(expiring->relid);
 	if (OidIsValid(owner))
 	{
@@ -288,13 +308,14 @@ delete_batch(ExpiringTable *expiring)
 		{
 			schema = get_namespace_name(RelationGetNamespace(table->rel));
 			pgstat_report_activity(STATE_RUNNING, psprintf("expired items of %s", table->name));
-			deleted = ttl_table_expire(table, &expiring->scan, batch_size());
+			deleted = ttl_table_expire(table, &expiring->scan, batch_size(expiring));
 			dynamo_table_close(table);
 		}
 		act_as_self(&self);
 	}
 	if (table == NULL)
 		expiring->scan.complete = true;
+	disable_timeout(STATEMENT_TIMEOUT, false);
 	end_step();
 	if (deleted > 0)
 		statistics_count_expired(schema, table->name, deleted);

@@ -152,6 +152,21 @@ like($changes, qr/^BEGIN\nmessage: transactional: 1 prefix: dynamo.ttl\ntable dy
 like($changes, qr/^BEGIN\ntable dynamodb."Tab": INSERT\nCOMMIT\nBEGIN\ntable dynamodb."Tab": DELETE\nCOMMIT$|^BEGIN\ntable dynamodb."Tab": INSERT\ntable dynamodb."Tab": DELETE\nCOMMIT$/m, 'other deletions have none');
 sql(q{SELECT pg_drop_replication_slot('decode')});
 
+# A stream tells them from others.
+sql(q{SELECT dynamo.call('CreateTable', '{"TableName": "Streamed", "BillingMode": "PAY_PER_REQUEST",
+	"AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+	"StreamSpecification": {"StreamEnabled": true, "StreamViewType": "OLD_IMAGE"}}')});
+sql(q{SELECT dynamo.update_time_to_live('Streamed', 't')});
+ok(until_is(q{SELECT status = 'ENABLED' FROM dynamo.streams WHERE table_name = 'Streamed'}), 'a stream');
+put('Streamed', 'past', -1);
+is_gone('Streamed', 'past', 'an item of a table with a stream');
+put('Streamed', 'future', 3600);
+sql(q{SELECT dynamo.delete_item('Streamed', '{"k": {"S": "future"}}')});
+ok(until_is(q{SELECT count(*) = 2 FROM dynamo.read_stream('Streamed') WHERE event_name = 'REMOVE'}), 'both deletions are in the stream');
+is(sql(q{SELECT string_agg(keys ->> 'k' || ' ' || expired, ', ' ORDER BY keys ->> 'k') FROM dynamo.read_stream('Streamed') WHERE event_name = 'REMOVE'}),
+	'future false, past true', 'which tells what expired');
+sql(q{SELECT dynamo.delete_table('Streamed')});
+
 # ---- by SQL: row security, triggers, partitions ----
 
 sql(q{CREATE ROLE alice LOGIN; GRANT CREATE ON DATABASE ttl TO alice; CREATE TABLE log (what text, who text, session text); GRANT ALL ON log TO PUBLIC});
@@ -265,6 +280,20 @@ put('Tab', 'after', -1);
 is_gone('Tab', 'after', 'and other tables go on');
 unlike(slurp_file($node->logfile), qr/^\S* *DETAIL.*secret/m, 'the item is not in the log');
 as_alice('DROP TABLE alice."Fails"');
+
+# Code that takes for ever, and locks that it keeps.
+set('dynamo.ttl_batch_timeout' => '300ms');
+as_alice(q{CREATE FUNCTION alice.sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(1), pg_sleep(1000); RETURN OLD; END $$;
+	SELECT dynamo.create_table('Sleeps', 'k S'); SELECT dynamo.update_time_to_live('Sleeps', 't');
+	CREATE TRIGGER sleep BEFORE DELETE ON alice."Sleeps" FOR EACH ROW EXECUTE FUNCTION alice.sleep()});
+alice_put('Sleeps', 'a');
+ok($node->wait_for_log(qr/canceling statement due to statement timeout/), 'a trigger that sleeps is given up');
+put('Tab', 'after', -1);
+is_gone('Tab', 'after', 'and other tables go on');
+as_alice(q{CREATE OR REPLACE FUNCTION alice.sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(1); RETURN OLD; END $$});
+ok(alice_gone('Sleeps', 'a'), 'a trigger that sleeps no more');
+ok(until_is('SELECT pg_try_advisory_lock(1)'), 'no lock of the session stays');
+set('dynamo.ttl_batch_timeout' => '30s');
 
 sql('REVOKE ALL ON alice."Logged" FROM alice');
 sql(q{INSERT INTO alice."Logged" (item) VALUES ('{"k": {"S": "denied"}, "t": {"N": "1700000000"}}')});
