@@ -451,7 +451,7 @@ start_worker(Slot *slot, TimestampTz now)
 	ereport(WARNING,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("no background worker is left for \"%s\"", worker.bgw_name),
-			 errhint("Beside those of others, %d background workers are needed for the launcher and the endpoint, and up to three for each database with something to do; increase max_worker_processes.",
+			 errhint("Beside those of others, %d background workers are needed for the launcher and the endpoint, and up to five for each database with something to do; increase max_worker_processes.",
 					 nendpoint_slots + 1)));
 }
 
