@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "http/http.h"
+#include "stream/stream.h"
 
 static const char *const outcome_names[OUTCOMES] = {
 	"success", "condition_failed", "conflict", "denied", "client_error", "server_error",
@@ -16,6 +17,7 @@ static void render_units(StringInfo text, const RequestStatistics *rows, int n);
 static void render_latency(StringInfo text, const RequestStatistics *rows, int n);
 static void render_expired(StringInfo text, const RequestStatistics *rows, int n);
 static void render_connections(StringInfo text);
+static void render_streams(StringInfo text);
 
 void
 metrics_render(StringInfo text)
@@ -28,6 +30,7 @@ metrics_render(StringInfo text)
 	render_latency(text, rows, n);
 	render_expired(text, rows, n);
 	render_connections(text);
+	render_streams(text);
 	for (int i = 0; i < n; i++)
 	{
 		pfree(unconstify(char *, rows[i].schema));
@@ -149,4 +152,21 @@ render_connections(StringInfo text)
 	for (int i = 0; i < endpoint_worker_count(WORKER_ENDPOINT); i++)
 		appendStringInfo(text, "dynamo_endpoint_connections{worker=\"%d\"} %u\n", i,
 						 pg_atomic_read_u32(&endpoint_shared->workers[i].connections));
+}
+
+/* Of the endpoint's database, while its decoding worker runs. */
+static void
+render_streams(StringInfo text)
+{
+	StreamWorkerState state;
+	bool		running = stream_worker_state(&state);
+
+	head(text, "dynamo_stream_worker", "gauge", "Whether changes are being decoded.");
+	appendStringInfo(text, "dynamo_stream_worker %d\n", running ? 1 : 0);
+	if (!running)
+		return;
+	head(text, "dynamo_stream_records_total", "counter", "Stream records since the worker began.");
+	appendStringInfo(text, "dynamo_stream_records_total " UINT64_FORMAT "\n", state.records);
+	head(text, "dynamo_stream_lag_bytes", "gauge", "Log that is not decoded yet.");
+	appendStringInfo(text, "dynamo_stream_lag_bytes " UINT64_FORMAT "\n", state.lag);
 }

@@ -1,10 +1,12 @@
 /*
  * statistics.c
- *		What the views dynamo.streams and dynamo.stat_streams show.
+ *		What the views dynamo.streams and dynamo.stat_streams show, and the
+ *		endpoint's metrics.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xlog.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -13,6 +15,21 @@
 #include "utils/timestamp.h"
 
 #include "stream/stream_internal.h"
+
+bool
+stream_worker_state(StreamWorkerState *state)
+{
+	const StreamDatabase *database = stream_database(MyDatabaseId);
+	XLogRecPtr	decoded = database == NULL ? InvalidXLogRecPtr : database->decoded;
+	XLogRecPtr	now;
+
+	if (database == NULL || RecoveryInProgress() || XLogRecPtrIsInvalid(decoded))
+		return false;
+	now = GetXLogInsertRecPtr();
+	state->records = database->nrecords;
+	state->lag = now > decoded ? now - decoded : 0;
+	return true;
+}
 
 /* dynamo.stream_status(stream integer) returns text: NULL if there is none. */
 PG_FUNCTION_INFO_V1(dynamo_stream_status);

@@ -167,6 +167,15 @@ extern bool stream_worker_prepare(void);
 /* Returns when there is nothing to decode; then the process is to end. */
 extern void stream_worker_run(void);
 
+typedef struct StreamWorkerState
+{
+	uint64		records;		/* stored since it began */
+	uint64		lag;			/* bytes of log that are not decoded */
+} StreamWorkerState;
+
+/* False if the worker of this database does not run.  Needs no transaction. */
+extern PGDLLEXPORT bool stream_worker_state(StreamWorkerState *state);
+
 /* ---- start-up (wakeup.c) ---- */
 
 extern void stream_init(void);

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import unittest
+import urllib.request
 
 import boto3
 import botocore.session
@@ -256,6 +257,15 @@ class Streams(TestCase):
                                                  'ShardIteratorType': 'TRIM_HORIZON'})['ShardIterator']
             records += len(call('GetRecords', {'ShardIterator': iterator})['Records'])
         self.assertEqual(records, 2)
+
+    @not_in_local
+    def test_metrics(self):
+        enable()
+        with urllib.request.urlopen(ENDPOINT + '/metrics', timeout=60) as reply:
+            metrics = dict(line.rsplit(' ', 1) for line in reply.read().decode().splitlines() if line[0] != '#')
+        self.assertEqual(metrics['dynamo_stream_worker'], '1')
+        self.assertGreaterEqual(int(metrics['dynamo_stream_records_total']), 0)
+        self.assertGreaterEqual(int(metrics['dynamo_stream_lag_bytes']), 0)
 
     @not_in_local
     def test_documentation(self):
