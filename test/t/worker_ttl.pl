@@ -1,6 +1,7 @@
 # Time to live: what expires, what stays, and with whose rights.
 use strict;
 use warnings;
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -126,6 +127,49 @@ $session->query_safe(q{BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FR
 put('Tab', 'seen', -1);
 is_gone('Tab', 'seen', 'an old snapshot is not in the way');
 $session->quit;
+
+# A race: clients move the times of their items to the past and back to the future, where
+# nobody may delete them.
+make_table('Race');
+sql(q{
+	CREATE FUNCTION move(client integer, item integer, past boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+	BEGIN
+		PERFORM dynamo.update_item('Race', jsonb_build_object('k', client || '-' || item)::dynamo.item, 'SET t = :t', 'attribute_exists(k)',
+			expression_attribute_values => jsonb_build_object(':t', CASE WHEN past THEN 1700000000 ELSE 32503680000 END)::dynamo.item);
+		RETURN true;
+	EXCEPTION WHEN SQLSTATE 'ND003' THEN RETURN false;
+	END $$;
+	CREATE PROCEDURE race(client integer, seconds integer) LANGUAGE plpgsql AS $$
+	DECLARE ending timestamptz := clock_timestamp() + seconds * interval '1 s';
+	BEGIN
+		WHILE clock_timestamp() < ending LOOP
+			FOR item IN 1 .. 100 LOOP
+				PERFORM move(client, item, true);
+				COMMIT;
+			END LOOP;
+			FOR item IN 1 .. 100 LOOP
+				IF NOT move(client, item, false) THEN
+					PERFORM dynamo.put_item('Race', jsonb_build_object('k', client || '-' || item, 't', 32503680000)::dynamo.item);
+				END IF;
+				COMMIT;
+				IF dynamo.get_item('Race', jsonb_build_object('k', client || '-' || item)::dynamo.item) IS NULL THEN
+					RAISE 'item % of client % is lost', item, client;
+				END IF;
+			END LOOP;
+		END LOOP;
+	END $$;
+	INSERT INTO dynamodb."Race" (item) SELECT jsonb_build_object('k', client || '-' || item, 't', 32503680000)::dynamo.item
+	  FROM generate_series(1, 4) client, generate_series(1, 100) item});
+my @racers = map { my ($client, $out) = ($_, ''); my $in = "CALL race($client, 6)";
+	{ out => \$out, run => IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('ttl'), '-c', $in ], '>&', \$out) } } 1 .. 4;
+foreach my $racer (@racers)
+{
+	$racer->{run}->finish;
+	is(${ $racer->{out} }, '', 'a client of the race has lost nothing');
+}
+round();
+is(sql('SELECT count(*) FROM dynamodb."Race"'), 400, 'all items of the race are there');
+cmp_ok(sql(q{SELECT ttl_deleted_items FROM dynamo.stat_tables WHERE table_name = 'Race'}), '>', 0, 'and some had expired');
 
 # ---- many items; tables take turns, at a bounded rate ----
 
