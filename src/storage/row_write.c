@@ -68,6 +68,7 @@ static bool insert_row_entries(RowWrite *write, TupleTableSlot *row);
 static bool update_row(RowWrite *write, const DynamoItem *item);
 static bool refresh_row(RowWrite *write);
 static bool replace_row(RowWrite *write, TupleTableSlot *row);
+static bool lock_at_once(RowWrite *write);
 static bool delete_row(RowWrite *write);
 static TupleTableSlot *make_row(RowWrite *write, const DynamoItem *item, TupleTableSlot *old);
 static bool replaced(TM_Result result);
@@ -282,20 +283,38 @@ replace_row(RowWrite *write, TupleTableSlot *row)
 {
 	Relation	rel = write->lookup.rel;
 	ItemPointerData tid = write->lookup.slot->tts_tid;
-	bool		wait = !write->lookup.nowait;
 	TM_FailureData failure;
 	LockTupleMode lock_mode;
 	TU_UpdateIndexes update_indexes;
-	TM_Result	result = table_tuple_update(rel, &tid, row, GetCurrentCommandId(true),
-											GetActiveSnapshot(), InvalidSnapshot, wait,
-											&failure, &lock_mode, &update_indexes);
 
-	if (result == TM_BeingModified && !wait)
-		return write->lookup.busy = true;
-	if (!replaced(result))
+	if (write->lookup.nowait && !lock_at_once(write))
+		return write->lookup.busy;
+	if (!replaced(table_tuple_update(rel, &tid, row, GetCurrentCommandId(true),
+									 GetActiveSnapshot(), InvalidSnapshot, true,
+									 &failure, &lock_mode, &update_indexes)))
 		return false;
 	version_entries_insert(&write->lookup, row, update_indexes, write->changed);
 	return true;
+}
+
+/*
+ * Locks the row found if nobody else has, who is noted otherwise; false too if it is
+ * not the latest version any more.  (Heap's update itself cannot but wait.)
+ */
+static bool
+lock_at_once(RowWrite *write)
+{
+	Relation	rel = write->lookup.rel;
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	ItemPointerData tid = write->lookup.slot->tts_tid;
+	TM_FailureData failure;
+	TM_Result	result = table_tuple_lock(rel, &tid, GetActiveSnapshot(), slot,
+										GetCurrentCommandId(true), LockTupleNoKeyExclusive,
+										LockWaitSkip, 0, &failure);
+
+	ExecDropSingleTupleTableSlot(slot);
+	write->lookup.busy = result == TM_WouldBlock;
+	return !write->lookup.busy && replaced(result);
 }
 
 /* False if the row found is not the latest version any more. */

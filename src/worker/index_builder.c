@@ -247,7 +247,7 @@ run_command(Node *command)
 	Portal		portal;
 
 	planned->commandType = CMD_UTILITY;
-	planned->canSetTag = false;
+	planned->canSetTag = true;
 	planned->utilityStmt = command;
 	planned->stmt_location = -1;
 	planned->stmt_len = 0;
