@@ -53,6 +53,19 @@ wait_for_backup() {
 	die "the backup $1 does not become available"
 }
 
+# Nor for indexes.
+wait_for_index() {
+	show describe-table --table-name Tasks --query "Table.GlobalSecondaryIndexes[?IndexName=='$1'].IndexStatus"
+	for _ in $(seq 120); do
+		case $(aws_dynamodb describe-table --table-name Tasks --output text \
+			--query "Table.GlobalSecondaryIndexes[?IndexName=='$1'].IndexStatus") in
+			ACTIVE) return 0 ;;
+		esac
+		sleep 0.5
+	done
+	die "the index $1 does not become active"
+}
+
 # Asks for an item until there is none.
 wait_until_gone() {
 	show get-item --table-name Tasks --key "$1"
@@ -110,7 +123,30 @@ query_tasks() {
 }
 query_tasks Tasks
 
-say '5. An update that holds only if nobody was faster: from Version 1 to 2 ...'
+say '5. A second way in: an index, made while the table is in use'
+
+run update-table --table-name Tasks \
+	--attribute-definitions AttributeName=GSI1PK,AttributeType=S AttributeName=GSI1SK,AttributeType=S \
+	--global-secondary-index-updates '[{"Create": {"IndexName": "GSI1", "Projection": {"ProjectionType": "ALL"},
+    "KeySchema": [{"AttributeName": "GSI1PK", "KeyType": "HASH"}, {"AttributeName": "GSI1SK", "KeyType": "RANGE"}]}}]' \
+	--query 'TableDescription.[TableStatus, GlobalSecondaryIndexes[].[IndexName, IndexStatus]]'
+wait_for_index GSI1
+
+say '6. The tasks get keys of the index, and those that are open are found by it'
+
+give_index_key() {
+	run update-item --table-name Tasks --key '{"PK": {"S": "USER#u123"}, "SK": {"S": "TASK#'"$1"'"}}' \
+		--update-expression 'SET GSI1PK = :status, GSI1SK = :due' \
+		--expression-attribute-values '{":status": {"S": "STATUS#'"$2"'"}, ":due": {"S": "DUE#'"$3"'"}}'
+}
+give_index_key t001 OPEN 2026-05-01
+give_index_key t002 IN_PROGRESS 2026-05-03
+run query --table-name Tasks --index-name GSI1 --key-condition-expression 'GSI1PK = :status' \
+	--expression-attribute-values '{":status": {"S": "STATUS#OPEN"}}'
+printf '%s' "$result" | grep -q '"Count": 1' && printf '%s' "$result" | grep -q 'Write the report' ||
+	die 'the open task is not there'
+
+say '7. An update that holds only if nobody was faster: from Version 1 to 2 ...'
 
 finish_task() {
 	"$1" update-item --table-name Tasks --key '{"PK": {"S": "USER#u123"}, "SK": {"S": "TASK#t001"}}' \
@@ -133,14 +169,14 @@ case $refusal in
 	*) die 'it was refused for another reason' ;;
 esac
 
-say '6. A reminder that expires: it goes by itself'
+say '8. A reminder that expires: it goes by itself'
 
 run update-time-to-live --table-name Tasks --time-to-live-specification Enabled=true,AttributeName=ExpiresAt
 run put-item --table-name Tasks --item '{
   "PK": {"S": "USER#u123"}, "SK": {"S": "REMINDER#r001"}, "ExpiresAt": {"N": "'"$(($(date +%s) + 1))"'"}}'
 wait_until_gone '{"PK": {"S": "USER#u123"}, "SK": {"S": "REMINDER#r001"}}'
 
-say '7. A backup, and the table as it was then beside the table as it is'
+say '9. A backup, and the table as it was then beside the table as it is'
 
 run create-backup --table-name Tasks --backup-name before-the-holidays
 backup=$(member BackupArn)
@@ -151,7 +187,7 @@ run restore-table-from-backup --target-table-name TasksRestored --backup-arn "$b
 run wait table-exists --table-name TasksRestored
 query_tasks TasksRestored
 
-say '8. Every change as a stream: three changes, read from its shards'
+say '10. Every change as a stream: three changes, read from its shards'
 
 run update-table --table-name Tasks \
 	--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES --query TableDescription.LatestStreamArn
@@ -196,7 +232,7 @@ run get-records --shard-iterator "$(member ShardIterator)" \
 	die 'the records are not the changes'
 service=dynamodb
 
-say '9. What was made goes'
+say '11. What was made goes'
 
 run delete-backup --backup-arn "$backup"
 run delete-table --table-name TasksRestored
