@@ -11,7 +11,7 @@ operations=$((duration * 300))
 end=$(($(date +%s) + duration))
 rounds=0
 while [ "$(date +%s)" -lt "$end" ]; do
-	env -u DURATION TIME_FACTOR=20 DYNAMO_OPERATIONS=$operations DYNAMO_CRASH_ROUNDS=20 \
+	env -u DURATION TIME_FACTOR=20 DYNAMO_OPERATIONS=$operations DYNAMO_CRASH_ROUNDS=20 DYNAMO_INDEX_ITEMS=1000000 \
 		TESTS='tap/*crash* tap/*concurrency* tap/*memory*' test/check.sh
 	DURATION=$((duration / 20 + 1)) test/fuzz.sh
 	rounds=$((rounds + 1))
