@@ -265,7 +265,7 @@ CREATE FUNCTION dynamo.read_stream(
     OUT shard_id text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'dynamo_read_stream'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dynamo.read_stream(text, text, integer) IS
     'stream records of a table (its latest stream) or of a stream''s ARN, of all shards in the order of commits, at most max_records (1000); iterator: the sequence number behind which to read on; without one, or with ''TRIM_HORIZON'', from the oldest record on';
 

@@ -2,8 +2,9 @@
  * read.c
  *		Reading stream records.
  *
- * Records are read in the active snapshot, in the order of the index of each
- * partition.  A partition may be emptied at any time, which no snapshot hides;
+ * Records are read in a snapshot of their own, which is later than the progress
+ * that the reader knows: so it has all records up to there.  They come in the order
+ * of the index of each partition.  A partition may be emptied at any time, which no snapshot hides;
  * whoever scans one holds a lock on it and has seen afterwards that it is still
  * what it was.
  */
@@ -47,12 +48,19 @@ raise_trimmed(void)
 			 errmsg_internal("The operation attempted to read past the oldest stream record in a shard.")));
 }
 
+static void
+latest_progress(StreamProgress *progress)
+{
+	if (!stream_published_progress(progress))
+		(void) progress_read(progress);
+}
+
 StreamPosition
 stream_trim_horizon(void)
 {
 	StreamProgress progress;
 
-	(void) progress_read(&progress, NULL);
+	latest_progress(&progress);
 	return progress.trimmed;
 }
 
@@ -65,7 +73,7 @@ stream_latest_position(const StreamShard *shard)
 		return shard->end;
 	if (!RecoveryInProgress())
 		return (StreamPosition) {shard->epoch, GetXLogInsertRecPtr(), 0};
-	(void) progress_read(&progress, NULL);
+	latest_progress(&progress);
 	return (StreamPosition) {shard->epoch, progress.lsn, 0};
 }
 
@@ -83,7 +91,8 @@ stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *posi
 	StreamProgress progress;
 	List	   *partitions;
 
-	(void) progress_read(&progress, GetActiveSnapshot());
+	latest_progress(&progress);
+	PushActiveSnapshot(GetLatestSnapshot());
 	partitions = stream_partitions();
 	for (int i = 0; i < list_length(partitions) && !is_full(&scan); i++)
 	{
@@ -106,6 +115,7 @@ stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *posi
 		position->lsn = progress.lsn;
 		position->n = 0;
 	}
+	PopActiveSnapshot();
 	*full = is_full(&scan);
 	return scan.records;
 }

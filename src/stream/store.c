@@ -30,6 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/pg_lsn.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "common/clock.h"
 #include "stream/stream_internal.h"
@@ -48,10 +49,10 @@ enum
 };
 
 bool
-progress_read(StreamProgress *progress, Snapshot snapshot)
+progress_read(StreamProgress *progress)
 {
 	Relation	rel = table_open(stream_object("stream_progress"), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	row = systable_getnext(scan);
 	bool		found = HeapTupleIsValid(row);
 
@@ -75,13 +76,42 @@ progress_read(StreamProgress *progress, Snapshot snapshot)
 	return found;
 }
 
+/*
+ * Where the row is, as this process, which alone writes it, has left it: while an
+ * old snapshot is held somewhere the table is full of versions of it.
+ */
+static ItemPointerData progress_tid;
+
+static bool
+find_progress(Relation rel, ItemPointer tid)
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	SysScanDesc scan;
+	HeapTuple	row;
+	bool		found;
+
+	found = ItemPointerIsValid(&progress_tid) &&
+		table_tuple_fetch_row_version(rel, &progress_tid, GetLatestSnapshot(), slot);
+	ExecDropSingleTupleTableSlot(slot);
+	*tid = progress_tid;
+	if (found)
+		return true;
+
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	row = systable_getnext(scan);
+	found = HeapTupleIsValid(row);
+	if (found)
+		*tid = row->t_self;
+	systable_endscan(scan);
+	return found;
+}
+
 void
 progress_write(const StreamProgress *progress)
 {
 	Relation	rel = table_open(stream_object("stream_progress"), RowExclusiveLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	row = systable_getnext(scan);
 	HeapTuple	new_row;
+	ItemPointerData tid;
 	NameData	slot;
 	Datum		values[PROGRESS_NCOLUMNS];
 	bool		isnull[PROGRESS_NCOLUMNS] = {false};
@@ -95,11 +125,11 @@ progress_write(const StreamProgress *progress)
 	values[PROGRESS_TRIM_EPOCH - 1] = Int32GetDatum(progress->trimmed.epoch);
 	values[PROGRESS_TRIM_LSN - 1] = LSNGetDatum(progress->trimmed.lsn);
 	new_row = heap_form_tuple(RelationGetDescr(rel), values, isnull);
-	if (HeapTupleIsValid(row))
-		CatalogTupleUpdate(rel, &row->t_self, new_row);
+	if (find_progress(rel, &tid))
+		CatalogTupleUpdate(rel, &tid, new_row);
 	else
 		CatalogTupleInsert(rel, new_row);
-	systable_endscan(scan);
+	progress_tid = new_row->t_self;
 	table_close(rel, NoLock);
 }
 

@@ -98,6 +98,11 @@ typedef struct StreamDatabase
 	uint64		nrecords;
 	uint64		nbatches;
 	TimestampTz last_stored;
+
+	/* its progress as committed, under the lock; epoch 0: none yet */
+	int32		epoch;
+	XLogRecPtr	stored;
+	StreamPosition trimmed;
 } StreamDatabase;
 
 typedef struct StreamShared
@@ -167,9 +172,15 @@ typedef struct StreamEpoch
 	char	   *reason;
 } StreamEpoch;
 
-/* With a snapshot, or the latest; false if there is none yet. */
-extern bool progress_read(StreamProgress *progress, struct SnapshotData *snapshot);
+/* False if there is none yet. */
+extern bool progress_read(StreamProgress *progress);
 extern void progress_write(const StreamProgress *progress);
+/*
+ * The same for readers, while a worker runs: epoch, lsn and trimmed as of its last
+ * commit.  Reading the row would mean to pass over all its versions.
+ */
+extern void stream_publish_progress(const StreamProgress *progress);
+extern bool stream_published_progress(StreamProgress *progress);
 /* In the order of their records: StreamPartition *. */
 extern List *stream_partitions(void);
 extern Oid	stream_partition_oid(int number);

@@ -143,6 +143,7 @@ stream_attach(void)
 		attached->nrecords = attached->nbatches = 0;
 		attached->decoded = attached->confirmed = InvalidXLogRecPtr;
 		attached->last_stored = 0;
+		attached->epoch = 0;
 		pg_write_barrier();
 		attached->database = MyDatabaseId;
 	}
@@ -154,6 +155,34 @@ stream_attach(void)
 						MAX_STREAM_DATABASES)));
 	on_shmem_exit(detach, (Datum) 0);
 	return attached;
+}
+
+void
+stream_publish_progress(const StreamProgress *progress)
+{
+	SpinLockAcquire(&stream_shared->lock);
+	attached->epoch = progress->epoch;
+	attached->stored = progress->lsn;
+	attached->trimmed = progress->trimmed;
+	SpinLockRelease(&stream_shared->lock);
+}
+
+bool
+stream_published_progress(StreamProgress *progress)
+{
+	StreamDatabase *database = stream_database(MyDatabaseId);
+	bool		found;
+
+	if (database == NULL)
+		return false;
+	memset(progress, 0, sizeof(*progress));
+	SpinLockAcquire(&stream_shared->lock);
+	found = database->database == MyDatabaseId && database->epoch != 0;
+	progress->epoch = database->epoch;
+	progress->lsn = database->stored;
+	progress->trimmed = database->trimmed;
+	SpinLockRelease(&stream_shared->lock);
+	return found;
 }
 
 StreamDatabase *

@@ -229,7 +229,7 @@ read_state(bool *lost)
 		return false;
 	}
 	wanted = stream_is_wanted();
-	*lost = progress_read(&found, NULL) && has_started_stream();
+	*lost = progress_read(&found) && has_started_stream();
 	found.last_record = dynamo_now();
 	progress = found;
 	end_step();
@@ -261,6 +261,7 @@ start_epoch(XLogRecPtr end_of_previous, bool gap, const char *reason)
 	begin_epoch(previous, gap, reason);
 	end_step();
 	XLogFlush(XactLastCommitEnd);
+	stream_publish_progress(&progress);
 	return true;
 }
 
@@ -296,7 +297,10 @@ stream_worker_prepare(void)
 	{
 		slot_drop_others(progress.slot);
 		if (follows_timeline())
+		{
+			stream_publish_progress(&progress);
 			return true;
+		}
 		progress.epoch = new_epoch_number(progress.epoch);
 		return start_epoch(end_of_previous, false, "the server follows another timeline");
 	}
@@ -413,6 +417,7 @@ store(void)
 		return false;
 	collected_store(&progress);
 	end_step();
+	stream_publish_progress(&progress);
 	collected_forget();
 	shared->nrecords += n;
 	shared->nbatches++;
@@ -582,6 +587,7 @@ look_after_streams(void)
 		return false;
 	alive = update_streams();
 	end_step();
+	stream_publish_progress(&progress);
 
 	foreach(cell, ending)
 	{
