@@ -161,6 +161,19 @@ TRUNCATE "Split";
 INSERT INTO "Split" SELECT i ->> 'Customer', (i ->> 'Number')::numeric, i FROM orders(100, 1, 30) i;
 SELECT is_clustered('"Split"'), enabled FROM dynamo.table_clustering('Split');
 
+-- Keys that a statement hands on as another table stores them, out of line, are fetched
+-- once for the page's choice, not for each comparison.
+SELECT dynamo.create_table('Long', 'Customer S', 'Number S');
+CREATE TABLE stored (c text COLLATE "C", n text COLLATE "C", item dynamo.item);
+ALTER TABLE stored ALTER c SET STORAGE EXTERNAL, ALTER n SET STORAGE EXTERNAL, ALTER item SET STORAGE EXTERNAL;
+INSERT INTO stored SELECT c, n, jsonb_build_object('Customer', c, 'Number', n)::dynamo.item
+FROM (SELECT repeat('c', 2000) AS c, lpad(i::text, 1000, 'n') AS n FROM generate_series(1, 100) i) x;
+BEGIN;
+INSERT INTO "Long" SELECT * FROM stored;
+SELECT idx_scan < 13 * 100 AS few_fetches FROM pg_stat_xact_sys_tables
+WHERE relid = (SELECT reltoastrelid FROM pg_class WHERE oid = 'stored'::regclass);
+COMMIT;
+
 CREATE TEMPORARY TABLE temporary_orders (LIKE "Orders" INCLUDING ALL) USING dynamo;
 CREATE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON temporary_orders FOR EACH ROW
     EXECUTE FUNCTION dynamo.maintain_columns('Customer', 'S', 'Customer', 'HASH', 'Number', 'N', 'Number', 'RANGE');

@@ -114,6 +114,7 @@ typedef struct ClusteringState
 typedef struct RowProbe
 {
 	Datum		key[MAX_KEY_ATTRIBUTES];
+	bool		is_copy[MAX_KEY_ATTRIBUTES];
 	KeyProbe	probe;
 } RowProbe;
 
@@ -137,6 +138,7 @@ static void place(Placement *placement, Relation rel, KeyProbe *probe, Size size
 static void forget_void_pages(Relation rel);
 static void forget_pages(ClusteringState *state);
 static bool row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row);
+static void make_row_key(RowProbe *own, const ClusteringState *state, TupleTableSlot *row);
 static void row_probe_end(RowProbe *own);
 static BlockNumber choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size,
 							   int nrows);
@@ -257,13 +259,8 @@ row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row)
 	Relation	index;
 
 	for (int i = 0; i < state.nkeys; i++)
-	{
-		bool		isnull;
-
-		own->key[i] = slot_getattr(row, state.columns[i], &isnull);
-		if (isnull)
+		if (slot_attisnull(row, state.columns[i]))
 			return false;
-	}
 	index = index_open(state.index, RowExclusiveLock);
 	if (!index->rd_index->indisready || !index->rd_index->indislive ||
 		ReindexIsProcessingIndex(state.index))
@@ -271,13 +268,34 @@ row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row)
 		index_close(index, NoLock);
 		return false;
 	}
+	make_row_key(own, &state, row);
 	key_probe_begin(&own->probe, PROBE_PLACE, index, state.nhash, state.nkeys, own->key);
 	return true;
+}
+
+/*
+ * A statement may hand on values as another table has stored them, out of line,
+ * and the leaf's lock is none to fetch them under.
+ */
+static void
+make_row_key(RowProbe *own, const ClusteringState *state, TupleTableSlot *row)
+{
+	for (int i = 0; i < state->nkeys; i++)
+	{
+		bool		isnull;
+		Datum		value = slot_getattr(row, state->columns[i], &isnull);
+
+		own->key[i] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
+		own->is_copy[i] = own->key[i] != value;
+	}
 }
 
 static void
 row_probe_end(RowProbe *own)
 {
+	for (int i = 0; i < own->probe.nkeys; i++)
+		if (own->is_copy[i])
+			pfree(DatumGetPointer(own->key[i]));
 	key_probe_end(&own->probe);
 	index_close(own->probe.index, NoLock);
 }

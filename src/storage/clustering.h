@@ -41,7 +41,7 @@ typedef struct KeyProbe
 	Relation	index;
 	int			nhash;
 	int			nkeys;
-	const Datum *key;			/* the caller's */
+	const Datum *key;			/* the caller's; not toasted */
 	int			nentries;		/* of the item collection, on the leaf */
 	bool		complete;		/* all entries of it were looked at */
 	int			limit;			/* of highest pages */
@@ -53,8 +53,8 @@ typedef struct KeyProbe
 } KeyProbe;
 
 /*
- * Looks a key, given as column values, up in an index of `nkeys` columns, of
- * which the first `nhash` are the partition key.
+ * Looks a key, given as column values that are not toasted, up in an index of
+ * `nkeys` columns, of which the first `nhash` are the partition key.
  */
 extern void key_probe_begin(KeyProbe *probe, ProbeScope scope, Relation index, int nhash,
 							int nkeys, const Datum *key);

@@ -162,6 +162,8 @@ make_search_key(BTScanInsert search, Relation index, int nkeys, const Datum *key
 	{
 		ScanKey		part = &search->scankeys[i];
 
+		Assert(!VARATT_IS_EXTERNAL(DatumGetPointer(key[i])) &&
+			   !VARATT_IS_COMPRESSED(DatumGetPointer(key[i])));
 		ScanKeyEntryInitializeWithInfo(part, index->rd_indoption[i] << SK_BT_INDOPTION_SHIFT,
 									   i + 1, InvalidStrategy, InvalidOid,
 									   index->rd_indcollation[i],
@@ -278,7 +280,7 @@ in_collection(const Leaf *leaf, OffsetNumber offset)
 		bool		isnull;
 
 		value = (struct varlena *) DatumGetPointer(index_getattr(entry, i + 1, desc, &isnull));
-		if (VARATT_IS_COMPRESSED(value) || VARATT_IS_COMPRESSED(key) || VARATT_IS_EXTERNAL(key))
+		if (VARATT_IS_COMPRESSED(value))
 			return compare_partition(leaf, offset) == 0;
 		if (VARSIZE_ANY_EXHDR(value) != VARSIZE_ANY_EXHDR(key) ||
 			memcmp(VARDATA_ANY(value), VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) != 0)

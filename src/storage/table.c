@@ -93,13 +93,16 @@ typedef struct OpenRequest
 	AclMode		privileges;
 } OpenRequest;
 
-/* RangeVarGetRelidCallback: may the caller use, and lock, what was found? */
+/*
+ * RangeVarGetRelidCallback: may the caller use, and lock, what was found?  Where
+ * there was news while he waited for the lock, that is asked again.
+ */
 static void
 check_relation(const RangeVar *relation, Oid relid, Oid previous, void *arg)
 {
 	const OpenRequest *request = arg;
 
-	if (!OidIsValid(relid) || relid == previous)
+	if (!OidIsValid(relid))
 		return;
 	if (!is_table_kind(get_rel_relkind(relid)))
 		raise_not_found(request->name);
