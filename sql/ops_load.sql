@@ -265,6 +265,20 @@ SELECT id FROM temporary;
 SELECT problem FROM dynamo.check_table('temporary');
 RESET dynamo.schema;
 
+-- ---- a query that writes to the table, which was empty, while its rows are loaded ----
+SELECT dynamo.create_table('ops_load_written', 'pk S', 'sk N') IS NOT NULL;
+CREATE FUNCTION ops_load.put_next(i int) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM dynamo.put_item('ops_load_written', jsonb_build_object('pk', 'p', 'sk', i + 1, 'v', 'put')::dynamo.item);
+    RETURN jsonb_build_object('pk', 'p', 'sk', i, 'v', 'loaded');
+END $$;
+SELECT * FROM dynamo.load_items('ops_load_written', 'SELECT ops_load.put_next(i) FROM generate_series(1, 5) i', 'skip');
+SELECT item ->> 'v', count(*), min(sk), max(sk) FROM dynamodb.ops_load_written GROUP BY 1;
+TRUNCATE dynamodb.ops_load_written;
+SELECT * FROM dynamo.load_items('ops_load_written', 'SELECT ops_load.put_next(i) FROM generate_series(5, 1, -1) i', 'replace');
+SELECT item ->> 'v', count(*), min(sk), max(sk) FROM dynamodb.ops_load_written GROUP BY 1;
+SELECT * FROM dynamo.check_table('ops_load_written');
+
 -- ---- statistics ----
 SELECT pg_stat_force_next_flush();
 SELECT n_tup_ins, n_tup_upd FROM pg_stat_all_tables WHERE relid = 'dynamodb.ops_load_new'::regclass;

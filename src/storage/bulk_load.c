@@ -24,7 +24,9 @@
  * written like one of put_item(), by SQL.
  *
  * The caller's lock on the table keeps other writers out, so what has been
- * looked up stays true.
+ * looked up stays true.  Not so our own transaction: what the query calls may
+ * write to the table.  So a table counts as empty no longer than no other command
+ * of the transaction has begun.
  *
  * Progress is that of a COPY FROM, in pg_stat_progress_copy, with counters of
  * our own behind its, which dynamo.stat_progress_load shows.
@@ -81,6 +83,7 @@ struct TableLoad
 
 	BulkInsert *insert;			/* NULL: rows are written by SQL */
 	bool		may_conflict;	/* the table may have keys of items to come */
+	CommandId	command;		/* as long as it is the current one, only we have stored rows */
 	Tuplesortstate *sort;		/* NULL: all have come in order so far */
 	int64		nsorted;		/* handed to it */
 	RowLookup	lookup;			/* open while sorted rows are stored directly */
@@ -100,6 +103,7 @@ static void begin_progress(TableLoad *load);
 static void report_progress(TableLoad *load, LoadPhase phase);
 static void make_row(TableLoad *load, const DynamoItem *item);
 static void set_number(TupleTableSlot *row, int64 number);
+static void look_for_other_commands(TableLoad *load);
 static bool may_store_at_once(TableLoad *load);
 static int compare_keys(TableLoad *load, TupleTableSlot *a, TupleTableSlot *b);
 static void begin_sort(TableLoad *load);
@@ -131,6 +135,8 @@ table_load_begin(DynamoTable *table, LoadConflict on_conflict)
 	load->item_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo loaded item",
 											   ALLOCSET_DEFAULT_SIZES);
 	load->row = MakeSingleTupleTableSlot(numbered_row_desc(table->rel), &TTSOpsVirtual);
+	CommandCounterIncrement();
+	load->command = GetCurrentCommandId(false);
 	if (table->direct)
 	{
 		load->may_conflict = RelationGetNumberOfBlocks(table->rel) > 0;
@@ -178,6 +184,7 @@ table_load_add(TableLoad *load, const DynamoItem *item)
 
 	CurrentResourceOwner = load->owner;
 	make_row(load, item);
+	look_for_other_commands(load);
 	if (load->sort == NULL && may_store_at_once(load))
 		insert_row(load, load->row);
 	else
@@ -213,6 +220,12 @@ set_number(TupleTableSlot *row, int64 number)
 
 	row->tts_values[column] = Int64GetDatum(number);
 	row->tts_isnull[column] = false;
+}
+
+static void
+look_for_other_commands(TableLoad *load)
+{
+	load->may_conflict |= GetCurrentCommandId(false) != load->command;
 }
 
 /*
@@ -315,6 +328,7 @@ sort_row(TableLoad *load, TupleTableSlot *row)
 void
 table_load_finish(TableLoad *load, LoadCounts *counts)
 {
+	look_for_other_commands(load);
 	if (load->insert != NULL)
 		bulk_insert_flush(load->insert);
 	/* What has been stored so far is there for what comes now. */
