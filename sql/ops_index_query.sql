@@ -120,6 +120,11 @@ SELECT pg_temp.one('Query', '{"IndexName": "multi", "KeyConditionExpression": "g
 SELECT pg_temp.one('Query', '{"IndexName": "multi", "KeyConditionExpression": "g = :g AND h > :h", "ExpressionAttributeValues": {":g": {"S": "1"}, ":h": {"B": "aDE="}}}');
 SELECT pg_temp.one('Query', '{"IndexName": "multi", "KeyConditionExpression": "g = :g AND h = :h AND s = :g", "ExpressionAttributeValues": {":g": {"S": "1"}, ":h": {"B": "aDE="}}}');
 SELECT pg_temp.one('Query', '{"IndexName": "multi", "KeyConditionExpression": "g = :g AND h = :h AND r > :r AND s = :g", "ExpressionAttributeValues": {":g": {"S": "1"}, ":h": {"B": "aDE="}, ":r": {"N": "1"}}}');
+-- empty values of keys, of a condition and of a starting key
+SELECT pg_temp.one('Query', format('{"IndexName": "%s", "KeyConditionExpression": "%s", "ExpressionAttributeValues": %s}', index, condition, vals))
+FROM (VALUES ('hash_only', 'g = :e', '{":e": {"S": ""}}'), ('included', 'h = :e', '{":e": {"B": ""}}'), ('included', 'h = :h AND s > :e', '{":h": {"B": "aDE="}, ":e": {"S": ""}}'), ('local_all', 'pk = :e', '{":e": {"S": ""}}')) x (index, condition, vals);
+SELECT pg_temp.one('Query', '{"IndexName": "hash_only", "KeyConditions": {"g": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": ""}]}}}');
+SELECT pg_temp.one('Scan', '{"IndexName": "hash_only", "ExclusiveStartKey": {"pk": {"S": "p1"}, "sk": {"N": "1"}, "g": {"S": ""}}}');
 SELECT pg_temp.on_index('ranged', format(', "ExclusiveStartKey": %s', start)) FROM unnest(ARRAY['{"pk": {"S": "p1"}, "sk": {"N": "1"}}', '{"pk": {"S": "p1"}, "sk": {"N": "1"}, "g": {"S": "g1"}, "r": {"S": "1"}}', '{"pk": {"S": "p1"}, "sk": {"N": "1"}, "g": {"S": "g0"}, "r": {"N": "1"}}',
     '{"pk": {"S": "p1"}, "sk": {"N": "1"}, "g": {"S": "g1"}, "s": {"S": "1"}}', '{"pk": {"S": "p1"}, "sk": {"N": "1"}, "g": {"S": "g1"}, "r": {"N": "1"}, "s": {"S": "1"}}', '{"pk": {"S": ""}, "sk": {"N": "1"}, "g": {"S": "g1"}, "r": {"N": "1"}}', '{"pk": {"S": "none"}, "sk": {"N": "99"}, "g": {"S": "g1"}, "r": {"N": "0.5"}}']) start;
 SELECT pg_temp.one('Scan', '{"IndexName": "hash_only", "Segment": 0, "TotalSegments": 2, "ExclusiveStartKey": {"pk": {"S": "p1"}, "sk": {"N": "1"}, "g": {"S": "g1"}}}') ~ 'Segment' <>

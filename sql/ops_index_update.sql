@@ -45,6 +45,9 @@ SELECT pg_temp.update_table('{"BillingMode": "PROVISIONED", "ProvisionedThroughp
 
 -- Throughput
 SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "GSI1", "OnDemandThroughput": {"MaxReadRequestUnits": 100, "MaxWriteRequestUnits": 200}}}]}');
+SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "GSI1", "OnDemandThroughput": {"MaxWriteRequestUnits": 0}}}]}');
+SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "GSI1", "OnDemandThroughput": {"MaxWriteRequestUnits": -1}}}]}');
+SELECT max_read_request_units, max_write_request_units FROM dynamo.table_indexes WHERE relation = 'ops_index_update."Tasks"'::regclass AND name = 'GSI1';
 SELECT pg_temp.update_table('{"BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}, "GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "GSI1", "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}}}, {"Update": {"IndexName": "GSI2", "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}}, {"Update": {"IndexName": "by_due", "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}}]}');
 SELECT name, read_capacity, write_capacity, last_increase IS NOT NULL AS increased, max_read_request_units FROM dynamo.table_indexes WHERE relation = 'ops_index_update."Tasks"'::regclass ORDER BY name;
 SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "GSI1", "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}}}]}');

@@ -33,6 +33,8 @@ SELECT pg_temp.update_table('"ProvisionedThroughput": {"ReadCapacityUnits": 4, "
 SELECT pg_temp.update_table('"OnDemandThroughput": {"MaxReadRequestUnits": 5}');
 SELECT pg_temp.update_table('"BillingMode": "PAY_PER_REQUEST", "OnDemandThroughput": {"MaxReadRequestUnits": 5}, "DeletionProtectionEnabled": false,
     "TableClass": "STANDARD"');
+SELECT pg_temp.update_table('"OnDemandThroughput": {"MaxReadRequestUnits": 0}');
+SELECT pg_temp.update_table('"OnDemandThroughput": {"MaxReadRequestUnits": 7, "MaxWriteRequestUnits": -2}');
 SELECT pg_temp.update_table('"OnDemandThroughput": {"MaxReadRequestUnits": -1}');
 SELECT dynamo.call('UpdateTable', '{"TableName": "ops_tables"}');
 SELECT dynamo.call('UpdateTable', '{"TableName": "ops_tables", "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}]}');

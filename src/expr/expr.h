@@ -122,11 +122,11 @@ extern AttributeValue expr_apply_update(const BoundExpr *update, AttributeValue 
 extern AttributeValue expr_updated_paths(const BoundExpr *update, AttributeValue item);
 
 /*
- * The range of an index that a key condition selects.  Raises DynamoDB's
- * messages where the condition does not fit the key schema.
+ * The range that a key condition selects, of a secondary index if it has a name.
+ * Raises DynamoDB's messages where the condition does not fit the key schema.
  */
 extern void expr_key_range(const BoundExpr *key_condition, const KeySchema *schema,
-						   KeyRange *range);
+						   Bytes index, KeyRange *range);
 
 /* ---- parameters from before expressions (legacy.c) ---- */
 

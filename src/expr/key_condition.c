@@ -40,7 +40,7 @@ static OperatorId mirrored(OperatorId id);
 static const KeyComparison *find_comparison(const KeyComparisons *comparisons,
 											Bytes attribute);
 static void check_operands(const KeyComparison *comparison,
-						   const KeyAttribute *attribute);
+						   const KeyAttribute *attribute, Bytes index);
 static int	range_size(const KeyComparison *comparison);
 static void set_bounds(const KeyComparison *comparison, KeyRange *range);
 
@@ -58,7 +58,7 @@ raise_missed(Bytes attribute)
 }
 
 void
-expr_key_range(const BoundExpr *key_condition, const KeySchema *schema,
+expr_key_range(const BoundExpr *key_condition, const KeySchema *schema, Bytes index,
 			   KeyRange *range)
 {
 	int			nattributes = schema->nhash + schema->nrange;
@@ -84,7 +84,7 @@ expr_key_range(const BoundExpr *key_condition, const KeySchema *schema,
 			return;
 		used++;
 
-		check_operands(comparison, attribute);
+		check_operands(comparison, attribute, index);
 		if (i >= schema->nhash && (size += range_size(comparison)) > MAX_SORT_KEY_SIZE)
 			validation_error("One or more parameter values were invalid: Aggregated "
 							 "size of all range keys has exceeded the size limit of "
@@ -237,7 +237,7 @@ find_comparison(const KeyComparisons *comparisons, Bytes attribute)
 }
 
 static void
-check_operands(const KeyComparison *comparison, const KeyAttribute *attribute)
+check_operands(const KeyComparison *comparison, const KeyAttribute *attribute, Bytes index)
 {
 	for (int i = 0; i < comparison->noperands; i++)
 	{
@@ -248,11 +248,7 @@ check_operands(const KeyComparison *comparison, const KeyAttribute *attribute)
 			validation_error("One or more parameter values were invalid: Condition "
 							 "parameter type does not match schema type");
 		if (type != ATTRIBUTE_N && attribute_bytes(operand).len == 0)
-			validation_error("One or more parameter values are not valid. The "
-							 "AttributeValue for a key attribute cannot contain an "
-							 "empty %s value. Key: %.*s",
-							 type == ATTRIBUTE_S ? "string" : "binary",
-							 BYTES_ARGS(attribute->name));
+			raise_empty_key("", index, attribute);
 	}
 }
 

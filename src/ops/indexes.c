@@ -160,8 +160,6 @@ static void
 check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
 				AttributeValue value, bool by_update)
 {
-	const char *type = attribute->type == ATTRIBUTE_S ? "string" : "binary";
-
 	if (attribute_bytes(value).len > 0)
 		return;
 	if (by_update)
@@ -169,12 +167,8 @@ check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
 						 "attempted to update a secondary index key to a value that is not "
 						 "supported. The AttributeValue for a key attribute cannot contain an "
 						 "empty %s value.",
-						 type);
-	validation_error("One or more parameter values are not valid. A value specified for a "
-					 "secondary index key is not supported. The AttributeValue for a key "
-					 "attribute cannot contain an empty %s value. IndexName: %.*s, IndexKey: %.*s",
-					 type, index->name.len, index->name.data,
-					 attribute->name.len, attribute->name.data);
+						 attribute->type == ATTRIBUTE_S ? "string" : "binary");
+	raise_empty_key("", index->name, attribute);
 }
 
 /* (The missing blank is DynamoDB's.) */

@@ -13,6 +13,7 @@
 
 #define KEY_MISMATCH "The provided key element does not match the schema"
 #define START_KEY_INVALID "The provided starting key is invalid"
+#define NO_INDEX		  ((Bytes) {NULL, 0})
 
 static int all_key_attributes(const KeySchema *table_key, const IndexDefinition *index,
 							  KeyAttribute *attributes);
@@ -20,9 +21,9 @@ static void check_start_in_range(const KeySchema *schema, const ItemKey *key,
 								 const KeyRange *range);
 static bool key_from_map(const KeySchema *schema, AttributeValue map, ItemKey *key);
 static void check_key_values(const KeySchema *schema, const ItemKey *key,
-							 const char *prefix);
+							 Bytes index, const char *prefix);
 static void check_key_value(const KeySchema *schema, int part, AttributeValue value,
-							const char *prefix);
+							Bytes		index, const char *prefix);
 static bool value_in_range(AttributeValue value, const KeyRange *range);
 
 static int
@@ -51,7 +52,7 @@ check_item_key(const KeySchema *schema, AttributeValue item, ItemKey *key)
 							 attribute_type_name(attribute->type),
 							 attribute_type_name(attribute_type(value)));
 	}
-	check_key_values(schema, key, "");
+	check_key_values(schema, key, NO_INDEX, "");
 }
 
 void
@@ -60,7 +61,7 @@ check_request_key(const KeySchema *schema, AttributeValue given, ItemKey *key)
 	if (attribute_count(given) != key_parts(schema) ||
 		!key_from_map(schema, given, key))
 		validation_error(KEY_MISMATCH);
-	check_key_values(schema, key, "");
+	check_key_values(schema, key, NO_INDEX, "");
 }
 
 void
@@ -81,9 +82,10 @@ check_start_key(const KeySchema *table_key, AttributeValue given, ItemScanSpec *
 			validation_error(START_KEY_INVALID ": " KEY_MISMATCH);
 	}
 	item_key(table_key, given, &key);
-	check_key_values(table_key, &key, START_KEY_INVALID ": ");
+	check_key_values(table_key, &key, NO_INDEX, START_KEY_INVALID ": ");
 	item_key(schema, given, &key);
-	check_key_values(schema, &key, START_KEY_INVALID ": ");
+	check_key_values(schema, &key, spec->index != NULL ? spec->index->name : NO_INDEX,
+					 START_KEY_INVALID ": ");
 	if (at_most_one_item(table_key, spec))
 		validation_error("The query can return at most one row and cannot be restarted");
 	check_start_in_range(schema, &key, &spec->range);
@@ -136,7 +138,7 @@ void
 check_partition_key(const KeySchema *schema, const KeyRange *range)
 {
 	for (int i = 0; i < Min(range->nequal, schema->nhash); i++)
-		check_key_value(schema, i, range->equal[i], "");
+		check_key_value(schema, i, range->equal[i], NO_INDEX, "");
 }
 
 void
@@ -209,16 +211,16 @@ key_from_map(const KeySchema *schema, AttributeValue map, ItemKey *key)
 }
 
 static void
-check_key_values(const KeySchema *schema, const ItemKey *key, const char *prefix)
+check_key_values(const KeySchema *schema, const ItemKey *key, Bytes index, const char *prefix)
 {
 	for (int i = 0; i < key_parts(schema); i++)
-		check_key_value(schema, i, key->values[i], prefix);
+		check_key_value(schema, i, key->values[i], index, prefix);
 }
 
 /* The value has the type of its part of the key. */
 static void
 check_key_value(const KeySchema *schema, int part, AttributeValue value,
-				const char *prefix)
+				Bytes		index, const char *prefix)
 {
 	const KeyAttribute *attribute = &schema->attributes[part];
 	Bytes		bytes;
@@ -227,10 +229,7 @@ check_key_value(const KeySchema *schema, int part, AttributeValue value,
 		return;
 	bytes = attribute_bytes(value);
 	if (bytes.len == 0)
-		validation_error("%sOne or more parameter values are not valid. The AttributeValue for "
-						 "a key attribute cannot contain an empty %s value. Key: %.*s",
-						 prefix, attribute->type == ATTRIBUTE_S ? "string" : "binary",
-						 attribute->name.len, attribute->name.data);
+		raise_empty_key(prefix, index, attribute);
 	/* The missing blank in "of2048" is DynamoDB's. */
 	if (part < schema->nhash && bytes.len > MAX_PARTITION_KEY_SIZE)
 		validation_error("%sOne or more parameter values were invalid: "

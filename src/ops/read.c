@@ -468,7 +468,7 @@ fill_scan_spec(const ItemRead *read, ItemScanSpec *spec)
 	check_key_paths(read->table->definition, read->key_condition);
 	if (read->key_condition != NULL)
 	{
-		expr_key_range(read->key_condition, read->schema, &spec->range);
+		expr_key_range(read->key_condition, read->schema, request->index_name, &spec->range);
 		check_partition_key(read->schema, &spec->range);
 		expr_check_filter(read->filter, read->schema);
 	}

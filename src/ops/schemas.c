@@ -467,11 +467,8 @@ set_index_throughput(const IndexRequest *request, BillingMode mode, IndexDefinit
 		index->max_read_request_units = 0;
 		index->max_write_request_units = 0;
 	}
-	if (on_demand != NULL)
-	{
-		index->max_read_request_units = Max(on_demand->max_read_request_units.value, 0);
-		index->max_write_request_units = Max(on_demand->max_write_request_units.value, 0);
-	}
+	change_on_demand_throughput(on_demand, &index->max_read_request_units,
+								&index->max_write_request_units);
 }
 
 /* ---- definitions and uses ---- */

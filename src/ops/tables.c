@@ -36,8 +36,7 @@ static void change_settings(const UpdateTableRequest *request, TableSettings *se
 static void change_billing_mode(const UpdateTableRequest *request, TableSettings *settings);
 static void change_throughput(const ProvisionedThroughput *throughput,
 							  TableSettings *settings);
-static void change_on_demand_throughput(const OnDemandThroughput *on_demand,
-										TableSettings *settings);
+static void change_request_units(OptionalInt units, const char *name, int64 *maximum);
 static bool describe_future_table(Bytes name, TableDescription *result);
 static void check_not_in_use(Bytes name);
 static void describe(DynamoTable *table, const TableSettings *settings,
@@ -117,7 +116,8 @@ initial_settings(const CreateTableRequest *request, TableSettings *settings)
 		settings->read_capacity = throughput->read_capacity_units.value;
 		settings->write_capacity = throughput->write_capacity_units.value;
 	}
-	change_on_demand_throughput(request->on_demand_throughput, settings);
+	change_on_demand_throughput(request->on_demand_throughput, &settings->max_read_request_units,
+								&settings->max_write_request_units);
 	settings->deletion_protection = request->deletion_protection.value;
 	settings->infrequent_access = request->table_class == TABLE_CLASS_INFREQUENT_ACCESS;
 }
@@ -251,7 +251,8 @@ change_settings(const UpdateTableRequest *request, TableSettings *settings)
 	check_billing(settings->billing_mode, request->provisioned_throughput,
 				  request->on_demand_throughput);
 	change_throughput(request->provisioned_throughput, settings);
-	change_on_demand_throughput(request->on_demand_throughput, settings);
+	change_on_demand_throughput(request->on_demand_throughput, &settings->max_read_request_units,
+								&settings->max_write_request_units);
 	if (request->table_class != 0)
 		settings->infrequent_access = request->table_class == TABLE_CLASS_INFREQUENT_ACCESS;
 	if (request->deletion_protection.given)
@@ -310,16 +311,26 @@ change_throughput(const ProvisionedThroughput *throughput, TableSettings *settin
 	settings->write_capacity = write;
 }
 
-/* -1 takes a maximum away. */
-static void
-change_on_demand_throughput(const OnDemandThroughput *on_demand, TableSettings *settings)
+void
+change_on_demand_throughput(const OnDemandThroughput *on_demand, int64 *reads, int64 *writes)
 {
 	if (on_demand == NULL)
 		return;
-	if (on_demand->max_read_request_units.given)
-		settings->max_read_request_units = Max(on_demand->max_read_request_units.value, 0);
-	if (on_demand->max_write_request_units.given)
-		settings->max_write_request_units = Max(on_demand->max_write_request_units.value, 0);
+	change_request_units(on_demand->max_read_request_units, "MaxReadRequestUnits", reads);
+	change_request_units(on_demand->max_write_request_units, "MaxWriteRequestUnits", writes);
+}
+
+/* -1 takes a maximum away. */
+static void
+change_request_units(OptionalInt units, const char *name, int64 *maximum)
+{
+	if (!units.given)
+		return;
+	if (units.value != -1 && units.value < 1)
+		validation_error("One or more parameter values were invalid: %s must be -1 or at least 1, "
+						 "but is " INT64_FORMAT,
+						 name, units.value);
+	*maximum = Max(units.value, 0);
 }
 
 /* ---- describe, delete, list ---- */

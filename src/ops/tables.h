@@ -54,6 +54,9 @@ extern void check_update_definitions(const UpdateTableRequest *request,
  */
 extern IndexDefinition *checked_new_index(const IndexRequest *request, List *definitions,
 										  const KeySchema *table_key, const List *indexes);
+/* Sets the maxima that are given, 0 if there is to be none. */
+extern void change_on_demand_throughput(const OnDemandThroughput *on_demand,
+										int64	   *reads, int64 *writes);
 /* Raises unless the throughput of an index fits the table's billing mode. */
 extern void set_index_throughput(const IndexRequest *request, BillingMode mode,
 								 IndexDefinition *index);

@@ -211,15 +211,10 @@ check_index_entry(const IndexDefinition *index, const KeySchema *table_key, Attr
 
 /* Raises DynamoDB's error if a part of the key is an empty S or B. */
 static void
-check_key_not_empty(Bytes name, AttributeValue value)
+check_key_not_empty(const KeyAttribute *attribute, AttributeValue value)
 {
-	AttributeType type = attribute_type(value);
-
-	if (type != ATTRIBUTE_N && attribute_bytes(value).len == 0)
-		validation_error("One or more parameter values are not valid. "
-						 "The AttributeValue for a key attribute cannot contain an empty %s value. "
-						 "Key: %.*s",
-						 type == ATTRIBUTE_S ? "string" : "binary", name.len, name.data);
+	if (attribute->type != ATTRIBUTE_N && attribute_bytes(value).len == 0)
+		raise_empty_key("", (Bytes) {NULL, 0}, attribute);
 }
 
 void
@@ -232,7 +227,7 @@ check_key_limits(const KeySchema *schema, const ItemKey *key)
 	{
 		int			size = attribute_size(key->values[i]);
 
-		check_key_not_empty(schema->attributes[i].name, key->values[i]);
+		check_key_not_empty(&schema->attributes[i], key->values[i]);
 		if (i >= schema->nhash)
 			range_size += size;
 		else if (size > MAX_PARTITION_KEY_SIZE)

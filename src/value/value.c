@@ -307,3 +307,21 @@ set_contains(AttributeValue set, AttributeValue element)
 	}
 	return false;
 }
+
+/* ---- keys ---- */
+
+void
+raise_empty_key(const char *prefix, Bytes index, const KeyAttribute *attribute)
+{
+	const char *type = attribute->type == ATTRIBUTE_S ? "string" : "binary";
+
+	if (index.data == NULL)
+		validation_error("%sOne or more parameter values are not valid. The AttributeValue for "
+						 "a key attribute cannot contain an empty %s value. Key: %.*s",
+						 prefix, type, attribute->name.len, attribute->name.data);
+	validation_error("%sOne or more parameter values are not valid. A value specified for a "
+					 "secondary index key is not supported. The AttributeValue for a key "
+					 "attribute cannot contain an empty %s value. IndexName: %.*s, IndexKey: %.*s",
+					 prefix, type, index.len, index.data,
+					 attribute->name.len, attribute->name.data);
+}

@@ -236,6 +236,13 @@ typedef struct KeySchema
 	KeyAttribute attributes[MAX_KEY_ATTRIBUTES];	/* hash parts, then range */
 } KeySchema;
 
+/*
+ * Raises DynamoDB's error for an empty S or B as a key attribute, of an index if it
+ * has a name.  The prefix comes before the message.
+ */
+pg_noreturn extern void raise_empty_key(const char *prefix, Bytes index,
+										const KeyAttribute *attribute);
+
 /* Values of the key attributes, in the schema's order. */
 typedef struct ItemKey
 {

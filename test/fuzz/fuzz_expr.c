@@ -52,7 +52,7 @@ evaluate_key_condition(const BoundExpr *condition)
 
 	schema.attributes[0] = (KeyAttribute) {{"a", 1}, ATTRIBUTE_N};
 	schema.attributes[1] = (KeyAttribute) {{"s", 1}, ATTRIBUTE_S};
-	expr_key_range(condition, &schema, &range);
+	expr_key_range(condition, &schema, (Bytes) {NULL, 0}, &range);
 }
 
 /* As text from SQL and from JSON always is; U+0000 may come from JSON. */
