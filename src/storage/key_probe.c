@@ -280,6 +280,8 @@ in_collection(const Leaf *leaf, OffsetNumber offset)
 		bool		isnull;
 
 		value = (struct varlena *) DatumGetPointer(index_getattr(entry, i + 1, desc, &isnull));
+		if (isnull)
+			return false;
 		if (VARATT_IS_COMPRESSED(value))
 			return compare_partition(leaf, offset) == 0;
 		if (VARSIZE_ANY_EXHDR(value) != VARSIZE_ANY_EXHDR(key) ||
