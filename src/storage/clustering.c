@@ -153,7 +153,7 @@ static Size page_room(Relation rel, BlockNumber block);
 static Size room_of(Page page);
 static bool is_being_written(Buffer buffer);
 static Size row_size(TupleTableSlot *slot);
-static void count_rows(ClusteringCounters *counters, int nrows, bool steered);
+static void count_rows(ClusteringState *state, Relation rel, int nrows, bool steered);
 static ClusteringCounters *table_counters(Oid relid);
 static void request_shmem(void);
 static void init_shmem(void);
@@ -240,8 +240,7 @@ place(Placement *placement, Relation rel, KeyProbe *probe, Size size, int nrows,
 
 	forget_void_pages(rel);		/* (the probe may have taken a lock) */
 	block = choose_page(rel, state, probe, size, nrows);
-	if (state->counters != NULL)
-		count_rows(state->counters, nrows, block != InvalidBlockNumber);
+	count_rows(state, rel, nrows, block != InvalidBlockNumber);
 	if (block == InvalidBlockNumber)
 		placement_begin_others(placement, rel, bulk);
 	else
@@ -598,12 +597,17 @@ init_shmem(void)
 	LWLockRelease(AddinShmemInitLock);
 }
 
+/* (Those of a table whose drop was rolled back are begun anew.) */
 static void
-count_rows(ClusteringCounters *counters, int nrows, bool steered)
+count_rows(ClusteringState *state, Relation rel, int nrows, bool steered)
 {
-	pg_atomic_fetch_add_u64(&counters->rows, nrows);
+	if (state->counters != NULL && state->counters->key[1] != RelationGetRelid(rel))
+		state->counters = table_counters(RelationGetRelid(rel));
+	if (state->counters == NULL)
+		return;
+	pg_atomic_fetch_add_u64(&state->counters->rows, nrows);
 	if (steered)
-		pg_atomic_fetch_add_u64(&counters->steered, nrows);
+		pg_atomic_fetch_add_u64(&state->counters->steered, nrows);
 }
 
 /* NULL where there is no room, or no shared memory. */
@@ -650,15 +654,18 @@ clustering_counts(Oid relid, uint64 *rows, uint64 *steered)
 	return true;
 }
 
-/* Others may still count for a table that is being dropped: in vain. */
+/* Others remember where they count: they are to see that it is void. */
 void
 clustering_forget(Oid relid)
 {
 	Oid			key[2] = {MyDatabaseId, relid};
+	ClusteringCounters *counters;
 
 	if (shared == NULL)
 		return;
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
-	hash_search(counted_tables, key, HASH_REMOVE, NULL);
+	counters = hash_search(counted_tables, key, HASH_REMOVE, NULL);
+	if (counters != NULL)
+		counters->key[1] = InvalidOid;
 	LWLockRelease(&shared->lock);
 }

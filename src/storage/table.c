@@ -184,15 +184,17 @@ lock_known_relation(const NameData *relname, LOCKMODE lockmode, AclMode privileg
 static void
 remember_relation(const NameData *relname, Oid relid)
 {
+	uint64		news = relation_news; /* (looking the schema up may bring more) */
+	Oid			schema_oid = get_rel_namespace(relid);
 	KnownName  *known;
 
 	if (hash_get_num_entries(known_names) >= MAX_KNOWN_NAMES)
 		known_names_init();
 	known = hash_search(known_names, relname, HASH_ENTER, NULL);
 	namestrcpy(&known->schema, dynamo_schema);
-	known->schema_oid = get_rel_namespace(relid);
+	known->schema_oid = schema_oid;
 	known->relid = relid;
-	known->news = relation_news;
+	known->news = news;
 }
 
 /* Forgets them all. */
