@@ -2,7 +2,7 @@
 # `make soak`: for DURATION seconds, tests of crashes, concurrency and memory
 # (test/t/) and the fuzzers in turn; stops at the first failure.  The memory test
 # does as many operations of each kind as a third of DURATION allows, 1,000,000
-# at most (about 20 minutes).
+# at most (about 20 minutes).  An index is made of 1,000,000 items.
 set -eu
 cd "$(dirname "$0")/.."
 duration=${DURATION:-3600}

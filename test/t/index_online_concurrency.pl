@@ -38,7 +38,7 @@ my %scripts = (
 	put => q{SELECT dynamo.put_item('Tab', jsonb_build_object('k', :k, 'g', 'g' || :g, 'v', -1)::dynamo.item);},
 	keep => q{SELECT dynamo.update_item('Tab', dynamo_key(:k), 'SET v = :v', expression_attribute_values => dynamo_values(':v', :g::int));},
 	sql => q{UPDATE dynamodb."Tab" SET item = (item::jsonb || jsonb_build_object('g', :g))::dynamo.item WHERE k = :k;},
-	again => qq{BEGIN;\nDELETE FROM dynamodb."Tab" WHERE k = :k;\nINSERT INTO dynamodb."Tab" (item) VALUES (jsonb_build_object('k', :k, 'g', 'g' || :g)::dynamo.item);\nCOMMIT;},
+	again => qq{BEGIN;\nDELETE FROM dynamodb."Tab" WHERE k = :k;\nINSERT INTO dynamodb."Tab" (item) VALUES (jsonb_build_object('k', :k, 'g', 'g' || :g)::dynamo.item) ON CONFLICT (k) DO UPDATE SET item = excluded.item;\nCOMMIT;},
 	gone => q{SELECT dynamo.delete_item('Tab', dynamo_key(:k));});
 sql(q{
 	CREATE FUNCTION dynamo_key(k int) RETURNS dynamo.item LANGUAGE sql AS $$SELECT jsonb_build_object('k', k)::dynamo.item$$;
