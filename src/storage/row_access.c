@@ -16,11 +16,15 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/nbtree.h"
+#include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -45,6 +49,7 @@ typedef struct AccessEntry
 static HTAB *entries;
 static bool some_invalid;		/* an entry was invalidated and is still here */
 
+static Oid seen_file(Relation rel);
 static void forget_table(Datum arg, Oid relid);
 static void forget_all(Datum arg, int cacheid, uint32 hashvalue);
 static void retire_invalid_entries(void);
@@ -162,6 +167,48 @@ check_index_age(KeyIndex *index)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to concurrent creation of an index"),
 				 errhint("The transaction might succeed if retried.")));
+}
+
+/*
+ * A snapshot that was taken before the wait for a rewrite's end sees nothing of what
+ * that has left (ALTER TABLE and TRUNCATE are not MVCC-safe).
+ */
+void
+check_rewrite(Relation rel)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(RelationGetRelid(rel)));
+	TransactionId changed = HeapTupleHeaderGetXmin(row->t_data);
+
+	ReleaseSysCache(row);
+	if (TransactionIdIsNormal(changed) && XidInMVCCSnapshot(changed, GetActiveSnapshot()) &&
+		!TransactionIdIsCurrentTransactionId(changed) &&
+		seen_file(rel) != rel->rd_rel->relfilenode)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent rewrite of table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errhint("The transaction might succeed if retried.")));
+}
+
+/* The relation's file as the active snapshot sees it; what it has if that sees no relation. */
+static Oid
+seen_file(Relation rel)
+{
+	Relation	pg_class = table_open(RelationRelationId, AccessShareLock);
+	Oid			result = rel->rd_rel->relfilenode;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(RelationGetRelid(rel)));
+	scan = systable_beginscan(pg_class, ClassOidIndexId, true, GetActiveSnapshot(), 1, &key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		result = ((Form_pg_class) GETSTRUCT(row))->relfilenode;
+	systable_endscan(scan);
+	table_close(pg_class, AccessShareLock);
+	return result;
 }
 
 /* ---- invalidation ---- */

@@ -87,6 +87,11 @@ extern TableAccess *table_access(DynamoTable *table);
  * index was there: its rows may have had other keys then, or no columns for them.
  */
 extern void check_index_age(KeyIndex *index);
+/*
+ * For readers that have found nothing: raises serialization_failure if the table
+ * was rewritten or truncated after the active snapshot was taken.
+ */
+extern void check_rewrite(Relation rel);
 
 /* ---- the row of a key (row_lookup.c) ---- */
 

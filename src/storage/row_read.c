@@ -13,15 +13,25 @@
 
 #include "storage/row_internal.h"
 
+static DynamoItem *get_item(DynamoTable *table, const ItemKey *key);
+
 DynamoItem *
 table_get_item(DynamoTable *table, const ItemKey *key)
 {
-	DynamoItem *item = NULL;
-	RowLookup	lookup;
+	DynamoItem *item;
 
 	watch_rows(table, key->values[0], false);
-	if (!table->direct)
-		return sql_get_item(table, key);
+	item = table->direct ? get_item(table, key) : sql_get_item(table, key);
+	if (item == NULL)
+		check_rewrite(table->rel);
+	return item;
+}
+
+static DynamoItem *
+get_item(DynamoTable *table, const ItemKey *key)
+{
+	DynamoItem *item = NULL;
+	RowLookup	lookup;
 
 	row_lookup_begin(&lookup, table, key, AccessShareLock);
 	if (row_find_in_snapshot(&lookup, GetActiveSnapshot()))

@@ -29,6 +29,8 @@ struct ItemScan
 {
 	MemoryContext context;		/* holds all of the scan */
 	MemoryContext item_context; /* emptied before each item */
+	Relation	rel;
+	bool		found_any;
 	bool		at_end;			/* an index scan would start again */
 	DirectScan *direct;			/* one of these, or none if no row can match */
 	SqlScan	   *by_sql;
@@ -65,6 +67,7 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	if (spec->index != NULL)
 		check_index_age(unconstify(KeyIndex *, index));
 	watch_rows(table, scanned_partition(spec), false);
+	scan->rel = table->rel;
 	scan->context = context;
 	scan->item_context = AllocSetContextCreate(context, "dynamo scanned item",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -95,6 +98,9 @@ table_scan_advance(ItemScan *scan)
 		scan->at_end = !direct_scan_next(scan->direct, &scan->stored);
 	else
 		scan->at_end = !sql_scan_next(scan->by_sql, scan->item_context, &scan->stored);
+	if (scan->at_end && !scan->found_any)
+		check_rewrite(scan->rel);
+	scan->found_any = true;
 	MemoryContextSwitchTo(caller);
 	return !scan->at_end;
 }
