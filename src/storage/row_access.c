@@ -145,7 +145,8 @@ index_statistics(DynamoTable *table, const IndexDefinition *index,
 /*
  * Where the btree was built in a transaction with everything else that makes an
  * index, its entry in pg_index tells when that was.  (A transaction may use an
- * index of its own.)
+ * index of its own.)  The primary key's matters only where there were changes of
+ * keys in HOT chains, while it was dropped.
  */
 void
 check_index_age(KeyIndex *index)
@@ -157,6 +158,8 @@ check_index_age(KeyIndex *index)
 		return;
 	btree = index_open(index->oid, AccessShareLock);
 	made = HeapTupleHeaderGetXmin(btree->rd_indextuple->t_data);
+	if (btree->rd_index->indisprimary && !btree->rd_index->indcheckxmin)
+		made = InvalidTransactionId;
 	index_close(btree, AccessShareLock);
 
 	if (!TransactionIdIsNormal(made) || TransactionIdPrecedes(made, TransactionXmin))

@@ -83,8 +83,8 @@ typedef struct TableAccess
 extern TableAccess *table_access(DynamoTable *table);
 
 /*
- * Raises serialization_failure if the active snapshot is from before a secondary
- * index was there: its rows may have had other keys then, or no columns for them.
+ * Raises serialization_failure if the active snapshot is from before an index was
+ * there: its rows may have had other keys then, or no columns for them.
  */
 extern void check_index_age(KeyIndex *index);
 /*

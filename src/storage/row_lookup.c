@@ -126,6 +126,7 @@ row_find_serializable(RowLookup *lookup)
 	SnapshotData dirty;
 	bool		entry_seen;
 
+	check_index_age(unconstify(KeyIndex *, &lookup->access->primary));
 	if (row_find_in_snapshot(lookup, GetActiveSnapshot()))
 	{
 		check_row_is_latest(lookup);

@@ -34,6 +34,7 @@ get_item(DynamoTable *table, const ItemKey *key)
 	RowLookup	lookup;
 
 	row_lookup_begin(&lookup, table, key, AccessShareLock);
+	check_index_age(&table->access->primary);
 	if (row_find_in_snapshot(&lookup, GetActiveSnapshot()))
 		item = copy_item(slot_item(lookup.slot, lookup.access->item_column));
 	row_lookup_end(&lookup);

@@ -64,8 +64,7 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	ScanShape	shape;
 	KeyConditions conditions;
 
-	if (spec->index != NULL)
-		check_index_age(unconstify(KeyIndex *, index));
+	check_index_age(unconstify(KeyIndex *, index));
 	watch_rows(table, scanned_partition(spec), false);
 	scan->rel = table->rel;
 	scan->context = context;
