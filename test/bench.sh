@@ -3,7 +3,7 @@
 # finds in PGHOST and PGPORT and whose endpoint in URL; that prints
 # "<name> <ratio> <what/what> <detail>".
 #
-# MEASURES picks among P1, P2, P3, P5, P6, P8, and the same server set otherwise:
+# MEASURES picks among P1, P2, P3, P5, P6, P8, P10, and the same server set otherwise:
 # P6-plain with plain commits, P6-large with data several times larger than
 # the buffer pool.  P4a to P4d (clustering.sh) are what clustering brings and costs, with
 # 1,000,000 items unless P4A_ITEMS says otherwise, P7 (load.sh) brings many items in, 200,000 unless P7_ITEMS says
@@ -17,7 +17,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=test/lib.sh
 . "$top/test/lib.sh"
 
-all=${MEASURES:-P1 P2 P3 P4a P4b P4c P4d P7 P8 P9 P11 P12 P13 P5 P6 P6-plain P6-large}
+all=${MEASURES:-P1 P2 P3 P10 P4a P4b P4c P4d P7 P8 P9 P11 P12 P13 P5 P6 P6-plain P6-large}
 endpoint_port=${BENCH_ENDPOINT_PORT:-54323}
 
 # picked MEASURE …: those of them that are to be measured
@@ -74,7 +74,7 @@ allow_tcp
 as_user mkdir "$work/bench"
 tar -C "$top/test/bench" -cf - . | as_user tar -C "$work/bench" -xf - --no-same-owner -m
 
-measures=$(picked P1 P2 P3 P8)
+measures=$(picked P1 P2 P3 P8 P10)
 if [ -n "$measures" ]; then run "$measures"; fi
 measures=$(picked P4a P4b P4c P4d)
 if [ -n "$measures" ]; then on_server MEASURES="$measures" sh "$work/bench/clustering.sh"; fi
