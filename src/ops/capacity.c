@@ -9,6 +9,7 @@
 
 #include "ops/operation.h"
 
+static void charge_index(ConsumedCapacity *capacity, const IndexUnits *charge, double factor);
 static IndexUnits *find_index(const ConsumedCapacity *capacity, Bytes name);
 
 /* How many units of this size are started by so many bytes, at least one. */
@@ -44,26 +45,30 @@ report_capacity(ConsumedCapacity *capacity, ReturnCapacity asked,
 }
 
 void
-charge_indexes(ConsumedCapacity *capacity, const List *indexes, double factor)
+charge_indexes(ConsumedCapacity *capacity, const IndexCharges *charges, double factor)
 {
-	ListCell   *cell;
+	if (charges->n == 0)
+		return;
+	capacity->units += factor * charges->total;
+	request_note_units(capacity->table_name, factor * charges->total);
+	if (capacity->detail == CAPACITY_INDEXES)
+		for (int i = 0; i < charges->n; i++)
+			charge_index(capacity, &charges->of_index[i], factor);
+}
 
-	foreach(cell, indexes)
+static void
+charge_index(ConsumedCapacity *capacity, const IndexUnits *charge, double factor)
+{
+	IndexUnits *index = find_index(capacity, charge->name);
+
+	if (index == NULL)
 	{
-		const IndexUnits *charge = lfirst(cell);
-		IndexUnits *index = find_index(capacity, charge->name);
-
-		if (index == NULL)
-		{
-			index = palloc_object(IndexUnits);
-			*index = *charge;
-			index->units = 0;
-			capacity->indexes = lappend(capacity->indexes, index);
-		}
-		index->units += factor * charge->units;
-		capacity->units += factor * charge->units;
-		request_note_units(capacity->table_name, factor * charge->units);
+		index = palloc_object(IndexUnits);
+		*index = *charge;
+		index->units = 0;
+		capacity->indexes = lappend(capacity->indexes, index);
 	}
+	index->units += factor * charge->units;
 }
 
 static IndexUnits *

@@ -20,16 +20,27 @@
 #define DOUBTFUL_KEY_SIZE	128
 #define LONG_KEY_SIZE		1024
 
-/*
- * What becomes of the derived columns of a table: each attribute is looked at once,
- * however many indexes it is in.
- */
+/* What becomes of one derived column. */
 typedef struct KeyChange
 {
 	bool		in_old;			/* the old item has a value that an index can hold */
 	bool		in_new;
 	bool		same;			/* both have the same value, or none */
 } KeyChange;
+
+/*
+ * A new version of an item (absent: none) in place of an old one (or none).  What
+ * several indexes ask of them is looked at once.
+ */
+typedef struct VersionChange
+{
+	AttributeValue old;
+	AttributeValue new;
+	int			old_size;
+	int			new_size;
+	KeyChange  *keys;			/* by derived column */
+	bool		same;			/* the whole items are */
+} VersionChange;
 
 static bool is_long(const ItemKey *key);
 static bool is_doubtful(AttributeType type, AttributeValue value);
@@ -43,13 +54,12 @@ static void check_not_empty(const IndexDefinition *index, const KeyAttribute *at
 							AttributeValue value, bool by_update);
 static void check_sizes(int partition_key, int sort_key);
 static bool values_equal(AttributeValue a, AttributeValue b);
-static KeyChange *key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new,
-							  IndexKeyCheck check, const BoundExpr *update);
+static void set_key_changes(DynamoTable *table, VersionChange *change, IndexKeyCheck check,
+							const BoundExpr *update);
 static double change_units(DynamoTable *table, const IndexDefinition *index,
-						   const KeyChange *changes, const DynamoItem *old,
-						   const DynamoItem *new);
-static bool same_projection(const IndexDefinition *index, AttributeValue a, AttributeValue b);
-static int entry_size(DynamoTable *table, const IndexDefinition *index, const DynamoItem *item);
+						   const VersionChange *change);
+static bool same_projection(const IndexDefinition *index, const VersionChange *change);
+static int entry_size(DynamoTable *table, const IndexDefinition *index, AttributeValue item, int size);
 static void add_name(IndexView *view, Bytes name);
 static int compare_names(const void *a, const void *b);
 
@@ -209,76 +219,77 @@ collection_key(DynamoTable *table, const ItemKey *key)
 
 /* ---- what writes cost ---- */
 
-List *
-index_write_units(DynamoTable *table, const ItemKey *key,
-				  const DynamoItem *old, const DynamoItem *new,
-				  IndexKeyCheck check, const BoundExpr *update)
+void
+index_write_charges(DynamoTable *table, const ItemKey *key,
+					const DynamoItem *old, const DynamoItem *new,
+					IndexKeyCheck check, const BoundExpr *update, IndexCharges *charges)
 {
 	const List *indexes = table_indexes(table);
-	List	   *result = NIL;
-	KeyChange  *changes;
+	VersionChange change = {
+		.old = old != NULL ? item_root(old) : NO_ATTRIBUTE_VALUE,
+		.new = new != NULL ? item_root(new) : NO_ATTRIBUTE_VALUE,
+		.old_size = old != NULL ? item_size(old) : 0,
+		.new_size = new != NULL ? item_size(new) : 0,
+	};
 	ListCell   *cell;
 
 	if (indexes == NIL)
-		return NIL;
+		return;
 	if (is_long(key) && new != NULL && check != KEYS_ARE_CHECKED)
-		check_all_keys(table, old != NULL ? item_root(old) : NO_ATTRIBUTE_VALUE, item_root(new),
-					   check == CHECK_UPDATED_KEYS);
-	changes = key_changes(table, old, new, check, update);
+		check_all_keys(table, change.old, change.new, check == CHECK_UPDATED_KEYS);
+	set_key_changes(table, &change, check, update);
+	change.same = values_equal(change.old, change.new);
+	charges->of_index = palloc_array(IndexUnits, list_length(indexes));
 	foreach(cell, indexes)
 	{
 		const IndexDefinition *index = lfirst(cell);
-		double		units = index->key_columns == NULL ? 0 :
-			change_units(table, index, changes, old, new);
-		IndexUnits *of_index;
+		double		units = index->key_columns == NULL ? 0 : change_units(table, index, &change);
 
 		if (units == 0)
 			continue;
-		of_index = palloc_object(IndexUnits);
-		of_index->name = index->name;
-		of_index->is_local = index->is_local;
-		of_index->units = units;
-		result = lappend(result, of_index);
+		charges->of_index[charges->n++] = (IndexUnits) {index->name, index->is_local, units};
+		charges->total += units;
 	}
-	pfree(changes);
-	return result;
+	pfree(change.keys);
 }
 
-/* By derived column; raises for an update that makes a key what no index can hold. */
-static KeyChange *
-key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new, IndexKeyCheck check,
-			const BoundExpr *update)
+/* Raises for an update that makes a key what no index can hold. */
+static void
+set_key_changes(DynamoTable *table, VersionChange *change, IndexKeyCheck check,
+				const BoundExpr *update)
 {
 	const TableDefinition *definition = table->definition;
-	AttributeValue old_root = old != NULL ? item_root(old) : NO_ATTRIBUTE_VALUE;
-	AttributeValue new_root = new != NULL ? item_root(new) : NO_ATTRIBUTE_VALUE;
-	KeyChange  *changes = palloc_array(KeyChange, definition->nderived);
+	bool		has_old = attribute_exists(change->old);
+	bool		has_new = attribute_exists(change->new);
 	bool		doubtful = false;
 
+	change->keys = palloc_array(KeyChange, definition->nderived);
 	for (int i = 0; i < definition->nderived; i++)
 	{
 		const DerivedColumn *derived = &definition->derived[i];
+		KeyChange  *key = &change->keys[i];
 		AttributeValue old_value = NO_ATTRIBUTE_VALUE;
 		AttributeValue new_value = NO_ATTRIBUTE_VALUE;
 
-		changes[i] = (KeyChange) {old != NULL, new != NULL, true};
+		*key = (KeyChange) {has_old, has_new, true};
 		if (derived->role != DERIVED_INDEX)
 			continue;			/* every item has its key, for good */
-		if (new != NULL)
-			new_value = map_get(new_root, derived->attribute);
-		if (old != NULL && update != NULL && !expr_mentions(update, derived->attribute))
-			old_value = new_value;
-		else if (old != NULL)
-			old_value = map_get(old_root, derived->attribute);
-		changes[i].same = values_equal(old_value, new_value);
-		changes[i].in_old = can_be_index_key(derived->type, old_value);
-		changes[i].in_new = changes[i].same ? changes[i].in_old :
-			can_be_index_key(derived->type, new_value);
-		doubtful = doubtful || (!changes[i].same && is_doubtful(derived->type, new_value));
+		if (has_new)
+			new_value = map_get(change->new, derived->attribute);
+		if (has_old && update != NULL && !expr_mentions(update, derived->attribute))
+		{
+			key->in_old = key->in_new = can_be_index_key(derived->type, new_value);
+			continue;
+		}
+		if (has_old)
+			old_value = map_get(change->old, derived->attribute);
+		key->same = values_equal(old_value, new_value);
+		key->in_old = can_be_index_key(derived->type, old_value);
+		key->in_new = key->same ? key->in_old : can_be_index_key(derived->type, new_value);
+		doubtful = doubtful || (!key->same && is_doubtful(derived->type, new_value));
 	}
 	if (doubtful && check != KEYS_ARE_CHECKED)
-		check_all_keys(table, old_root, new_root, check == CHECK_UPDATED_KEYS);
-	return changes;
+		check_all_keys(table, change->old, change->new, check == CHECK_UPDATED_KEYS);
 }
 
 /*
@@ -286,56 +297,57 @@ key_changes(DynamoTable *table, const DynamoItem *old, const DynamoItem *new, In
  * changes, two for one whose key changes: it is deleted and put anew.
  */
 static double
-change_units(DynamoTable *table, const IndexDefinition *index, const KeyChange *changes,
-			 const DynamoItem *old, const DynamoItem *new)
+change_units(DynamoTable *table, const IndexDefinition *index, const VersionChange *change)
 {
-	KeyChange	all = {old != NULL, new != NULL, true};
+	KeyChange	all = {attribute_exists(change->old), attribute_exists(change->new), true};
 
 	for (int i = 0; i < index->key.nhash + index->key.nrange; i++)
 	{
-		const KeyChange *change = &changes[index->key_columns[i]];
+		const KeyChange *key = &change->keys[index->key_columns[i]];
 
-		all.in_old &= change->in_old;
-		all.in_new &= change->in_new;
-		all.same &= change->same;
+		all.in_old &= key->in_old;
+		all.in_new &= key->in_new;
+		all.same &= key->same;
 	}
 	if (all.in_old && all.in_new && all.same)
 	{
-		if (same_projection(index, item_root(old), item_root(new)))
+		if (same_projection(index, change))
 			return 0;
-		return write_units(entry_size(table, index, old), entry_size(table, index, new));
+		return write_units(entry_size(table, index, change->old, change->old_size),
+						   entry_size(table, index, change->new, change->new_size));
 	}
-	return (all.in_old ? write_units(entry_size(table, index, old), 0) : 0) +
-		(all.in_new ? write_units(0, entry_size(table, index, new)) : 0);
+	return (all.in_old ? write_units(entry_size(table, index, change->old, change->old_size), 0) : 0) +
+		(all.in_new ? write_units(0, entry_size(table, index, change->new, change->new_size)) : 0);
 }
 
 /* Whether two versions of an item with the same keys look alike in the index. */
 static bool
-same_projection(const IndexDefinition *index, AttributeValue a, AttributeValue b)
+same_projection(const IndexDefinition *index, const VersionChange *change)
 {
 	ListCell   *cell;
 
-	if (index->projection == PROJECT_ALL)
-		return values_equal(a, b);
+	if (change->same || index->projection == PROJECT_ALL)
+		return change->same;
 	foreach(cell, index->non_key_attributes)
 	{
 		Bytes		name = *(const Bytes *) lfirst(cell);
 
-		if (!values_equal(map_get(a, name), map_get(b, name)))
+		if (!values_equal(map_get(change->old, name), map_get(change->new, name)))
 			return false;
 	}
 	return true;
 }
 
+/* What an index holds of an item of this size. */
 static int
-entry_size(DynamoTable *table, const IndexDefinition *index, const DynamoItem *item)
+entry_size(DynamoTable *table, const IndexDefinition *index, AttributeValue item, int size)
 {
 	IndexView	view;
 
 	if (index->projection == PROJECT_ALL)
-		return item_size(item);
+		return size;
 	index_view_init(&view, index, &table->definition->key);
-	return index_view_size(&view, item_root(item));
+	return index_view_size(&view, item);
 }
 
 /* ---- projections ---- */

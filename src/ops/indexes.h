@@ -24,14 +24,15 @@ typedef enum IndexKeyCheck
 extern void check_index_keys(DynamoTable *table, const ItemKey *key, AttributeValue item);
 
 /*
- * The write units that each index pays for a new version of an item (NULL: none) in
- * place of the old one (or NULL): IndexUnits *, palloc'd.  Keys that an UpdateItem
+ * Charges, none so far, what each index pays for a new version of an item (NULL:
+ * none) in place of the old one (or NULL); palloc'd.  Keys that an UpdateItem
  * has changed, by `update` (or NULL), are checked too; what cannot be the key of an
  * index may stay as it was.
  */
-extern List *index_write_units(DynamoTable *table, const ItemKey *key,
-							   const DynamoItem *old, const DynamoItem *new,
-							   IndexKeyCheck check, const BoundExpr *update);
+extern void index_write_charges(DynamoTable *table, const ItemKey *key,
+								const DynamoItem *old, const DynamoItem *new,
+								IndexKeyCheck check, const BoundExpr *update,
+								IndexCharges *charges);
 
 /* ItemCollectionKey of an item, if its table has local indexes; else no value. */
 extern AttributeValue collection_key(DynamoTable *table, const ItemKey *key);

@@ -56,8 +56,17 @@ extern double read_units(int64 bytes, bool consistent);
 extern double write_units(int old_size, int new_size);
 extern void report_capacity(ConsumedCapacity *capacity, ReturnCapacity asked,
 							Bytes table_name, double units);
-/* Adds what indexes have consumed (IndexUnits *), so many times. */
-extern void charge_indexes(ConsumedCapacity *capacity, const List *indexes, double factor);
+
+/* What a read or a write consumes of the indexes of its table. */
+typedef struct IndexCharges
+{
+	double		total;
+	int			n;				/* indexes that consume any */
+	IndexUnits *of_index;
+} IndexCharges;
+
+/* Adds that, so many times. */
+extern void charge_indexes(ConsumedCapacity *capacity, const IndexCharges *charges, double factor);
 /* Adds to the table's element of a list of ConsumedCapacity *, which may be new. */
 extern List *add_capacity(List *capacities, CapacityKind kind, ReturnCapacity asked,
 						  Bytes table_name, double units);

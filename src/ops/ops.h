@@ -162,7 +162,7 @@ typedef struct ConsumedCapacity
 	Bytes		table_name;
 	double		units;			/* of the table and its indexes */
 	double		table_units;
-	List	   *indexes;		/* of IndexUnits *, those that have consumed any */
+	List	   *indexes;		/* of IndexUnits *, those that have consumed any, for _INDEXES */
 	CapacityKind kind;
 } ConsumedCapacity;
 

@@ -152,6 +152,7 @@ report_read(const ItemRead *read, const ReadCost *cost, ConsumedCapacity *capaci
 	const ReadRequest *request = read->request;
 	double		units = read_units(cost->bytes, request->consistent_read.value);
 	IndexUnits	of_index = {.units = units};
+	IndexCharges charges = {units, 1, &of_index};
 
 	if (read->index == NULL)
 	{
@@ -162,7 +163,7 @@ report_read(const ItemRead *read, const ReadCost *cost, ConsumedCapacity *capaci
 	of_index.is_local = read->index->is_local;
 	report_capacity(capacity, request->return_capacity, request->table_name,
 					cost->fetched_units);
-	charge_indexes(capacity, list_make1(&of_index), 1);
+	charge_indexes(capacity, &charges, 1);
 }
 
 /* The item that reaches or crosses the 1 MB still belongs to the page. */

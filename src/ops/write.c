@@ -35,7 +35,7 @@ run_write(ItemWrite *write, WriteResult *result)
 
 	report_capacity(&result->capacity, write->options->return_capacity, write->table_name,
 					write_units(write->old_size, write->new_size));
-	charge_indexes(&result->capacity, write->index_units, 1);
+	charge_indexes(&result->capacity, &write->index_charges, 1);
 }
 
 List *
@@ -44,7 +44,7 @@ add_write_capacity(List *capacities, CapacityKind kind, ReturnCapacity asked,
 {
 	capacities = add_capacity(capacities, kind, asked, write->table_name,
 							  factor * write_units(write->old_size, write->new_size));
-	charge_indexes(capacity_of(capacities, write->table_name), write->index_units, factor);
+	charge_indexes(capacity_of(capacities, write->table_name), &write->index_charges, factor);
 	return capacities;
 }
 
@@ -163,10 +163,11 @@ decide_write(void *arg, const DynamoItem *old, DynamoItem **new_item)
 
 	caller = MemoryContextSwitchTo(write->result_context);
 	write->attributes = returned_attributes(write, old_root, new_root);
-	write->index_units = verdict == WRITE_NOTHING ? NIL :
-													index_write_units(write->table, &write->item_key, old,
-																	  verdict == WRITE_ITEM ? *new_item : NULL,
-																	  key_check(write), write->update);
+	write->index_charges = (IndexCharges) {0};
+	if (verdict != WRITE_NOTHING)
+		index_write_charges(write->table, &write->item_key, old,
+							verdict == WRITE_ITEM ? *new_item : NULL,
+							key_check(write), write->update, &write->index_charges);
 	MemoryContextSwitchTo(caller);
 	return verdict;
 }

@@ -41,7 +41,7 @@ struct ItemWrite
 	/* set by decide_write() */
 	AttributeValue attributes;	/* as ReturnValues asks, in the context below */
 	MemoryContext result_context;
-	List	   *index_units;	/* that indexes pay, in the context below: IndexUnits * */
+	IndexCharges index_charges; /* in the context above */
 	int			old_size;		/* 0: there was no item */
 	int			new_size;
 };

@@ -88,16 +88,17 @@ item_row_values(const TableDefinition *definition, TupleDesc desc, const DynamoI
 	for (int i = 0; i < definition->nderived; i++)
 	{
 		const DerivedColumn *derived = &definition->derived[i];
+		AttributeValue value = i < key.n ? key.values[i] : map_get(root, derived->attribute);
 		int			column = derived->column - 1;
 
 		if (old != NULL)
 		{
 			values[column] = slot_getattr(old, derived->column, &isnull[column]);
-			if (derived_datum_matches(derived, root, values[column], isnull[column]))
+			if (derived_value_matches(derived, value, values[column], isnull[column]))
 				continue;
 			changed = bms_add_member(changed, derived->column);
 		}
-		isnull[column] = !derived_datum(derived, root, &values[column]);
+		isnull[column] = !derived_value_datum(derived, value, &values[column]);
 	}
 	values[definition->item_column - 1] = DynamoItemGetDatum(item);
 	isnull[definition->item_column - 1] = false;

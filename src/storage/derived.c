@@ -80,7 +80,19 @@ derived_column_name(Bytes attribute, DerivedRole role, NameData *result)
 bool
 derived_datum(const DerivedColumn *derived, AttributeValue item, Datum *datum)
 {
-	AttributeValue value = map_get(item, derived->attribute);
+	return derived_value_datum(derived, map_get(item, derived->attribute), datum);
+}
+
+bool
+derived_datum_matches(const DerivedColumn *derived, AttributeValue item,
+					  Datum datum, bool isnull)
+{
+	return derived_value_matches(derived, map_get(item, derived->attribute), datum, isnull);
+}
+
+bool
+derived_value_datum(const DerivedColumn *derived, AttributeValue value, Datum *datum)
+{
 	int64		seconds;
 
 	switch (derived->role)
@@ -104,10 +116,9 @@ derived_datum(const DerivedColumn *derived, AttributeValue item, Datum *datum)
 }
 
 bool
-derived_datum_matches(const DerivedColumn *derived, AttributeValue item,
+derived_value_matches(const DerivedColumn *derived, AttributeValue value,
 					  Datum datum, bool isnull)
 {
-	AttributeValue value = map_get(item, derived->attribute);
 	int64		seconds;
 
 	switch (derived->role)

@@ -44,6 +44,8 @@ static const struct
 	{ATTRIBUTE_B, BYTEAOID, InvalidOid},
 };
 
+static bool number_equal(struct varlena *stored, Bytes bytes, AttributeValue value);
+
 Oid
 key_column_type(AttributeType type)
 {
@@ -102,23 +104,28 @@ key_value(Datum datum, AttributeType type)
 bool
 key_datum_equal(Datum datum, AttributeValue value)
 {
-	struct varlena *stored;
+	struct varlena *stored = PG_DETOAST_DATUM_PACKED(datum);
+	Bytes		bytes = {VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored)};
 	bool		equal;
 
 	if (attribute_type(value) == ATTRIBUTE_N)
-	{
-		Numeric		number = attribute_numeric(value);
-
-		equal = DatumGetBool(DirectFunctionCall2(numeric_eq, datum, NumericGetDatum(number)));
-		pfree(number);
-		return equal;
-	}
-
-	stored = PG_DETOAST_DATUM_PACKED(datum);
-	equal = bytes_equal((Bytes) {VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored)},
-						attribute_bytes(value));
+		equal = number_equal(stored, bytes, value);
+	else
+		equal = bytes_equal(bytes, attribute_bytes(value));
 	if ((Pointer) stored != DatumGetPointer(datum))
 		pfree(stored);
+	return equal;
+}
+
+/* The same number may be stored otherwise, as 1.0, by somebody else. */
+static bool
+number_equal(struct varlena *stored, Bytes bytes, AttributeValue value)
+{
+	Numeric		number = attribute_numeric(value);
+	bool		equal = bytes_equal(bytes, (Bytes) {VARDATA(number), VARSIZE(number) - VARHDRSZ}) ||
+		DatumGetBool(DirectFunctionCall2(numeric_eq, PointerGetDatum(stored), NumericGetDatum(number)));
+
+	pfree(number);
 	return equal;
 }
 

@@ -60,6 +60,10 @@ extern bool derived_datum(const DerivedColumn *derived, AttributeValue item, Dat
 /* Whether a column holds what the item says. */
 extern bool derived_datum_matches(const DerivedColumn *derived, AttributeValue item,
 								  Datum datum, bool isnull);
+/* The same of the value (or none) that the item has for the column's attribute. */
+extern bool derived_value_datum(const DerivedColumn *derived, AttributeValue value, Datum *datum);
+extern bool derived_value_matches(const DerivedColumn *derived, AttributeValue value,
+								  Datum datum, bool isnull);
 
 /* ---- rows (contract.c) ---- */
 

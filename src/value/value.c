@@ -57,20 +57,6 @@ bytes_to_cstring(Bytes bytes)
 	return pnstrdup(bytes.data, bytes.len);
 }
 
-int
-bytes_compare(Bytes a, Bytes b)
-{
-	int			common = Min(a.len, b.len);
-	int			order;
-
-	if (common == 0)
-		return a.len - b.len;
-	order = (unsigned char) a.data[0] - (unsigned char) b.data[0];
-	if (order == 0)
-		order = memcmp(a.data, b.data, common);
-	return order != 0 ? order : a.len - b.len;
-}
-
 /* ---- the stored form ---- */
 
 static uint32
@@ -192,13 +178,14 @@ map_value(AttributeValue map, int i)
 	return container_value(&c, i);
 }
 
-AttributeValue
-map_get(AttributeValue map, Bytes name)
+/* Reads the directory of one width, which the compiler knows. */
+static pg_attribute_always_inline AttributeValue
+map_search(Container c, int width, Bytes name)
 {
-	Container	c = container_open(map);
 	int			low = 0;
 	int			high = c.count;
 
+	c.width = width;
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
@@ -212,6 +199,22 @@ map_get(AttributeValue map, Bytes name)
 			high = middle;
 	}
 	return NO_ATTRIBUTE_VALUE;
+}
+
+AttributeValue
+map_get(AttributeValue map, Bytes name)
+{
+	Container	c = container_open(map);
+
+	switch (c.width)
+	{
+		case 0:
+			return map_search(c, 0, name);
+		case 1:
+			return map_search(c, 1, name);
+		default:
+			return map_search(c, 2, name);
+	}
 }
 
 MapEntry *

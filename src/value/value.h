@@ -84,11 +84,25 @@ typedef struct Bytes
 
 extern PGDLLEXPORT Bytes bytes_from_cstring(const char *cstring);
 extern char *bytes_to_cstring(Bytes bytes); /* palloc'd, zero-terminated */
-extern int	bytes_compare(Bytes a, Bytes b);	/* unsigned, shorter first */
 static inline bool
 bytes_equal(Bytes a, Bytes b)
 {
 	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+/* Unsigned, shorter first. */
+static inline int
+bytes_compare(Bytes a, Bytes b)
+{
+	int			common = Min(a.len, b.len);
+	int			order;
+
+	if (common == 0)
+		return a.len - b.len;
+	order = (unsigned char) a.data[0] - (unsigned char) b.data[0];
+	if (order == 0)
+		order = memcmp(a.data, b.data, common);
+	return order != 0 ? order : a.len - b.len;
 }
 
 /* A view of one encoded value; data is NULL where there is no value. */
