@@ -272,6 +272,6 @@ COMMENT ON FUNCTION dynamo.read_stream(text, text, integer) IS
 CREATE FUNCTION dynamo.stream_position(stream text)
 RETURNS text
 AS 'MODULE_PATHNAME', 'dynamo_stream_position'
-LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dynamo.stream_position(text) IS
     'a sequence number for read_stream(): behind it are the records of all changes that commit from now on; NULL while the stream is ENABLING';

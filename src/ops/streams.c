@@ -18,6 +18,7 @@
 
 #include <inttypes.h>
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -480,6 +481,12 @@ op_stream_position(Bytes name, StreamPosition *position)
 	List	   *shards;
 
 	check_may_read(stream, false);
+	/* The snapshot was there first: who copies the table by it would miss changes. */
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("the position of a stream cannot be taken under REPEATABLE READ"),
+				 errhint("Take it under READ COMMITTED, in a statement before the table is read.")));
 	shards = stream_shard_list(stream);
 	if (shards == NIL)
 		return false;

@@ -513,7 +513,7 @@ dynamo_check_altered_tables(PG_FUNCTION_ARGS)
 			continue;
 		if (table_definition(rel) != NULL)
 			follow_rename(rel);
-		check_stream_identity(rel);
+		check_streamed_table(rel);
 		relation_close(rel, NoLock);
 	}
 	PG_RETURN_NULL();

@@ -425,6 +425,8 @@ extern Bytes table_full_name(Oid relid, const char *relname);
 #define BACKFILL_MESSAGE_END	"end"
 /* Set when a row of a table with a stream is written; never unset here. */
 extern bool streamed_row_written;
+/* The name, the owner or the like of a table with a stream is changed by this transaction. */
+extern bool streamed_table_altered;
 
 /* ---- time to live (time_to_live.c, expire.c) ---- */
 

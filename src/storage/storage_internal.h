@@ -142,8 +142,8 @@ extern AttrNumber find_item_column(TupleDesc desc);
 
 /* Whether a trigger is that of a stream, to go by its name. */
 extern bool is_stream_trigger(const Trigger *trigger);
-/* Refuses ALTER TABLE ... REPLICA IDENTITY that the stream's records need. */
-extern void check_stream_identity(Relation rel);
+/* Refuses what would keep changes, or old items, of a table with a stream out of the log. */
+extern void check_streamed_table(Relation rel);
 
 /* ---- access method (access_method.c, index_build.c) ---- */
 

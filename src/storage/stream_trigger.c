@@ -43,6 +43,7 @@
 #define STREAM_ARGUMENTS	4
 
 bool		streamed_row_written = false;
+bool		streamed_table_altered = false;
 
 static const char *const view_names[] = {
 	[STREAM_NEW_IMAGE] = "NEW_IMAGE",
@@ -337,13 +338,21 @@ table_stream_disable(Oid relid, const TableStream *stream)
 }
 
 void
-check_stream_identity(Relation rel)
+check_streamed_table(Relation rel)
 {
 	TableStream stream;
 	char		present = rel->rd_rel->relreplident;
 
-	if (table_stream(rel, &stream) && present != REPLICA_IDENTITY_FULL &&
-		present != needed_identity(present, stream.view))
+	if (!table_stream(rel, &stream))
+		return;
+	streamed_table_altered = true;
+	if (rel->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the stream of table \"%s\" needs its changes in the write-ahead log",
+						RelationGetRelationName(rel)),
+				 errhint("Disable the stream first.")));
+	if (present != REPLICA_IDENTITY_FULL && present != needed_identity(present, stream.view))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the stream of table \"%s\" needs its replica identity",

@@ -233,6 +233,15 @@ empty_spool(void)
 	MemoryContextSwitchTo(caller);
 }
 
+void
+collected_names_changed(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, targets)
+		((Target *) lfirst(cell))->stream = 0;
+}
+
 /* The number of the stream that a target's records belong to. */
 static int32
 target_stream(int number)

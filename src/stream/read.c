@@ -13,7 +13,12 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xlog.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/pg_lsn.h"
@@ -64,6 +69,32 @@ stream_trim_horizon(void)
 	return progress.trimmed;
 }
 
+/*
+ * Waits until all transactions can be seen whose commit is in the log by now.  It
+ * is there before it is on disk, let alone on a synchronous standby, and only then
+ * others see it; whoever looks at the table in between has to find it in the stream.
+ */
+static void
+wait_for_commits(void)
+{
+	int			n;
+	VirtualTransactionId *committing = GetVirtualXIDsDelayingChkpt(&n, DELAY_CHKPT_START);
+	Snapshot	snapshot;
+
+	while (HaveVirtualXIDsDelayingChkpt(committing, n, DELAY_CHKPT_START))
+	{
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(100L);
+	}
+	pfree(committing);
+
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	for (uint32 i = 0; i < snapshot->xcnt; i++)
+		if (TransactionIdDidCommit(snapshot->xip[i]))
+			XactLockTableWait(snapshot->xip[i], NULL, NULL, XLTW_None);
+	UnregisterSnapshot(snapshot);
+}
+
 StreamPosition
 stream_latest_position(const StreamShard *shard)
 {
@@ -72,7 +103,12 @@ stream_latest_position(const StreamShard *shard)
 	if (shard->closed)
 		return shard->end;
 	if (!RecoveryInProgress())
-		return (StreamPosition) {shard->epoch, GetXLogInsertRecPtr(), 0};
+	{
+		StreamPosition position = {shard->epoch, GetXLogInsertRecPtr(), 0};
+
+		wait_for_commits();
+		return position;
+	}
 	latest_progress(&progress);
 	return (StreamPosition) {shard->epoch, progress.lsn, 0};
 }

@@ -18,8 +18,13 @@
 
 #include "stream/stream_internal.h"
 
-static HTAB *sources;
+/* So many relations are remembered before those are forgotten that are of no use. */
+#define MAX_IDLE_SOURCES 1000
 
+static HTAB *sources;
+static long next_purge = MAX_IDLE_SOURCES;
+
+static void purge_sources(void);
 static void make_cache(void);
 static void forget_source(Datum arg, Oid relid);
 static void look_up(Relation rel, StreamSource *source);
@@ -31,6 +36,8 @@ stream_source(Relation rel, bool *is_new)
 	StreamSource *source;
 	bool		found;
 
+	if (hash_get_num_entries(sources) >= next_purge)
+		purge_sources();
 	source = hash_search(sources, &relid, HASH_ENTER, &found);
 	*is_new = !found || !source->valid;
 	if (!found)
@@ -40,15 +47,31 @@ stream_source(Relation rel, bool *is_new)
 	return source;
 }
 
+/* Relations come and go for as long as a session decodes. */
+static void
+purge_sources(void)
+{
+	HASH_SEQ_STATUS scan;
+	StreamSource *source;
+
+	hash_seq_init(&scan, sources);
+	while ((source = hash_seq_search(&scan)) != NULL)
+	{
+		if (source->valid && source->streamed)
+			continue;
+		if (source->context != NULL)
+			MemoryContextDelete(source->context);
+		(void) hash_search(sources, &source->relid, HASH_REMOVE, NULL);
+	}
+	next_purge = hash_get_num_entries(sources) + MAX_IDLE_SOURCES;
+}
+
 static void
 look_up(Relation rel, StreamSource *source)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	if (source->context == NULL)
-		source->context = AllocSetContextCreate(TopMemoryContext, "dynamo stream source",
-												ALLOCSET_SMALL_SIZES);
-	else
+	if (source->context != NULL)
 		MemoryContextReset(source->context);
 	/* Set first: the lookup itself may bring an invalidation. */
 	source->valid = true;
@@ -57,6 +80,9 @@ look_up(Relation rel, StreamSource *source)
 	if (!table_stream(rel, &source->stream))
 		return;
 
+	if (source->context == NULL)
+		source->context = AllocSetContextCreate(TopMemoryContext, "dynamo stream source",
+												ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(source->context);
 	source->streamed = table_key_columns(rel, &source->key, source->key_columns,
 										 &source->item_column);

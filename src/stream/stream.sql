@@ -119,11 +119,11 @@ COMMENT ON FUNCTION dynamo.stream_statistics() IS
     'the decoding worker of this database: its process, how far it has read the log and told its slot so, and what it has stored since it began; NULL while it does not run';
 
 CREATE VIEW dynamo.streams AS
-SELECT coalesce(c.relname::text, s.table_name) AS table_name,
-       coalesce(n.nspname::text, s.schema) AS schema,
+SELECT s.table_name,
+       s.schema,
        c.oid::regclass AS relation,
        s.label,
-       dynamo.stream_arn(coalesce(c.relname::text, s.table_name), s.label) AS arn,
+       dynamo.stream_arn(s.table_name, s.label) AS arn,
        s.view_type,
        dynamo.stream_status(s.id) AS status,
        s.shards,
@@ -132,8 +132,7 @@ SELECT coalesce(c.relname::text, s.table_name) AS table_name,
        (SELECT max(e.started) FROM dynamo.stream_epochs e
          WHERE e.gap AND e.epoch > s.start_epoch AND (s.end_epoch IS NULL OR e.epoch <= s.end_epoch)) AS gap
   FROM dynamo.stream_catalog s
-  LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation
-  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation;
 COMMENT ON VIEW dynamo.streams IS 'the streams of all schemas that are enabled, or whose records are still there';
 COMMENT ON COLUMN dynamo.streams.gap IS 'when changes were last lost to the stream; NULL if none were';
 GRANT SELECT ON dynamo.streams TO PUBLIC;

@@ -265,6 +265,38 @@ stream_delete(const Stream *stream)
 	replace_row(stream->id, NULL);
 }
 
+/*
+ * A stream is called like its table, and belongs to its owner: also when the table
+ * is gone.  False if nothing is new.
+ */
+bool
+stream_follow_table(Stream *stream)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(stream->relid));
+	Form_pg_class form;
+	char	   *schema;
+	char	   *name;
+	bool		changed;
+
+	if (!HeapTupleIsValid(row))
+		return false;
+	form = (Form_pg_class) GETSTRUCT(row);
+	schema = get_namespace_name(form->relnamespace);
+	name = bytes_to_cstring(table_full_name(stream->relid, NameStr(form->relname)));
+	changed = stream->owner != form->relowner || strcmp(stream->table_name, name) != 0 ||
+		(schema != NULL && strcmp(stream->schema, schema) != 0);
+	if (changed)
+	{
+		stream->owner = form->relowner;
+		stream->table_name = name;
+		if (schema != NULL)
+			stream->schema = schema;
+		stream_update(stream);
+	}
+	ReleaseSysCache(row);
+	return changed;
+}
+
 /* ---- what a stream is at present ---- */
 
 StreamStatus

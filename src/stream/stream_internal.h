@@ -71,6 +71,7 @@ extern Oid	stream_object(const char *relname);
 extern void stream_insert(Stream *stream);
 extern void stream_update(const Stream *stream);
 extern void stream_delete(const Stream *stream);
+extern bool stream_follow_table(Stream *stream);
 extern Stream *stream_of_label(Oid relid, const char *label);	/* NULL: none */
 
 /* ---- settings (settings.c) ---- */
@@ -222,6 +223,8 @@ extern void collected_truncation_done(void);
 /* Not in a transaction. */
 extern void collected_forget(void);
 extern const StreamSink collecting_sink;
+/* Streams may have other names by now. */
+extern void collected_names_changed(void);
 /* Enters streams of tables that have one which the catalog does not know. */
 extern void adopt_streams(const StreamEpoch *epoch);
 

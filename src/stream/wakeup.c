@@ -77,7 +77,7 @@ end_of_transaction(XactEvent event, void *arg)
 	bool		ended = event == XACT_EVENT_COMMIT || event == XACT_EVENT_PARALLEL_COMMIT;
 	StreamDatabase *database;
 
-	if (!streamed_row_written && !catalog_changed)
+	if (!streamed_row_written && !streamed_table_altered && !catalog_changed)
 		return;
 	if (!ended && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE &&
 		event != XACT_EVENT_PARALLEL_ABORT)
@@ -85,11 +85,12 @@ end_of_transaction(XactEvent event, void *arg)
 	if (ended && stream_shared != NULL &&
 		(database = find_database(MyDatabaseId)) != NULL)
 	{
-		if (catalog_changed)
+		if (catalog_changed || streamed_table_altered)
 			pg_atomic_fetch_add_u32(&database->changes, 1);
 		wake(database, XactLastCommitEnd);
 	}
 	streamed_row_written = false;
+	streamed_table_altered = false;
 	catalog_changed = false;
 }
 

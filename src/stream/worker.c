@@ -530,7 +530,7 @@ forget_epochs(void)
 
 /*
  * Looks after the streams of the database in a transaction: those that are
- * enabled by now, those whose trigger or table is gone, those that are over for
+ * enabled by now, have another name or owner, whose trigger or table is gone, or are over for
  * so long that nothing of them is left.  False if there is none any more.
  */
 static bool
@@ -545,8 +545,13 @@ update_streams(void)
 		EndingStream *note = find_ending(stream->id);
 
 		if (is_forgettable(stream))
+		{
 			stream_delete(stream);
-		else if (is_alive(stream))
+			continue;
+		}
+		if (stream_follow_table(stream))
+			collected_names_changed();
+		if (is_alive(stream))
 		{
 			StreamStatus status = stream_status(stream);
 
