@@ -416,8 +416,10 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 		raise_trimmed();
 
 	result->stream = stream;
+	stream_read_begin();
 	result->records = stream_read(stream, shard, &iterator.position, limit, MAX_GET_RECORDS_SIZE,
 								  &full);
+	stream_read_end();
 	iterator.trim_horizon = iterator.trim_horizon && result->records == NIL;
 	if (result->records == NIL && shard->closed)
 	{
@@ -457,6 +459,7 @@ op_read_stream(const ReadStreamRequest *request)
 		return NIL;
 	position = from_oldest ? ((const StreamShard *) linitial(shards))->start :
 		position_behind(stream, shards, request->iterator);
+	stream_read_begin();
 	for (int i = 0; i < list_length(shards) && !more; i += stream->shards)
 	{
 		const StreamShard *shard = list_nth(shards, i);
@@ -471,6 +474,7 @@ op_read_stream(const ReadStreamRequest *request)
 		if (shard->lost && is_first && !from_oldest)
 			raise_trimmed();
 	}
+	stream_read_end();
 	return result;
 }
 

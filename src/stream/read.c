@@ -40,6 +40,8 @@ typedef struct RecordScan
 	bool		full;			/* there is a record that found no room */
 } RecordScan;
 
+static StreamProgress progress_at_reading;
+
 static Relation open_partition(const StreamPartition *partition);
 static void scan_partition(RecordScan *scan, Relation rel);
 static void scan_range(RecordScan *scan, Relation rel, Oid index, bool in_transaction);
@@ -119,17 +121,31 @@ is_full(const RecordScan *scan)
 	return scan->full || list_length(scan->records) >= scan->limit;
 }
 
+/*
+ * All shards are read in one snapshot: a consumer of several goes on behind the
+ * latest record of any, so none may be read later than another.
+ */
+void
+stream_read_begin(void)
+{
+	latest_progress(&progress_at_reading);
+	PushActiveSnapshot(GetLatestSnapshot());
+}
+
+void
+stream_read_end(void)
+{
+	PopActiveSnapshot();
+}
+
 List *
 stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *position,
 			int limit, int64 max_bytes, bool *full)
 {
 	RecordScan	scan = {stream, shard, position, limit, max_bytes, 0, NIL, false};
-	StreamProgress progress;
-	List	   *partitions;
+	const StreamProgress *progress = &progress_at_reading;
+	List	   *partitions = stream_partitions();
 
-	latest_progress(&progress);
-	PushActiveSnapshot(GetLatestSnapshot());
-	partitions = stream_partitions();
 	for (int i = 0; i < list_length(partitions) && !is_full(&scan); i++)
 	{
 		const StreamPartition *partition = list_nth(partitions, i);
@@ -146,12 +162,11 @@ stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *posi
 	}
 
 	/* At the end, go on behind what was stored at this moment. */
-	if (!is_full(&scan) && progress.epoch == shard->epoch && progress.lsn > position->lsn)
+	if (!is_full(&scan) && progress->epoch == shard->epoch && progress->lsn > position->lsn)
 	{
-		position->lsn = progress.lsn;
+		position->lsn = progress->lsn;
 		position->n = 0;
 	}
-	PopActiveSnapshot();
 	*full = is_full(&scan);
 	return scan.records;
 }

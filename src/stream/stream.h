@@ -139,6 +139,12 @@ extern StreamPosition stream_latest_position(const StreamShard *shard);
 /* Before this records may have been trimmed. */
 extern StreamPosition stream_trim_horizon(void);
 /*
+ * Between these two records are read, as they are now; the shards must be known
+ * before, so that one that has ended is read to its end.
+ */
+extern void stream_read_begin(void);
+extern void stream_read_end(void);
+/*
  * At most so many records of a shard, and so many bytes of them (but at least one),
  * from a position on, which becomes that of what follows: StreamRecord *, all in
  * the current memory context.  *full tells that there may be more by now.

@@ -25,7 +25,7 @@ SELECT dynamo.call('CreateTable', '{"TableName": "Tab", "BillingMode": "PAY_PER_
 CREATE FUNCTION put(key text) RETURNS void LANGUAGE sql AS $$ SELECT dynamo.put_item('Tab', format('{"pk": {"S": "%s"}}', key)::dynamo.item) $$;
 CREATE FUNCTION keys(place text) RETURNS text LANGUAGE sql AS $$ SELECT coalesce(string_agg(keys->>'pk', ' ' ORDER BY sequence_number), '') FROM dynamo.read_stream('Tab', place) $$;
 CREATE FUNCTION describe() RETURNS json LANGUAGE sql AS $$
-    SELECT dynamo.call('DescribeStream', json_build_object('StreamArn', max(arn)))->'StreamDescription' FROM dynamo.streams $$;
+    SELECT dynamo.call('DescribeStream', json_build_object('StreamArn', max(arn)))->'StreamDescription' FROM dynamo.streams WHERE table_name = 'Tab' $$;
 CREATE FUNCTION iterator(type text) RETURNS text LANGUAGE sql AS $$
     SELECT dynamo.call('GetShardIterator', json_build_object('StreamArn', d->>'StreamArn', 'ShardIteratorType', type, 'ShardId', d#>>'{Shards,0,ShardId}'))->>'ShardIterator' FROM describe() d $$;
 CREATE FUNCTION records(iterator text) RETURNS json LANGUAGE sql AS $$ SELECT dynamo.call('GetRecords', json_build_object('ShardIterator', iterator)) $$;
@@ -39,7 +39,7 @@ sql(q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
 sql('SELECT pg_reload_conf()');
 my $writer = $node->background_psql('postgres', on_error_stop => 0);
 $writer->query_until(qr/begun/, "\\echo begun\nSELECT put('late');\n");
-ok(until_true(q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')}), 'a commit waits for its standby');
+ok(until_true(q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%late%')}), 'a commit waits for its standby');
 for my $query (q{SELECT 'position ' || dynamo.stream_position('Tab')}, q{SELECT 'position ' || iterator('LATEST')})
 {
 	my $reader = $node->background_psql('postgres', on_error_stop => 0);
@@ -60,6 +60,43 @@ for my $reader (@{ $node->{readers} })
 $writer->quit;
 fails_with(q{BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT dynamo.stream_position('Tab')}, qr/cannot be taken under REPEATABLE READ/, 'no position for a snapshot that is older');
 
+# ---- all shards, while they are written ----
+
+sql(<<'SQL');
+SELECT dynamo.call('CreateTable', '{"TableName": "Busy", "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}');
+SET dynamo.stream_shards = 16;
+SELECT dynamo.call('UpdateTable', '{"TableName": "Busy", "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"}}');
+CREATE TABLE seen (sequence_number text);
+CREATE PROCEDURE follow() LANGUAGE plpgsql AS $$
+DECLARE
+    r record;
+    last text;
+    seen bigint = 0;
+BEGIN
+    WHILE seen < 4000 LOOP
+        FOR r IN SELECT * FROM dynamo.read_stream('Busy', last) LOOP
+            last = r.sequence_number;
+            INSERT INTO seen VALUES (last);
+            seen = seen + 1;
+        END LOOP;
+        COMMIT;
+        EXIT WHEN EXISTS (SELECT FROM dynamo.read_stream('Busy', last) WHERE keys->>'pk' = 'end')
+            AND NOT EXISTS (SELECT FROM dynamo.read_stream('Busy', last) WHERE keys->>'pk' <> 'end');
+    END LOOP;
+END $$;
+SQL
+ok(until_true(q{SELECT bool_and(status = 'ENABLED') FROM dynamo.streams}), 'a stream of many shards is enabled');
+my $follower = $node->background_psql('postgres', on_error_stop => 0);
+$follower->query_until(qr/begun/, "\\echo begun\nCALL follow();\n");
+sql(q{DO $$ BEGIN FOR i IN 1 .. 4000 LOOP PERFORM dynamo.put_item('Busy', format('{"pk": {"S": "%s"}}', i)::dynamo.item); COMMIT; END LOOP; END $$});
+ok(until_true(q{SELECT count(*) >= 4000 FROM dynamo.stream_records}), 'all is stored');
+sql(q{SELECT dynamo.put_item('Busy', '{"pk": {"S": "end"}}')});
+$follower->quit;
+is(sql('SELECT count(DISTINCT sequence_number) >= 4000 FROM seen'), 't', 'whoever follows all shards misses nothing');
+sql(q{SELECT dynamo.call('DeleteTable', '{"TableName": "Busy"}')});
+ok(until_true(q{SELECT count(*) = 1 FROM dynamo.streams WHERE status = 'ENABLED'}), 'its stream ends');
+
 # ---- a snapshot from before the end of a shard ----
 
 my $old = $node->background_psql('postgres', on_error_stop => 0);
@@ -68,7 +105,7 @@ $old->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
 $old->query_safe('SELECT 1');
 sql(q{SELECT put('last')});
 sql(q{SELECT dynamo.call('UpdateTable', '{"TableName": "Tab", "StreamSpecification": {"StreamEnabled": false}}')});
-ok(until_true(q{SELECT status = 'DISABLED' FROM dynamo.streams}), 'the stream is disabled');
+ok(until_true(q{SELECT status = 'DISABLED' FROM dynamo.streams WHERE table_name = 'Tab'}), 'the stream is disabled');
 is($old->query_safe(qq{SELECT records('$iterator')#>>'{Records,1,dynamodb,Keys,pk,S}'}), 'last', 'whoever is told that a shard has ended has seen its last record');
 $old->query_safe('COMMIT');
 $old->quit;
@@ -132,7 +169,7 @@ sql(qq{SELECT dynamo.call('DeleteTable', '{"TableName": "$long"}')});
 sql(q{CREATE ROLE before; CREATE ROLE after; ALTER TABLE dynamodb."Tab" OWNER TO before});
 sql(q{GRANT USAGE ON SCHEMA dynamodb, dynamo TO before, after});
 sql(q{DO $$ BEGIN EXECUTE format('ALTER TABLE dynamodb.%I OWNER TO after', 'Tab'); END $$; ALTER TABLE dynamodb."Tab" RENAME TO "New"});
-ok(until_true(qq{SELECT bool_and(owner = 'after'::regrole AND table_name = 'New') FROM dynamo.stream_catalog WHERE table_name <> '$long'}), 'streams follow their table');
+ok(until_true(qq{SELECT bool_and(owner = 'after'::regrole AND table_name = 'New') FROM dynamo.stream_catalog WHERE table_name NOT IN ('$long', 'Busy')}), 'streams follow their table');
 sql(q{DROP TABLE dynamodb."New"});
 ok(until_true(q{SELECT bool_and(status = 'DISABLED') FROM dynamo.streams}), 'the table is gone');
 fails_with(q{SET ROLE before; SELECT * FROM dynamo.read_stream('New')}, qr/permission denied for table New/, 'its stream is not for him who has given it away');
