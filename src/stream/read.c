@@ -71,6 +71,13 @@ stream_trim_horizon(void)
 	return progress.trimmed;
 }
 
+static void
+wait_for_commit(TransactionId xid)
+{
+	if (TransactionIdDidCommit(xid))
+		XactLockTableWait(xid, NULL, NULL, XLTW_None);
+}
+
 /*
  * Waits until all transactions can be seen whose commit is in the log by now.  It
  * is there before it is on disk, let alone on a synchronous standby, and only then
@@ -81,6 +88,7 @@ wait_for_commits(void)
 {
 	int			n;
 	VirtualTransactionId *committing = GetVirtualXIDsDelayingChkpt(&n, DELAY_CHKPT_START);
+	TransactionId next = ReadNextTransactionId();
 	Snapshot	snapshot;
 
 	while (HaveVirtualXIDsDelayingChkpt(committing, n, DELAY_CHKPT_START))
@@ -92,8 +100,13 @@ wait_for_commits(void)
 
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	for (uint32 i = 0; i < snapshot->xcnt; i++)
-		if (TransactionIdDidCommit(snapshot->xip[i]))
-			XactLockTableWait(snapshot->xip[i], NULL, NULL, XLTW_None);
+		wait_for_commit(snapshot->xip[i]);
+	/* (a snapshot does not list those that began after the last that ended) */
+	for (TransactionId xid = snapshot->xmax; TransactionIdPrecedes(xid, next);)
+	{
+		wait_for_commit(xid);
+		TransactionIdAdvance(xid);
+	}
 	UnregisterSnapshot(snapshot);
 }
 
