@@ -33,6 +33,20 @@
 
 static Oid	extension;			/* locked in this transaction */
 static WorkedDatabase *my_database;
+static Oid	left_unfinished;	/* by the worker before this one */
+static volatile sig_atomic_t acting = false;
+
+/* Code of others may catch a cancel and go on, but not this. */
+static void
+end_whatever_runs(void)
+{
+	if (acting)
+		ProcDiePending = true;
+	else
+		QueryCancelPending = true;
+	InterruptPending = true;
+	SetLatch(MyLatch);
+}
 
 void
 shut_down_at_once(SIGNAL_ARGS)
@@ -40,10 +54,21 @@ shut_down_at_once(SIGNAL_ARGS)
 	int			save_errno = errno;
 
 	ShutdownRequestPending = true;
-	QueryCancelPending = true;
-	InterruptPending = true;
-	SetLatch(MyLatch);
+	end_whatever_runs();
 	errno = save_errno;
+}
+
+void
+background_work_give_up(BackgroundWork work, Oid subject)
+{
+	pg_atomic_write_u32(&my_database->subject[work], subject);
+	end_whatever_runs();
+}
+
+bool
+background_work_was_given_up(Oid subject)
+{
+	return OidIsValid(subject) && subject == left_unfinished;
 }
 
 /* Settings of the server, or the database, that are meant for clients. */
@@ -80,7 +105,7 @@ database_worker_begin(Datum database, BackgroundWork work, const char *name)
 	if (my_database == NULL)
 		proc_exit(0);			/* (no room, so nobody has started us) */
 	before_shmem_exit(forget_worker, Int32GetDatum(work));
-	pg_atomic_write_u32(&my_database->subject[work], InvalidOid);
+	left_unfinished = pg_atomic_exchange_u32(&my_database->subject[work], InvalidOid);
 	pg_atomic_write_u32(&my_database->pid[work], MyProcPid);
 	pgstat_report_appname(name);
 	pgstat_report_activity(STATE_IDLE, NULL);
@@ -161,6 +186,7 @@ abort_step(MemoryContext context)
 {
 	ErrorData  *error;
 
+	acting = false;
 	HOLD_INTERRUPTS();
 	QueryCancelPending = false;
 	MemoryContextSwitchTo(context);
@@ -181,11 +207,13 @@ act_as_role(Oid role, ActingRole *saved)
 	GetUserIdAndSecContext(&saved->role, &saved->security_context);
 	SetUserIdAndSecContext(role, saved->security_context | SECURITY_RESTRICTED_OPERATION);
 	saved->nest_level = NewGUCNestLevel();
+	acting = true;
 }
 
 void
 act_as_self(const ActingRole *saved)
 {
+	acting = false;
 	AtEOXact_GUC(false, saved->nest_level);
 	SetUserIdAndSecContext(saved->role, saved->security_context);
 }

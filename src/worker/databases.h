@@ -73,6 +73,12 @@ extern void background_work_go_on(BackgroundWork work);
  * cancels it as a query is.  Said before it looks what there is to do.
  */
 extern void background_work_on(BackgroundWork work, Oid subject);
+/*
+ * In the handler of a timeout: what is done to the relation has not ended when it was
+ * cancelled, so the worker ends.  The next one is told which relation that was.
+ */
+extern void background_work_give_up(BackgroundWork work, Oid subject);
+extern bool background_work_was_given_up(Oid subject);
 
 /*
  * A transaction with a snapshot, in which the extension exists and is locked

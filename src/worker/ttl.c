@@ -12,7 +12,8 @@
  * with the owner's rights and no more.  A table that raises an error, or that
  * somebody has locked, is left to the next round; one that goes on raising errors
  * is tried less and less often, in smaller batches.  A batch that takes too long is
- * such an error, since the other tables wait for it.
+ * such an error, since the other tables wait for it; where that is caught too, the
+ * worker ends, and the next one leaves the table until later.
  *
  * The owners' code may leave something in the session that nothing undoes (a
  * connection by dblink), so the worker makes room for a new one now and then.
@@ -50,6 +51,7 @@ PGDLLEXPORT void dynamo_ttl_main(Datum arg);
 
 #define FIVE_YEARS		(INT64CONST(5) * 1461 * SECS_PER_DAY / 4)
 #define MAX_PAUSE		60		/* rounds that a failing table misses at most */
+#define MAX_GRACE		5000	/* ms after a cancel */
 #define LIFETIME		3600	/* seconds */
 
 typedef struct ExpiringTable
@@ -69,6 +71,8 @@ static MemoryContext batch_context;
 static List *tables = NIL;		/* of ExpiringTable * */
 static bool tables_changed;		/* perhaps */
 static TimestampTz next_batch;	/* by dynamo.ttl_rate */
+static TimeoutId end_timeout;	/* for a batch that does not heed its cancel */
+static volatile Oid in_hand;	/* the table of the batch */
 
 static void list_tables(void);
 static void begin_round(void);
@@ -106,6 +110,12 @@ note_relation_changed(Datum arg, Oid relid)
 	tables_changed = true;
 }
 
+static void
+give_up(void)
+{
+	background_work_give_up(WORK_TTL, in_hand);
+}
+
 void
 dynamo_ttl_main(Datum arg)
 {
@@ -116,6 +126,7 @@ dynamo_ttl_main(Datum arg)
 	batch_context = AllocSetContextCreate(TopMemoryContext, "dynamo ttl batch",
 										  ALLOCSET_DEFAULT_SIZES);
 	CacheRegisterRelcacheCallback(note_relation_changed, (Datum) 0);
+	end_timeout = RegisterTimeout(USER_TIMEOUT, give_up);
 	tables_changed = true;
 	while (!ShutdownRequestPending)
 	{
@@ -153,6 +164,11 @@ new_table(Oid relid)
 
 	table->relid = relid;
 	table->scan.complete = true;
+	if (background_work_was_given_up(relid))
+	{
+		table->failures = MAX_PAUSE;
+		table->pause = MAX_PAUSE;
+	}
 	return table;
 }
 
@@ -297,8 +313,12 @@ delete_batch(ExpiringTable *expiring)
 		expiring->scan.complete = true;
 		return 0;
 	}
+	in_hand = expiring->relid;
 	if (ttl_batch_timeout > 0)
+	{
 		enable_timeout_after(STATEMENT_TIMEOUT, ttl_batch_timeout);
+		enable_timeout_after(end_timeout, ttl_batch_timeout + Min(ttl_batch_timeout, MAX_GRACE));
+	}
 	owner = owner_of(expiring->relid);
 	if (OidIsValid(owner))
 	{
@@ -315,7 +335,7 @@ delete_batch(ExpiringTable *expiring)
 	}
 	if (table == NULL)
 		expiring->scan.complete = true;
-	disable_timeout(STATEMENT_TIMEOUT, false);
+	disable_all_timeouts(false);
 	end_step();
 	if (deleted > 0)
 		statistics_count_expired(schema, table->name, deleted);

@@ -337,6 +337,22 @@ is_gone('Tab', 'after', 'and other tables go on');
 as_alice(q{CREATE OR REPLACE FUNCTION alice.sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(1); RETURN OLD; END $$});
 ok(alice_gone('Sleeps', 'a'), 'a trigger that sleeps no more');
 ok(until_is('SELECT pg_try_advisory_lock(1)'), 'no lock of the session stays');
+
+# A trigger that catches its cancel holds up neither the others nor a shutdown.
+as_alice(q{CREATE FUNCTION alice.go_on() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOOP BEGIN PERFORM pg_sleep(1000); EXCEPTION WHEN query_canceled THEN RAISE LOG 'cancel is caught'; END; END LOOP; END $$;
+	SELECT dynamo.create_table('Goes', 'k S'); SELECT dynamo.update_time_to_live('Goes', 't');
+	CREATE TRIGGER go_on BEFORE DELETE ON alice."Goes" FOR EACH ROW EXECUTE FUNCTION alice.go_on()});
+alice_put('Goes', 'a');
+ok($node->wait_for_log(qr/cancel is caught/), 'a trigger catches its cancel');
+put('Tab', 'after', -1);
+is_gone('Tab', 'after', 'and other tables go on');
+set('dynamo.ttl_batch_timeout' => '1h');
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'dynamo ttl'}); # (a new one has no pause for it)
+ok(until_is(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'dynamo ttl' AND wait_event = 'PgSleep'}), 'a trigger runs for long');
+my $stuck = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'dynamo ttl'});
+sql("SELECT pg_terminate_backend($stuck)");
+ok(until_is("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $stuck"), 'and is ended with its worker');
+as_alice('ALTER TABLE alice."Goes" DISABLE TRIGGER go_on');
 set('dynamo.ttl_batch_timeout' => '30s');
 
 sql('REVOKE ALL ON alice."Logged" FROM alice');
