@@ -34,13 +34,17 @@
 static Oid	extension;			/* locked in this transaction */
 static WorkedDatabase *my_database;
 static Oid	left_unfinished;	/* by the worker before this one */
+static BackgroundWork my_work;
 static volatile sig_atomic_t acting = false;
 
-/* Code of others may catch a cancel and go on, but not this. */
+/*
+ * Code of others may catch a cancel and go on, but not this.  (Jobs run none, and write
+ * down that they were interrupted.)
+ */
 static void
 end_whatever_runs(void)
 {
-	if (acting)
+	if (acting && my_work != WORK_JOBS)
 		ProcDiePending = true;
 	else
 		QueryCancelPending = true;
@@ -104,6 +108,7 @@ database_worker_begin(Datum database, BackgroundWork work, const char *name)
 	my_database = worked_database(MyDatabaseId, true);
 	if (my_database == NULL)
 		proc_exit(0);			/* (no room, so nobody has started us) */
+	my_work = work;
 	before_shmem_exit(forget_worker, Int32GetDatum(work));
 	left_unfinished = pg_atomic_exchange_u32(&my_database->subject[work], InvalidOid);
 	pg_atomic_write_u32(&my_database->pid[work], MyProcPid);

@@ -171,7 +171,8 @@ is_restored('Terminated', 'terminated worker');
 
 my $pid = start_slow_restore('Crashed');
 kill 'KILL', $pid;
-$node->poll_query_until('postgres', 'SELECT pg_postmaster_start_time() IS NOT NULL');
+# (a psql that is not let in may be gone before it is told what to ask)
+1 until eval { $node->poll_query_until('postgres', 'SELECT pg_postmaster_start_time() IS NOT NULL') };
 until_is(q{SELECT attempts = 2 FROM dynamo.jobs});
 wait_for_endpoint($node);
 is_restored('Crashed', 'crashed worker');
