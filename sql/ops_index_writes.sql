@@ -55,6 +55,9 @@ SELECT pg_temp.both('DeleteItem', '{"TableName": "TABLE", "ReturnConsumedCapacit
 -- in batches and transactions
 SELECT pg_temp.both('BatchWriteItem', '{"ReturnConsumedCapacity": "INDEXES", "RequestItems": {"TABLE": [{"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "1"}, "g": {"S": "g"}}}}, {"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "2"}, "g": {"S": "g"}, "n": {"N": "1"}}}}]}}');
 SELECT pg_temp.both('TransactWriteItems', '{"ReturnConsumedCapacity": "INDEXES", "TransactItems": [{"Update": {"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "1"}}, "UpdateExpression": "SET g = :g", "ExpressionAttributeValues": {":g": {"S": "h"}}}}, {"Delete": {"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "2"}}}}, {"ConditionCheck": {"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "3"}}, "ConditionExpression": "attribute_not_exists(pk)"}}]}');
+-- the sum of the same, twice as much in a transaction
+SELECT pg_temp.both('BatchWriteItem', '{"ReturnConsumedCapacity": "TOTAL", "RequestItems": {"TABLE": [{"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "1"}, "g": {"S": "i"}}}}, {"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "2"}, "g": {"S": "g"}, "n": {"N": "1"}}}}]}}');
+SELECT pg_temp.both('TransactWriteItems', '{"ReturnConsumedCapacity": "TOTAL", "TransactItems": [{"Update": {"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "1"}}, "UpdateExpression": "SET g = :g", "ExpressionAttributeValues": {":g": {"S": "h"}}}}, {"Delete": {"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "2"}}}}]}');
 
 -- Item collections, of tables with local indexes
 SELECT dynamo.call('PutItem', '{"TableName": "Direct", "ReturnItemCollectionMetrics": "SIZE", "Item": {"pk": {"S": "p"}, "sk": {"S": "c"}}}');
