@@ -43,7 +43,7 @@ slot_allow_plugin(void)
 }
 
 bool
-slot_is_usable(const char *name)
+slot_is_usable(const char *name, XLogRecPtr *confirmed)
 {
 	ReplicationSlot *slot;
 	bool		usable;
@@ -57,6 +57,7 @@ slot_is_usable(const char *name)
 	usable = slot->in_use && slot->data.database == MyDatabaseId &&
 		strcmp(NameStr(slot->data.plugin), OUTPUT_PLUGIN) == 0 &&
 		!XLogRecPtrIsInvalid(slot->data.restart_lsn) && !compat_slot_is_lost(slot);
+	*confirmed = slot->data.confirmed_flush;
 	SpinLockRelease(&slot->mutex);
 	return usable;
 }

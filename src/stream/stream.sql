@@ -53,7 +53,7 @@ CREATE TABLE dynamo.stream_progress (
     trim_lsn   pg_lsn NOT NULL
 ) WITH (fillfactor = 10);
 COMMENT ON TABLE dynamo.stream_progress IS
-    'the replication slot of the decoding worker, the end of the last transaction stored, the partition that records go to, and before what records may be gone';
+    'the replication slot of the decoding worker, up to where all that was committed is stored, the partition that records go to, and before what records may be gone';
 GRANT SELECT ON dynamo.stream_progress TO PUBLIC;
 
 -- The records, in a ring of partitions: one is emptied as a whole when its

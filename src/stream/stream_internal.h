@@ -149,7 +149,7 @@ typedef struct StreamProgress
 {
 	char		slot[NAMEDATALEN];	/* "": none */
 	int32		epoch;
-	XLogRecPtr	lsn;			/* the end of the last transaction stored */
+	XLogRecPtr	lsn;			/* all that commits before it is stored */
 	int			partition;
 	StreamPosition trimmed;		/* records before this one may be gone */
 	TimestampTz last_record;	/* not in the row */
@@ -203,7 +203,8 @@ extern void epoch_delete(const StreamEpoch *epoch);
 
 extern void slot_name(int32 epoch, char *name);
 extern void slot_allow_plugin(void);
-extern bool slot_is_usable(const char *name);
+/* *confirmed is then up to where it has been told that all is stored. */
+extern bool slot_is_usable(const char *name, XLogRecPtr *confirmed);
 extern XLogRecPtr slot_create(const char *name);
 extern void slot_drop_others(const char *kept);
 extern uint64 slot_lag(void);

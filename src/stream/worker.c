@@ -6,8 +6,9 @@
  * It keeps one decoder open, and turns between two steps: decoding what has been
  * flushed to disk, outside of any transaction, and storing what that gave, with
  * the progress, in an ordinary one.  Progress is the end of the last transaction
- * stored; a decoder that begins there skips what is stored and nothing else.  So
- * each record is stored exactly once, whenever the server or the worker ends.
+ * stored, or a later place with nothing in between; a decoder that begins there
+ * skips what is stored and nothing else.  So each record is stored exactly once,
+ * whenever the server or the worker ends.
  *
  * Three traps of keeping a decoder open:
  *
@@ -58,6 +59,7 @@
 #define NAP					2	/* ms, after a batch: others shall come together */
 #define IDLE_TIME			200 /* ms: how often to look without being woken */
 #define CONFIRM_INTERVAL	(500 * 1000)	/* microseconds */
+#define IDLE_PROGRESS		(1024 * 1024)	/* bytes of log without records, to note progress */
 #define LOOK_INTERVAL		(5 * USECS_PER_SEC) /* for streams that came and went */
 
 static const StreamSteps *steps;
@@ -77,7 +79,7 @@ static bool decode(void);
 static bool note_truncation(void);
 static bool store(void);
 static bool look_after_streams(void);
-static void confirm(bool idle);
+static bool confirm(bool idle);
 static void check_lag(void);
 static void wait_for_work(bool stored);
 
@@ -265,19 +267,22 @@ start_epoch(XLogRecPtr end_of_previous, bool gap, const char *reason)
 	return true;
 }
 
-/* Whether the log of the present epoch is that of this server. */
-static bool
-follows_timeline(void)
+/* Why the present epoch cannot go on; NULL if it can, or the extension is gone. */
+static const char *
+end_of_epoch(void)
 {
-	StreamEpoch *epoch;
-	bool		follows;
+	const StreamEpoch *epoch;
+	const char *reason = NULL;
 
 	if (!begin_step())
-		return true;
+		return NULL;
 	epoch = present_epoch();
-	follows = epoch != NULL && epoch->timeline == (int32) GetWALInsertionTimeLine();
+	if (epoch == NULL)
+		reason = "dynamo.stream_epochs was empty";
+	else if (epoch->timeline != (int32) GetWALInsertionTimeLine())
+		reason = "the server follows another timeline";
 	end_step();
-	return follows;
+	return reason;
 }
 
 /*
@@ -288,21 +293,31 @@ bool
 stream_worker_prepare(void)
 {
 	XLogRecPtr	end_of_previous;
+	XLogRecPtr	confirmed;
+	const char *reason;
 	bool		lost;
 
 	if (!read_state(&lost))
 		return false;
 	end_of_previous = progress.lsn;
-	if (slot_is_usable(progress.slot))
+	if (slot_is_usable(progress.slot, &confirmed))
 	{
 		slot_drop_others(progress.slot);
-		if (follows_timeline())
+		if (confirmed > progress.lsn)
+		{
+			progress.lsn = confirmed;
+			progress.epoch = new_epoch_number(progress.epoch);
+			return start_epoch(end_of_previous, lost,
+							   "the replication slot was advanced by somebody else");
+		}
+		reason = end_of_epoch();
+		if (reason == NULL)
 		{
 			stream_publish_progress(&progress);
 			return true;
 		}
 		progress.epoch = new_epoch_number(progress.epoch);
-		return start_epoch(end_of_previous, false, "the server follows another timeline");
+		return start_epoch(end_of_previous, false, reason);
 	}
 
 	slot_drop_others("");
@@ -337,6 +352,11 @@ open_decoder(void)
 	/* What the transactions so far have left in the caches is of the present. */
 	InvalidateSystemCaches();
 	compat_slot_acquire(progress.slot);
+	if (MyReplicationSlot->data.confirmed_flush > progress.lsn)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("replication slot \"%s\" has just been advanced by somebody else",
+						progress.slot)));
 	if (!begin_step())
 		return false;
 	MemoryContextSwitchTo(worker_context);
@@ -426,10 +446,28 @@ store(void)
 }
 
 /*
- * Tells the slot how far we are.  Everything that was committed before is in the
- * store, or had nothing for it; but the store itself must be on disk.
+ * All that was committed before this end of what is decoded is in the store, or had
+ * nothing for it.  False if the extension is gone.
  */
-static void
+static bool
+store_progress(XLogRecPtr end)
+{
+	if (!begin_step())
+		return false;
+	progress.lsn = end;
+	progress_write(&progress);
+	end_step();
+	stream_publish_progress(&progress);
+	return true;
+}
+
+/*
+ * Tells the slot how far we are: never further than the store says on disk, so that
+ * a slot that is further was moved by somebody else.  Log without records has to
+ * come to something before that is written down, since writing makes more of it.
+ * False if the extension is gone.
+ */
+static bool
 confirm(bool idle)
 {
 	static TimestampTz last;
@@ -437,13 +475,18 @@ confirm(bool idle)
 	TimestampTz now = GetCurrentTimestamp();
 
 	shared->decoded = end;
-	if (end <= shared->confirmed || (!idle && now - last < CONFIRM_INTERVAL && now >= last))
-		return;
+	if (!idle && now - last < CONFIRM_INTERVAL && now >= last)
+		return true;
+	if (end > progress.lsn && end - progress.lsn >= IDLE_PROGRESS && !store_progress(end))
+		return false;
+	if (progress.lsn <= shared->confirmed)
+		return true;
 	if (XactLastCommitEnd > GetFlushRecPtr(NULL))
 		XLogFlush(XactLastCommitEnd);
-	LogicalConfirmReceivedLocation(end);
-	shared->confirmed = end;
+	LogicalConfirmReceivedLocation(progress.lsn);
+	shared->confirmed = progress.lsn;
 	last = now;
+	return true;
 }
 
 /* ---- streams that come and go ---- */
@@ -494,10 +537,8 @@ finish_ending(Stream *stream, const EndingStream *note)
 }
 
 static void
-start_stream(Stream *stream)
+start_stream(Stream *stream, const StreamEpoch *epoch)
 {
-	StreamEpoch *epoch = present_epoch();
-
 	stream->start = (StreamPosition) {epoch->epoch, epoch->lsn, 0};
 	stream_update(stream);
 }
@@ -537,8 +578,14 @@ static bool
 update_streams(void)
 {
 	bool		alive = streamed_relations() != NIL;
+	const StreamEpoch *epoch = present_epoch();
 	ListCell   *cell;
 
+	/* (a worker that starts makes another) */
+	if (epoch == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("dynamo.stream_epochs has no row for the present epoch")));
 	foreach(cell, stream_list())
 	{
 		Stream	   *stream = lfirst(cell);
@@ -557,7 +604,7 @@ update_streams(void)
 
 			alive = true;
 			if (status == STREAM_ENABLING)
-				start_stream(stream);
+				start_stream(stream, epoch);
 			else if (status == STREAM_DISABLING && note != NULL)
 				finish_ending(stream, note);
 			else if (status == STREAM_DISABLING)
@@ -567,7 +614,7 @@ update_streams(void)
 			}
 		}
 	}
-	adopt_streams(present_epoch());
+	adopt_streams(epoch);
 	forget_epochs();
 	store_trim(&progress);
 	return alive;
@@ -667,7 +714,8 @@ stream_worker_run(void)
 			break;
 		if (collected_truncation() != NULL && !note_truncation())
 			break;
-		confirm(idle);
+		if (!confirm(idle))
+			break;
 		if (more)
 			continue;
 		if (!look_after_streams())

@@ -133,11 +133,47 @@ ok(stored('after'), 'the stream goes on');
 is(sql(q{SELECT gap_reason FROM dynamo.stat_streams}), 'table "Tab" was truncated', 'who gets a table truncated makes a gap');
 is(sql(q{SELECT epoch = (SELECT max(epoch) FROM dynamo.stream_epochs) FROM dynamo.stream_records WHERE keys->>'pk' IN ('before', 'after') ORDER BY lsn}), "f\nt", 'between the records before and after it');
 
+# ---- a slot that somebody else moves ----
+
+my $epochs = sql('SELECT count(*) FROM dynamo.stream_epochs');
+sql(q{SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)) FROM generate_series(1, 3)});
+my $idle = sql('SELECT pg_current_wal_insert_lsn()');
+sql(q{SELECT pg_logical_emit_message(true, 'test', repeat('x', 1000000)) FROM generate_series(1, 3)});
+ok(until_true(qq{SELECT confirmed_flush_lsn > '$idle' FROM pg_replication_slots}), 'the slot gives back log without records');
+ok(stop_worker(), 'the worker stops');
+is(sql('SELECT lsn >= confirmed_flush_lsn FROM dynamo.stream_progress, pg_replication_slots'), 't', 'what it has told the slot is written down');
+ok(start_worker(), 'it starts');
+is(sql('SELECT count(*) FROM dynamo.stream_epochs'), $epochs, 'in the same epoch');
+my $moves = 0;
+for my $move (q{SELECT pg_replication_slot_advance(slot, pg_current_wal_lsn()) FROM dynamo.stream_progress}, q{SELECT count(*) FROM dynamo.stream_progress, pg_logical_slot_get_changes(slot, NULL, NULL)})
+{
+	$moves++;
+	ok(stop_worker(), 'the worker stops');
+	sql("SELECT put('Tab', 'moved over $moves')");
+	sql(q{DO $$ BEGIN PERFORM set_config(name, setting || ', dynamo', false) FROM pg_settings WHERE name = 'output_plugin_libraries'; END $$; } . $move);
+	sql("SELECT put('Tab', 'kept $moves')");
+	ok(start_worker(), 'it starts');
+	ok(stored("kept $moves"), 'what was written behind that is in the stream');
+	is(sql(qq{SELECT count(*) - $epochs, bool_and(gap) FILTER (WHERE reason = 'the replication slot was advanced by somebody else') FROM dynamo.stream_epochs}), "$moves|t", 'and there is a gap before it');
+	is(sql(q{SELECT count(*) FROM dynamo.stream_records WHERE keys->>'pk' LIKE 'moved over%'}), 0, 'since something is not in it');
+}
+
+# ---- an epoch that is not there ----
+
+sql('DELETE FROM dynamo.stream_epochs');
+sql(q{SELECT new_table('Other')});
+ok(enabled('Other'), 'the worker makes another');
+is(sql(q{SELECT count(*), min(reason) FROM dynamo.stream_epochs}), '1|dynamo.stream_epochs was empty', 'and says why');
+unlike(slurp_file($node->logfile), qr/terminated by signal 11/, 'without a crash');
+sql(q{SELECT put('Tab', 'new epoch')});
+ok(stored('new epoch'), 'streams go on');
+sql(q{SELECT dynamo.call('DeleteTable', '{"TableName": "Other"}')});
+
 # ---- retention ----
 
-my $old = sql(q{SELECT r#>>'{dynamodb,SequenceNumber}' FROM json_array_elements(records(iterator('Tab', 4, 'TRIM_HORIZON'))->'Records') r LIMIT 1});
-my $kept = sql(q{SELECT records(iterator('Tab', 4, 'TRIM_HORIZON'))->>'NextShardIterator'});
-my $early = sql("SELECT iterator('Tab', 4, 'AT_SEQUENCE_NUMBER', '$old')");
+my $old = sql(q{SELECT r#>>'{dynamodb,SequenceNumber}' FROM json_array_elements(records(iterator('Tab', 0, 'TRIM_HORIZON'))->'Records') r LIMIT 1});
+my $kept = sql(q{SELECT records(iterator('Tab', 0, 'TRIM_HORIZON'))->>'NextShardIterator'});
+my $early = sql("SELECT iterator('Tab', 0, 'AT_SEQUENCE_NUMBER', '$old')");
 sql('ALTER SYSTEM SET dynamo.stream_retention = 1');
 sql('SELECT pg_reload_conf()');
 ok(until_true('SELECT count(*) = 0 FROM dynamo.stream_records'), 'old records go without any new ones');
