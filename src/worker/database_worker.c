@@ -34,6 +34,7 @@
 static Oid	extension;			/* locked in this transaction */
 static WorkedDatabase *my_database;
 static Oid	left_unfinished;	/* by the worker before this one */
+static volatile sig_atomic_t gave_up = false;
 static BackgroundWork my_work;
 static volatile sig_atomic_t acting = false;
 
@@ -66,6 +67,7 @@ void
 background_work_give_up(BackgroundWork work, Oid subject)
 {
 	pg_atomic_write_u32(&my_database->subject[work], subject);
+	gave_up = acting;
 	end_whatever_runs();
 }
 
@@ -93,6 +95,8 @@ override_settings(void)
 static void
 forget_worker(int code, Datum work)
 {
+	if (!gave_up)
+		pg_atomic_write_u32(&my_database->subject[DatumGetInt32(work)], InvalidOid);
 	pg_atomic_write_u32(&my_database->pid[DatumGetInt32(work)], 0);
 }
 

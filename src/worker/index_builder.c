@@ -14,6 +14,11 @@
  * table, cancel what it does (databases.c).  dynamo.backfill_rate leaves room for
  * others.
  *
+ * Code of the owner (functions of indexes, constraints, triggers that are always enabled)
+ * runs while columns are filled.  A batch that takes too long is cancelled, which is an
+ * error like others; where the code catches that too, the worker ends, and the next one
+ * takes up the other builds first.
+ *
  * Steps run with the rights of the table's owner.  Filling columns changes no item,
  * so the owner's ordinary triggers and rules do not see it, and FORCE ROW LEVEL
  * SECURITY hides no row from it.  The utility commands cannot, but they switch to
@@ -41,6 +46,7 @@
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 #include "common/compat.h"
@@ -53,25 +59,33 @@ PGDLLEXPORT void dynamo_index_builder_main(Datum arg);
 #define RETRY_DELAY			1000	/* ms, after a lock that could not be had */
 #define MAX_RETRY_DELAY		60000	/* after errors; it doubles with each */
 #define MAX_PAUSE			60000
+#define MAX_GRACE			5000	/* ms after a cancel */
 
 /* Tells logical decoding that a transaction's changes change no item. */
 #define SILENT_PREFIX		"dynamo.backfill"
 
 static int	batch_size = 0;
 static int	rate = 0;			/* items per second, 0: as fast as it goes */
+static int	batch_timeout = 0;	/* ms */
 static int	lock_timeout = 0;	/* ms */
 
 static MemoryContext build_context; /* of a round */
+static TimeoutId end_timeout;	/* for a batch that does not heed its cancel */
+static volatile Oid in_hand;	/* the table that is filled */
 
+static void put_off_unfinished(List *builds);
 static bool work_on(IndexBuild *build);
 static bool run_step(IndexBuild *build);
 static bool do_step(IndexBuild *build);
 static void do_phase(IndexBuild *build);
+static void fill(IndexBuild *build);
+static bool ended_by_timeout(void);
 static void run_command(Node *command);
 static void act_as_owner(Oid relid, ActingRole *self);
 static void set_until(GucAction action, const char *name, const char *value);
-static void record_failure(IndexBuild *build, const ErrorData *error);
-static void note_failure(IndexBuild *build, const ErrorData *error);
+static void record_failure(IndexBuild *build, const ErrorData *error, bool timed_out);
+static void note_failure(IndexBuild *build, const ErrorData *error, bool timed_out);
+static void count_failure(IndexBuild *build, int sqlstate, const char *message);
 static void pause_until_due(const List *builds);
 static void sleep_until(TimestampTz end);
 
@@ -85,18 +99,31 @@ index_builder_settings_init(void)
 							"Items per second whose columns are filled for new indexes.",
 							"0 means as many as it gets.",
 							&rate, 20000, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.backfill_batch_timeout",
+							"Time after which a transaction that fills the columns of a new index is given up; 0 means never.",
+							NULL, &batch_timeout, 30000, 0, INT_MAX / 2, PGC_SIGHUP, GUC_UNIT_MS,
+							NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.index_lock_timeout",
 							"How long adding or dropping columns of an index waits for a table that is in use, before it tries again.",
 							NULL, &lock_timeout, 100, 1, 60000, PGC_SIGHUP, GUC_UNIT_MS,
 							NULL, NULL, NULL);
 }
 
+static void
+give_up(void)
+{
+	background_work_give_up(WORK_INDEXES, in_hand);
+}
+
 void
 dynamo_index_builder_main(Datum arg)
 {
+	bool		first = true;
+
 	database_worker_begin(arg, WORK_INDEXES, "dynamo index builder");
 	build_context = AllocSetContextCreate(TopMemoryContext, "dynamo index build",
 										  ALLOCSET_DEFAULT_SIZES);
+	end_timeout = RegisterTimeout(USER_TIMEOUT, give_up);
 	while (!ShutdownRequestPending)
 	{
 		List	   *builds;
@@ -108,6 +135,9 @@ dynamo_index_builder_main(Datum arg)
 		if (!begin_step(build_context))
 			break;
 		builds = index_build_list();
+		if (first)
+			put_off_unfinished(builds);
+		first = false;
 		end_step();
 		if (builds == NIL)
 			break;
@@ -121,6 +151,25 @@ dynamo_index_builder_main(Datum arg)
 			database_worker_reload();
 	}
 	proc_exit(0);
+}
+
+/* What the worker before this one had to leave. */
+static void
+put_off_unfinished(List *builds)
+{
+	ListCell   *cell;
+
+	foreach(cell, builds)
+	{
+		IndexBuild *build = lfirst(cell);
+
+		if (!background_work_was_given_up(build->relid) || build->phase > BUILD_FILL)
+			continue;
+		count_failure(build, ERRCODE_QUERY_CANCELED,
+					  "code of the table's owner did not end within dynamo.backfill_batch_timeout");
+		build->next_attempt = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), MAX_RETRY_DELAY);
+		index_build_write(build);
+	}
 }
 
 /* ---- a step of a build ---- */
@@ -157,7 +206,10 @@ run_step(IndexBuild *build)
 	}
 	PG_CATCH();
 	{
-		record_failure(build, abort_step(build_context));
+		bool		timed_out = ended_by_timeout();
+
+		disable_all_timeouts(false);
+		record_failure(build, abort_step(build_context), timed_out);
 	}
 	PG_END_TRY();
 	return advanced;
@@ -219,10 +271,7 @@ do_phase(IndexBuild *build)
 			index_build_add_columns(build);
 			break;
 		case BUILD_FILL:
-			set_until(GUC_ACTION_SAVE, "session_replication_role", "replica");
-			if (XLogLogicalInfoActive())
-				compat_log_logical_message(SILENT_PREFIX, "", 0);
-			index_build_fill(build, batch_size);
+			fill(build);
 			break;
 		case BUILD_BTREE:
 			index_build_activate(build);
@@ -234,6 +283,30 @@ do_phase(IndexBuild *build)
 			break;
 	}
 	act_as_self(&self);
+}
+
+/* A batch; both timeouts run as long as it does, whence ended_by_timeout(). */
+static void
+fill(IndexBuild *build)
+{
+	set_until(GUC_ACTION_SAVE, "session_replication_role", "replica");
+	in_hand = build->relid;
+	if (batch_timeout > 0)
+	{
+		enable_timeout_after(STATEMENT_TIMEOUT, batch_timeout);
+		enable_timeout_after(end_timeout, batch_timeout + Min(batch_timeout, MAX_GRACE));
+	}
+	if (XLogLogicalInfoActive())
+		compat_log_logical_message(SILENT_PREFIX, "", 0);
+	index_build_fill(build, batch_size);
+	disable_all_timeouts(false);
+}
+
+/* In the handler of an error, which may be somebody's cancel as well. */
+static bool
+ended_by_timeout(void)
+{
+	return get_timeout_active(end_timeout) && !get_timeout_active(STATEMENT_TIMEOUT);
 }
 
 /*
@@ -291,7 +364,7 @@ set_until(GucAction action, const char *name, const char *value)
 /* ---- failures ---- */
 
 static void
-record_failure(IndexBuild *build, const ErrorData *error)
+record_failure(IndexBuild *build, const ErrorData *error, bool timed_out)
 {
 	IndexBuild *now;
 
@@ -301,7 +374,7 @@ record_failure(IndexBuild *build, const ErrorData *error)
 	if (now != NULL)
 	{
 		now->phase = Max(now->phase, build->phase);
-		note_failure(now, error);
+		note_failure(now, error, timed_out);
 		index_build_write(now);
 		*build = *now;
 	}
@@ -313,9 +386,9 @@ record_failure(IndexBuild *build, const ErrorData *error)
  * else after a time that doubles with each failure.
  */
 static void
-note_failure(IndexBuild *build, const ErrorData *error)
+note_failure(IndexBuild *build, const ErrorData *error, bool timed_out)
 {
-	bool		interrupted = error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+	bool		interrupted = error->sqlerrcode == ERRCODE_QUERY_CANCELED && !timed_out;
 	bool		locked = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 	bool		conflict = ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK;
 	int			delay = RETRY_DELAY;
@@ -327,17 +400,23 @@ note_failure(IndexBuild *build, const ErrorData *error)
 		build->waiting_for = index_build_blocker(build);
 	else if (!interrupted && !conflict)
 	{
-		build->attempts++;
-		build->error = bytes_from_cstring(error->message);
+		count_failure(build, error->sqlerrcode, error->message);
 		delay = Min(RETRY_DELAY << Min(build->attempts, 10), MAX_RETRY_DELAY);
-		ereport(LOG,
-				(errcode(error->sqlerrcode), errhidestmt(true),
-				 errmsg_internal("%s", error->message),
-				 errcontext("dynamo index builder, index %.*s of table %s",
-							build->index.name.len, build->index.name.data,
-							get_rel_name(build->relid))));
 	}
 	build->next_attempt = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), delay);
+}
+
+static void
+count_failure(IndexBuild *build, int sqlstate, const char *message)
+{
+	build->attempts++;
+	build->error = bytes_from_cstring(message);
+	ereport(LOG,
+			(errcode(sqlstate), errhidestmt(true),
+			 errmsg_internal("%s", message),
+			 errcontext("dynamo index builder, index %.*s of table %s",
+						build->index.name.len, build->index.name.data,
+						get_rel_name(build->relid))));
 }
 
 /* ---- waiting ---- */

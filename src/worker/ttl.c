@@ -96,7 +96,7 @@ ttl_settings_init(void)
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.ttl_batch_timeout",
 							"Time after which such a transaction is given up; 0 means never.",
-							NULL, &ttl_batch_timeout, 30000, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS,
+							NULL, &ttl_batch_timeout, 30000, 0, INT_MAX / 2, PGC_SIGHUP, GUC_UNIT_MS,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.ttl_rate",
 							"Number of expired items that are deleted per second in a database; 0 means no limit.",

@@ -170,6 +170,29 @@ ok(until_is(q{SELECT attempts > 0 FROM dynamo.stat_progress_index}), 'it fails a
 delete_index('eve', 'Long');
 is_ready('deletion of an index that fails');
 
+# Code that does not end, whether it catches its cancel or not, does not hold up the others.
+sub set_timeout { return sql("ALTER SYSTEM SET dynamo.backfill_batch_timeout = '$_[0]'; SELECT pg_reload_conf()") }
+my %endless = (
+	'a constraint that takes for ever' => q{BEGIN PERFORM pg_sleep(1000); RETURN true; END},
+	'a constraint that catches its cancel' => q{BEGIN LOOP BEGIN PERFORM pg_sleep(1000); EXCEPTION WHEN query_canceled THEN RAISE LOG 'cancel is caught'; END; END LOOP; END});
+foreach my $case (sort keys %endless)
+{
+	set_timeout('300ms');
+	as('mallory', qq{SELECT dynamo.create_table('Endless', 'k S'); SELECT dynamo.put_item('Endless', '{"k": {"S": "1"}, "g": {"S": "x"}}');
+		CREATE FUNCTION mallory.endless() RETURNS boolean LANGUAGE plpgsql AS \$\$ $endless{$case} \$\$;
+		ALTER TABLE mallory."Endless" ADD CONSTRAINT endless CHECK (mallory.endless()) NOT VALID;
+		SELECT dynamo.create_table('Other', 'k S'); SELECT dynamo.put_item('Other', '{"k": {"S": "1"}, "g": {"S": "x"}}')});
+	create_index('mallory', 'Endless');
+	ok(until_is(q{SELECT attempts > 0 AND error ~ 'statement timeout|backfill_batch_timeout' FROM dynamo.stat_progress_index}), "$case: a failure");
+	create_index('mallory', 'Other');
+	ok(until_is(q{SELECT array_agg(table_name::text) = '{Endless}' FROM dynamo.stat_progress_index}), "$case: another index is made");
+	set_timeout('30s');
+	delete_index('mallory', 'Endless');
+	is_ready("$case: deleted");
+	as('mallory', 'DROP TABLE mallory."Endless", mallory."Other"; DROP FUNCTION mallory.endless()');
+}
+like(slurp_file($node->logfile), qr/cancel is caught/, 'the cancel was caught');
+
 $reader->quit;
 $node->stop;
 done_testing();
