@@ -22,8 +22,8 @@ SELECT * FROM dynamo.check_table('Tasks');
 SELECT jsonb_pretty(dynamo.call('DescribeTable', '{"TableName": "Tasks"}')::jsonb #> '{Table,AttributeDefinitions}');
 SELECT dynamo.call('DescribeTable', '{"TableName": "Tasks"}')::jsonb #>> '{Table,GlobalSecondaryIndexes,0,IndexStatus}';
 -- one that shares its columns, one that shares its btree
-SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "by_due", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}}]}');
-SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI2", "KeySchema": [{"AttributeName": "GSI1PK", "KeyType": "HASH"}, {"AttributeName": "Due", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["Title"]}}}]}');
+SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "Due", "AttributeType": "N"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "by_due", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}}]}');
+SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "GSI1PK", "AttributeType": "S"}, {"AttributeName": "Due", "AttributeType": "N"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI2", "KeySchema": [{"AttributeName": "GSI1PK", "KeyType": "HASH"}, {"AttributeName": "Due", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["Title"]}}}]}');
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'ops_index_update' ORDER BY indexname;
 
 -- What is refused
@@ -38,9 +38,10 @@ SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Update": {"Index
 SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "GSI1"}}]}');
 SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI1", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}');
 SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "Other", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}');
+SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "GSI1PK", "AttributeType": "S"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "GSI1PK", "KeyType": "HASH"}, {"AttributeName": "Due", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "ALL"}}}]}');
 SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "Due", "AttributeType": "S"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}');
 SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "Due", "AttributeType": "N"}, {"AttributeName": "Other", "AttributeType": "N"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}');
-SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}, "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}}]}');
+SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "Due", "AttributeType": "N"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}, "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}}]}');
 SELECT pg_temp.update_table('{"BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}');
 
 -- Throughput
@@ -80,7 +81,7 @@ CREATE ROLE ops_index_update_user;
 GRANT USAGE ON SCHEMA ops_index_update TO ops_index_update_user;
 GRANT ALL ON ops_index_update."Tasks" TO ops_index_update_user;
 SET ROLE ops_index_update_user;
-SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "mine", "KeySchema": [{"AttributeName": "SK", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}');
+SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "SK", "AttributeType": "S"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "mine", "KeySchema": [{"AttributeName": "SK", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}');
 INSERT INTO dynamo.table_indexes SELECT * FROM dynamo.table_indexes;
 RESET ROLE;
 DROP OWNED BY ops_index_update_user;

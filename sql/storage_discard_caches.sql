@@ -59,7 +59,7 @@ SELECT dynamo.call('CreateTable', '{"TableName": "Tasks", "BillingMode": "PAY_PE
     "LocalSecondaryIndexes": [{"IndexName": "local", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "g", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}]}') IS NOT NULL;
 SELECT dynamo.put_item('Tasks', '{"pk": {"S": "a"}, "sk": {"S": "1"}, "g": {"S": "x"}, "n": {"N": "1"}}');
 SELECT dynamo.update_item('Tasks', '{"pk": {"S": "a"}, "sk": {"S": "2"}}', 'SET g = :g, n = :n', expression_attribute_values => '{":g": {"S": "y"}, ":n": {"N": "2"}}');
-SELECT dynamo.call('UpdateTable', '{"TableName": "Tasks", "AttributeDefinitions": [{"AttributeName": "n", "AttributeType": "N"}],
+SELECT dynamo.call('UpdateTable', '{"TableName": "Tasks", "AttributeDefinitions": [{"AttributeName": "n", "AttributeType": "N"}, {"AttributeName": "g", "AttributeType": "S"}],
     "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "by_n", "KeySchema": [{"AttributeName": "n", "KeyType": "HASH"}, {"AttributeName": "g", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "ALL"}}}]}') IS NOT NULL;
 SELECT dynamo.update_item('Tasks', '{"pk": {"S": "a"}, "sk": {"S": "2"}}', 'SET n = :n', expression_attribute_values => '{":n": {"N": "1"}}');
 SELECT dynamo.query('Tasks', 'n = :n', index_name => 'by_n', expression_attribute_values => '{":n": {"N": "1"}}');

@@ -20,7 +20,6 @@
 
 #define INVALID "One or more parameter values were invalid: "
 
-static List *with_new_definitions(List *known, const List *definitions);
 static void check_index_is_new(Bytes name, const List *indexes);
 static List *known_definitions(const KeySchema *table_key, const List *indexes);
 static void check_definition_agrees(const AttributeDefinition *definition, const List *known);
@@ -81,29 +80,12 @@ IndexDefinition *
 checked_new_index(const IndexRequest *request, List *definitions,
 				  const KeySchema *table_key, const List *indexes)
 {
-	List	   *known = known_definitions(table_key, indexes);
 	IndexDefinition *index;
 
 	check_index_is_new(request->index_name, indexes);
-	known = with_new_definitions(known, definitions);
-	index = checked_index(request, false, known, table_key, indexes);
+	index = checked_index(request, false, definitions, table_key, indexes);
 	check_projected_count(lappend(list_copy(indexes), index));
 	return index;
-}
-
-/* Definitions and those of the request that are not among them. */
-static List *
-with_new_definitions(List *known, const List *definitions)
-{
-	List	   *names = NIL;
-	ListCell   *cell;
-
-	foreach(cell, known)
-		names = lappend(names, &((AttributeDefinition *) lfirst(cell))->attribute_name);
-	foreach(cell, definitions)
-		if (!has_name(names, ((AttributeDefinition *) lfirst(cell))->attribute_name))
-			known = lappend(known, lfirst(cell));
-	return known;
 }
 
 static void

@@ -49,8 +49,7 @@ extern void check_update_definitions(const UpdateTableRequest *request,
 									 const KeySchema *table_key, const List *indexes);
 /*
  * The index that the request for a new global one defines, beside the others of
- * the table; raises if it cannot be.  Types are looked up in the definitions, then
- * in the keys that the table has.
+ * the table; raises if it cannot be.  The request's own definitions tell the types.
  */
 extern IndexDefinition *checked_new_index(const IndexRequest *request, List *definitions,
 										  const KeySchema *table_key, const List *indexes);

@@ -197,7 +197,7 @@ class Indexes(TestCase):
         keys = [{'AttributeName': 'g', 'KeyType': 'HASH'}, {'AttributeName': 'b', 'KeyType': 'HASH'},
                 {'AttributeName': 'n', 'KeyType': 'RANGE'}, {'AttributeName': 'w', 'KeyType': 'RANGE'}]
         ddb.update_table(
-            TableName=NAME, AttributeDefinitions=[{'AttributeName': 'w', 'AttributeType': 'N'}],
+            TableName=NAME, AttributeDefinitions=[{'AttributeName': name, 'AttributeType': TYPES.get(name, 'N')} for name in 'gbnw'],
             GlobalSecondaryIndexUpdates=[{'Create': {'IndexName': 'multi', 'KeySchema': keys, 'Projection': {'ProjectionType': 'ALL'}}}])
         wait_for_index('multi')
         values = {':g': {'S': 'g1'}, ':b': {'B': b'\x01\xff'}, ':n': {'N': '1'}, ':w': {'N': '30'}}
