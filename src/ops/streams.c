@@ -50,7 +50,7 @@ static void raise_stream_not_found(Bytes arn);
 static void check_may_read(const Stream *stream, bool records);
 static StreamShard *find_shard(const Stream *stream, Bytes shard_id);
 static StreamShard *shard_of_iterator(const Stream *stream, const ShardIterator *iterator);
-static StreamPosition asked_position(const StreamShard *shard, int type, Bytes number);
+static StreamPosition asked_position(const Stream *stream, const StreamShard *shard, int type, Bytes number);
 static char *iterator_text(const Stream *stream, const ShardIterator *iterator);
 static bool parse_iterator(Bytes text, ShardIterator *iterator, Bytes *arn);
 static const char *latest_table_name(const Stream *stream);
@@ -259,7 +259,7 @@ op_get_shard_iterator(const GetShardIteratorRequest *request, ShardIteratorResul
 	iterator.epoch = shard->epoch;
 	iterator.shard = shard->number;
 	iterator.trim_horizon = request->type == SHARD_ITERATOR_TRIM_HORIZON;
-	iterator.position = asked_position(shard, request->type, request->sequence_number);
+	iterator.position = asked_position(stream, shard, request->type, request->sequence_number);
 	result->iterator = iterator_text(stream, &iterator);
 }
 
@@ -296,19 +296,10 @@ shard_of_iterator(const Stream *stream, const ShardIterator *iterator)
 	return NULL;
 }
 
-pg_noreturn static void
-raise_trimmed(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_TRIMMED_DATA),
-			 errmsg_internal("The operation attempted to read past the oldest stream record in a shard.")));
-}
-
 static StreamPosition
-asked_position(const StreamShard *shard, int type, Bytes number)
+asked_position(const Stream *stream, const StreamShard *shard, int type, Bytes number)
 {
 	StreamPosition position;
-	StreamPosition horizon;
 
 	if (type == SHARD_ITERATOR_TRIM_HORIZON)
 		return shard->start;
@@ -319,11 +310,10 @@ asked_position(const StreamShard *shard, int type, Bytes number)
 		validation_error("One or more parameter values were invalid: "
 						 "Invalid SequenceNumber: %.*s is not of this shard",
 						 number.len, number.data);
-	horizon = stream_trim_horizon();
-	if (position_compare(&position, &horizon) < 0 && position_compare(&shard->start, &horizon) < 0)
-		raise_trimmed();
 	if (type == SHARD_ITERATOR_AFTER && position.n < PG_INT32_MAX)
 		position.n++;
+	if (stream_is_trimmed(stream, &position))
+		stream_raise_trimmed();
 	return position;
 }
 
@@ -386,7 +376,6 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 	int			limit = request->limit.given ? request->limit.value : MAX_GET_RECORDS;
 	ShardIterator iterator;
 	StreamShard *shard;
-	StreamPosition horizon;
 	Bytes		arn;
 	Stream	   *stream;
 	bool		full;
@@ -407,25 +396,21 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 		validation_error("Invalid ShardIterator");
 	check_may_read(stream, true);
 
-	horizon = stream_trim_horizon();
 	shard = shard_of_iterator(stream, &iterator);
 	if (shard == NULL)
-		raise_trimmed();
-	if (!iterator.trim_horizon && position_compare(&iterator.position, &horizon) < 0 &&
-		position_compare(&shard->start, &horizon) < 0)
-		raise_trimmed();
+		stream_raise_trimmed();
 
 	result->stream = stream;
 	stream_read_begin();
-	result->records = stream_read(stream, shard, &iterator.position, limit, MAX_GET_RECORDS_SIZE,
-								  &full);
+	result->records = stream_read(stream, shard, &iterator.position, iterator.trim_horizon, limit,
+								  MAX_GET_RECORDS_SIZE, &full);
 	stream_read_end();
 	iterator.trim_horizon = iterator.trim_horizon && result->records == NIL;
 	if (result->records == NIL && shard->closed)
 	{
 		/* What follows is not there: say so rather than end as if all were told. */
 		if (shard->lost)
-			raise_trimmed();
+			stream_raise_trimmed();
 		return;
 	}
 	result->next_iterator = iterator_text(stream, &iterator);
@@ -436,7 +421,7 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 static Stream *named_stream(Bytes name);
 static StreamPosition position_behind(const Stream *stream, List *shards, Bytes number);
 static List *merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position,
-						 int limit, bool *more);
+						 bool from_oldest, int limit, bool *more);
 
 /*
  * Goes through the epochs from that of the position on; those that have ended
@@ -468,11 +453,12 @@ op_read_stream(const ReadStreamRequest *request)
 		if (shard->epoch < position.epoch)
 			continue;
 		result = list_concat(result, merge_epoch(stream, shards, i, is_first ? position : shard->start,
-												 request->limit - list_length(result), &more));
+												 from_oldest, request->limit - list_length(result),
+												 &more));
 		if (shard->lost && result != NIL)
 			break;				/* (the next call tells) */
 		if (shard->lost && is_first && !from_oldest)
-			raise_trimmed();
+			stream_raise_trimmed();
 	}
 	stream_read_end();
 	return result;
@@ -517,15 +503,13 @@ named_stream(Bytes name)
 static StreamPosition
 position_behind(const Stream *stream, List *shards, Bytes number)
 {
-	StreamPosition horizon = stream_trim_horizon();
 	const StreamShard *oldest = linitial(shards);
 	StreamPosition position;
 
 	if (!sequence_number_parse(number, &position))
 		validation_error("Invalid iterator: it is TRIM_HORIZON or a sequence number");
-	if (position.epoch < oldest->epoch ||
-		(position_compare(&position, &horizon) < 0 && position_compare(&oldest->start, &horizon) < 0))
-		raise_trimmed();
+	if (position.epoch < oldest->epoch)
+		stream_raise_trimmed();
 	position.n = position.n < PG_INT32_MAX ? position.n + 1 : position.n;
 	return position;
 }
@@ -544,8 +528,8 @@ compare_records(const ListCell *a, const ListCell *b)
  * *more is set if anything has.
  */
 static List *
-merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position, int limit,
-			bool *more)
+merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position,
+			bool from_oldest, int limit, bool *more)
 {
 	List	   *result = NIL;
 	StreamPosition complete = {PG_INT32_MAX, 0, 0};
@@ -556,7 +540,8 @@ merge_epoch(const Stream *stream, List *shards, int first, StreamPosition positi
 		const StreamShard *shard = list_nth(shards, i);
 		StreamPosition next = position;
 		bool		full;
-		List	   *records = stream_read(stream, shard, &next, limit, MAX_GET_RECORDS_SIZE, &full);
+		List	   *records = stream_read(stream, shard, &next, from_oldest, limit,
+										 MAX_GET_RECORDS_SIZE, &full);
 		char	   *id = stream_shard_id(stream, shard->epoch, shard->number);
 
 		foreach(cell, records)

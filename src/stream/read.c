@@ -42,13 +42,14 @@ typedef struct RecordScan
 
 static StreamProgress progress_at_reading;
 
+static bool scan_partitions(RecordScan *scan, bool from_oldest);
 static Relation open_partition(const StreamPartition *partition);
 static void scan_partition(RecordScan *scan, Relation rel);
 static void scan_range(RecordScan *scan, Relation rel, Oid index, bool in_transaction);
 static StreamRecord *record_from_row(Relation rel, HeapTuple row);
 
-pg_noreturn static void
-raise_trimmed(void)
+void
+stream_raise_trimmed(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIMMED_DATA),
@@ -62,13 +63,12 @@ latest_progress(StreamProgress *progress)
 		(void) progress_read(progress);
 }
 
-StreamPosition
-stream_trim_horizon(void)
+bool
+stream_is_trimmed(const Stream *stream, const StreamPosition *position)
 {
-	StreamProgress progress;
+	const Stream *present = stream_by_id(stream->id);
 
-	latest_progress(&progress);
-	return progress.trimmed;
+	return present == NULL || position_compare(position, &present->trimmed) <= 0;
 }
 
 static void
@@ -153,25 +153,17 @@ stream_read_end(void)
 
 List *
 stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *position,
-			int limit, int64 max_bytes, bool *full)
+			bool from_oldest, int limit, int64 max_bytes, bool *full)
 {
 	RecordScan	scan = {stream, shard, position, limit, max_bytes, 0, NIL, false};
 	const StreamProgress *progress = &progress_at_reading;
-	List	   *partitions = stream_partitions();
 
-	for (int i = 0; i < list_length(partitions) && !is_full(&scan); i++)
+	while (!scan_partitions(&scan, from_oldest))
 	{
-		const StreamPartition *partition = list_nth(partitions, i);
-		Relation	rel;
-
-		/* Partitions follow each other: is all of this one before the position? */
-		if (i + 1 < list_length(partitions) &&
-			position_compare(&((StreamPartition *) list_nth(partitions, i + 1))->first,
-							 position) <= 0)
-			continue;
-		rel = open_partition(partition);
-		scan_partition(&scan, rel);
-		table_close(rel, AccessShareLock);
+		/* Behind what has been found, records are missing: the next call sees to it. */
+		scan.full = scan.records != NIL;
+		if (scan.full)
+			break;
 	}
 
 	/* At the end, go on behind what was stored at this moment. */
@@ -184,7 +176,36 @@ stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *posi
 	return scan.records;
 }
 
-/* Raises if it has been emptied since it was listed. */
+/*
+ * False if one has been emptied meanwhile.  Those that had been before the list was
+ * made are known as such to the stream by then.
+ */
+static bool
+scan_partitions(RecordScan *scan, bool from_oldest)
+{
+	List	   *partitions = stream_partitions();
+
+	if (!from_oldest && stream_is_trimmed(scan->stream, scan->position))
+		stream_raise_trimmed();
+	for (int i = 0; i < list_length(partitions) && !is_full(scan); i++)
+	{
+		Relation	rel;
+
+		/* Partitions follow each other: is all of this one before the position? */
+		if (i + 1 < list_length(partitions) &&
+			position_compare(&((StreamPartition *) list_nth(partitions, i + 1))->first,
+							 scan->position) <= 0)
+			continue;
+		rel = open_partition(list_nth(partitions, i));
+		if (rel == NULL)
+			return false;
+		scan_partition(scan, rel);
+		table_close(rel, AccessShareLock);
+	}
+	return true;
+}
+
+/* NULL if it has been emptied since it was listed. */
 static Relation
 open_partition(const StreamPartition *partition)
 {
@@ -198,19 +219,18 @@ open_partition(const StreamPartition *partition)
 		if (present->number == partition->number && present->started == partition->started)
 			return rel;
 	}
-	raise_trimmed();
+	table_close(rel, AccessShareLock);
+	return NULL;
 }
 
 static void
 scan_partition(RecordScan *scan, Relation rel)
 {
-	List	   *indexes = RelationGetIndexList(rel);
+	Oid			index = stream_partition_index(rel);
 
-	if (indexes == NIL)
-		elog(ERROR, "partition \"%s\" has no index", RelationGetRelationName(rel));
 	if (scan->position->n > 0)
-		scan_range(scan, rel, linitial_oid(indexes), true);
-	scan_range(scan, rel, linitial_oid(indexes), false);
+		scan_range(scan, rel, index, true);
+	scan_range(scan, rel, index, false);
 }
 
 /*

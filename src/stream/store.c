@@ -43,9 +43,7 @@ enum
 	PROGRESS_EPOCH,
 	PROGRESS_LSN,
 	PROGRESS_PARTITION,
-	PROGRESS_TRIM_EPOCH,
-	PROGRESS_TRIM_LSN,
-	PROGRESS_NCOLUMNS = PROGRESS_TRIM_LSN,
+	PROGRESS_NCOLUMNS = PROGRESS_PARTITION,
 };
 
 bool
@@ -68,8 +66,6 @@ progress_read(StreamProgress *progress)
 		progress->epoch = DatumGetInt32(values[PROGRESS_EPOCH - 1]);
 		progress->lsn = DatumGetLSN(values[PROGRESS_LSN - 1]);
 		progress->partition = DatumGetInt32(values[PROGRESS_PARTITION - 1]);
-		progress->trimmed.epoch = DatumGetInt32(values[PROGRESS_TRIM_EPOCH - 1]);
-		progress->trimmed.lsn = DatumGetLSN(values[PROGRESS_TRIM_LSN - 1]);
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
@@ -122,8 +118,6 @@ progress_write(const StreamProgress *progress)
 	values[PROGRESS_EPOCH - 1] = Int32GetDatum(progress->epoch);
 	values[PROGRESS_LSN - 1] = LSNGetDatum(progress->lsn);
 	values[PROGRESS_PARTITION - 1] = Int32GetDatum(progress->partition);
-	values[PROGRESS_TRIM_EPOCH - 1] = Int32GetDatum(progress->trimmed.epoch);
-	values[PROGRESS_TRIM_LSN - 1] = LSNGetDatum(progress->trimmed.lsn);
 	new_row = heap_form_tuple(RelationGetDescr(rel), values, isnull);
 	if (find_progress(rel, &tid))
 		CatalogTupleUpdate(rel, &tid, new_row);
@@ -187,6 +181,16 @@ stream_partition_oid(int number)
 	return stream_object(name);
 }
 
+Oid
+stream_partition_index(Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+
+	if (indexes == NIL)
+		elog(ERROR, "partition \"%s\" has no index", RelationGetRelationName(rel));
+	return linitial_oid(indexes);
+}
+
 static void
 forget_partition(Relation catalog, int number)
 {
@@ -199,6 +203,59 @@ forget_partition(Relation catalog, int number)
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 		CatalogTupleDelete(catalog, &row->t_self);
 	systable_endscan(scan);
+}
+
+/* The latest record of a shard, whatever the epoch, in a partition; false if it has none. */
+static bool
+latest_record(Relation rel, Relation index, int32 stream, int shard, StreamPosition *position)
+{
+	ScanKeyData keys[2];
+	SysScanDesc rows;
+	HeapTuple	row;
+	bool		found;
+	bool		isnull;
+
+	ScanKeyInit(&keys[0], RECORD_STREAM, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(stream));
+	ScanKeyInit(&keys[1], RECORD_SHARD, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(shard));
+	rows = systable_beginscan_ordered(rel, index, NULL, 2, keys);
+	row = systable_getnext_ordered(rows, BackwardScanDirection);
+	found = HeapTupleIsValid(row);
+	if (found)
+	{
+		TupleDesc	desc = RelationGetDescr(rel);
+
+		position->epoch = DatumGetInt32(heap_getattr(row, RECORD_EPOCH, desc, &isnull));
+		position->lsn = DatumGetLSN(heap_getattr(row, RECORD_LSN, desc, &isnull));
+		position->n = DatumGetInt32(heap_getattr(row, RECORD_N, desc, &isnull));
+	}
+	systable_endscan_ordered(rows);
+	return found;
+}
+
+/* Streams that have records in a partition lose them. */
+static void
+note_trimmed(Relation rel)
+{
+	Relation	index = index_open(stream_partition_index(rel), AccessShareLock);
+	ListCell   *cell;
+
+	foreach(cell, stream_list())
+	{
+		Stream	   *stream = lfirst(cell);
+		StreamPosition latest;
+		bool		changed = false;
+
+		for (int shard = 0; shard < stream->shards; shard++)
+			if (latest_record(rel, index, stream->id, shard, &latest) &&
+				position_compare(&latest, &stream->trimmed) > 0)
+			{
+				stream->trimmed = latest;
+				changed = true;
+			}
+		if (changed)
+			stream_update(stream);
+	}
+	index_close(index, NoLock);
 }
 
 /*
@@ -214,6 +271,7 @@ empty_partition(int number)
 	if (!ConditionalLockRelationOid(relid, AccessExclusiveLock))
 		return false;
 	rel = table_open(relid, NoLock);
+	note_trimmed(rel);
 	compat_truncate(list_make1(rel), list_make1_oid(relid));
 	table_close(rel, NoLock);
 
@@ -258,26 +316,12 @@ find_partition(List *partitions, int number)
 	return NULL;
 }
 
-/* Empties a partition for which records before this one may go. */
-static bool
-trim_partition(StreamProgress *progress, const StreamPartition *partition,
-			   const StreamPosition *end)
-{
-	if (!empty_partition(partition->number))
-		return false;
-	progress->trimmed = *end;
-	progress_write(progress);
-	CommandCounterIncrement();
-	return true;
-}
-
 void
-store_trim(StreamProgress *progress)
+store_trim(const StreamProgress *progress)
 {
 	TimestampTz now = dynamo_now();
 	List	   *partitions = stream_partitions();
 	int64		kept = stream_retention * USECS_PER_SEC;
-	StreamPosition end = {progress->epoch, progress->lsn, 0};
 	StreamPartition *oldest;
 
 	/* A partition's last record is older than the start of the one behind it. */
@@ -286,7 +330,7 @@ store_trim(StreamProgress *progress)
 		StreamPartition *next = lsecond(partitions);
 
 		if (now - next->started < kept ||
-			!trim_partition(progress, linitial(partitions), &next->first))
+			!empty_partition(((StreamPartition *) linitial(partitions))->number))
 			return;
 		partitions = list_delete_first(partitions);
 	}
@@ -294,7 +338,7 @@ store_trim(StreamProgress *progress)
 		return;
 	oldest = linitial(partitions);
 	if (now - oldest->started >= kept + partition_time() && now - progress->last_record >= kept)
-		(void) trim_partition(progress, oldest, &end);
+		(void) empty_partition(oldest->number);
 }
 
 /* The partition that records from this position on go to. */

@@ -97,6 +97,7 @@ typedef struct Stream
 	StreamPosition start;		/* changes that commit from here on are in it */
 	TimestampTz ended;
 	StreamPosition end;			/* and up to here */
+	StreamPosition trimmed;		/* the latest of its records that are gone */
 } Stream;
 
 /* All streams; those of a relation, alive or not: by table and age. */
@@ -136,8 +137,8 @@ extern List *stream_shard_list(const Stream *stream);
 extern char *stream_shard_id(const Stream *stream, int32 epoch, int number);
 /* Up to where a server has records, or could have them: where LATEST begins. */
 extern StreamPosition stream_latest_position(const StreamShard *shard);
-/* Before this records may have been trimmed. */
-extern StreamPosition stream_trim_horizon(void);
+/* Whether records from this position on are not kept any more. */
+extern bool stream_is_trimmed(const Stream *stream, const StreamPosition *position);
 /*
  * Between these two records are read, as they are now; the shards must be known
  * before, so that one that has ended is read to its end.
@@ -147,10 +148,14 @@ extern void stream_read_end(void);
 /*
  * At most so many records of a shard, and so many bytes of them (but at least one),
  * from a position on, which becomes that of what follows: StreamRecord *, all in
- * the current memory context.  *full tells that there may be more by now.
+ * the current memory context.  *full tells that there may be more by now.  Raises
+ * TrimmedDataAccessException if records from there on are gone, unless the position
+ * is from_oldest, that is, stands for whatever is the oldest.
  */
 extern List *stream_read(const Stream *stream, const StreamShard *shard,
-						 StreamPosition *position, int limit, int64 max_bytes, bool *full);
+						 StreamPosition *position, bool from_oldest, int limit, int64 max_bytes,
+						 bool *full);
+pg_noreturn extern void stream_raise_trimmed(void);
 
 /* ---- the decoding worker (worker.c) ---- */
 

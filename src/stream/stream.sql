@@ -20,13 +20,17 @@ CREATE TABLE dynamo.stream_catalog (
     start_lsn   pg_lsn,
     ended       timestamptz,
     end_epoch   integer,
-    end_lsn     pg_lsn
+    end_lsn     pg_lsn,
+    trim_epoch  integer,
+    trim_lsn    pg_lsn,
+    trim_n      integer
 );
 CREATE INDEX stream_catalog_relation ON dynamo.stream_catalog (relation);
 COMMENT ON TABLE dynamo.stream_catalog IS
     'the streams that are enabled, and those disabled whose records are still there';
 COMMENT ON COLUMN dynamo.stream_catalog.start_lsn IS 'from where on changes are in the stream; NULL while it is ENABLING';
 COMMENT ON COLUMN dynamo.stream_catalog.end_lsn IS 'up to where changes are in the stream; NULL until it is DISABLED';
+COMMENT ON COLUMN dynamo.stream_catalog.trim_lsn IS 'where the latest of its records was that are not kept any more; NULL if all are kept';
 GRANT SELECT ON dynamo.stream_catalog TO PUBLIC;
 
 -- One row per run of the decoding worker's slot without a break.
@@ -48,12 +52,10 @@ CREATE TABLE dynamo.stream_progress (
     slot      name,
     epoch     integer NOT NULL,
     lsn       pg_lsn NOT NULL,
-    partition integer NOT NULL,
-    trim_epoch integer NOT NULL,
-    trim_lsn   pg_lsn NOT NULL
+    partition integer NOT NULL
 ) WITH (fillfactor = 10);
 COMMENT ON TABLE dynamo.stream_progress IS
-    'the replication slot of the decoding worker, up to where all that was committed is stored, the partition that records go to, and before what records may be gone';
+    'the replication slot of the decoding worker, up to where all that was committed is stored, and the partition that records go to';
 GRANT SELECT ON dynamo.stream_progress TO PUBLIC;
 
 -- The records, in a ring of partitions: one is emptied as a whole when its

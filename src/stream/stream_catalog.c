@@ -52,7 +52,10 @@ enum
 	CATALOG_ENDED,
 	CATALOG_END_EPOCH,
 	CATALOG_END_LSN,
-	CATALOG_NCOLUMNS = CATALOG_END_LSN,
+	CATALOG_TRIM_EPOCH,
+	CATALOG_TRIM_LSN,
+	CATALOG_TRIM_N,
+	CATALOG_NCOLUMNS = CATALOG_TRIM_N,
 };
 
 static Stream *stream_from_row(Relation catalog, HeapTuple row);
@@ -179,6 +182,12 @@ stream_from_row(Relation catalog, HeapTuple row)
 		stream->end.epoch = DatumGetInt32(values[CATALOG_END_EPOCH - 1]);
 		stream->end.lsn = DatumGetLSN(values[CATALOG_END_LSN - 1]);
 	}
+	if (!isnull[CATALOG_TRIM_EPOCH - 1])
+	{
+		stream->trimmed.epoch = DatumGetInt32(values[CATALOG_TRIM_EPOCH - 1]);
+		stream->trimmed.lsn = DatumGetLSN(values[CATALOG_TRIM_LSN - 1]);
+		stream->trimmed.n = DatumGetInt32(values[CATALOG_TRIM_N - 1]);
+	}
 	return stream;
 }
 
@@ -189,6 +198,7 @@ row_from_stream(const Stream *stream, Datum *values, bool *isnull)
 {
 	bool		started = stream->start.epoch != 0;
 	bool		ended = stream->end.epoch != 0;
+	bool		trimmed = stream->trimmed.epoch != 0;
 
 	memset(isnull, false, CATALOG_NCOLUMNS * sizeof(bool));
 	values[CATALOG_ID - 1] = Int32GetDatum(stream->id);
@@ -206,8 +216,12 @@ row_from_stream(const Stream *stream, Datum *values, bool *isnull)
 	values[CATALOG_ENDED - 1] = TimestampTzGetDatum(stream->ended);
 	values[CATALOG_END_EPOCH - 1] = Int32GetDatum(stream->end.epoch);
 	values[CATALOG_END_LSN - 1] = LSNGetDatum(stream->end.lsn);
+	values[CATALOG_TRIM_EPOCH - 1] = Int32GetDatum(stream->trimmed.epoch);
+	values[CATALOG_TRIM_LSN - 1] = LSNGetDatum(stream->trimmed.lsn);
+	values[CATALOG_TRIM_N - 1] = Int32GetDatum(stream->trimmed.n);
 	isnull[CATALOG_START_EPOCH - 1] = isnull[CATALOG_START_LSN - 1] = !started;
 	isnull[CATALOG_ENDED - 1] = isnull[CATALOG_END_EPOCH - 1] = isnull[CATALOG_END_LSN - 1] = !ended;
+	isnull[CATALOG_TRIM_EPOCH - 1] = isnull[CATALOG_TRIM_LSN - 1] = isnull[CATALOG_TRIM_N - 1] = !trimmed;
 }
 
 void

@@ -103,7 +103,6 @@ typedef struct StreamDatabase
 	/* its progress as committed, under the lock; epoch 0: none yet */
 	int32		epoch;
 	XLogRecPtr	stored;
-	StreamPosition trimmed;
 } StreamDatabase;
 
 typedef struct StreamShared
@@ -151,7 +150,6 @@ typedef struct StreamProgress
 	int32		epoch;
 	XLogRecPtr	lsn;			/* all that commits before it is stored */
 	int			partition;
-	StreamPosition trimmed;		/* records before this one may be gone */
 	TimestampTz last_record;	/* not in the row */
 } StreamProgress;
 
@@ -177,16 +175,17 @@ typedef struct StreamEpoch
 extern bool progress_read(StreamProgress *progress);
 extern void progress_write(const StreamProgress *progress);
 /*
- * The same for readers, while a worker runs: epoch, lsn and trimmed as of its last
- * commit.  Reading the row would mean to pass over all its versions.
+ * The same for readers, while a worker runs: epoch and lsn as of its last commit.
+ * Reading the row would mean to pass over all its versions.
  */
 extern void stream_publish_progress(const StreamProgress *progress);
 extern bool stream_published_progress(StreamProgress *progress);
 /* In the order of their records: StreamPartition *. */
 extern List *stream_partitions(void);
 extern Oid	stream_partition_oid(int number);
+extern Oid	stream_partition_index(Relation rel);
 /* Empties partitions all of whose records are too old. */
-extern void store_trim(StreamProgress *progress);
+extern void store_trim(const StreamProgress *progress);
 /*
  * Stores records, which have the columns above but for the number of a target in
  * place of the stream, with the progress.

@@ -164,7 +164,6 @@ stream_publish_progress(const StreamProgress *progress)
 	SpinLockAcquire(&stream_shared->lock);
 	attached->epoch = progress->epoch;
 	attached->stored = progress->lsn;
-	attached->trimmed = progress->trimmed;
 	SpinLockRelease(&stream_shared->lock);
 }
 
@@ -181,7 +180,6 @@ stream_published_progress(StreamProgress *progress)
 	found = database->database == MyDatabaseId && database->epoch != 0;
 	progress->epoch = database->epoch;
 	progress->lsn = database->stored;
-	progress->trimmed = database->trimmed;
 	SpinLockRelease(&stream_shared->lock);
 	return found;
 }

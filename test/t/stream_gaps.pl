@@ -169,8 +169,35 @@ sql(q{SELECT put('Tab', 'new epoch')});
 ok(stored('new epoch'), 'streams go on');
 sql(q{SELECT dynamo.call('DeleteTable', '{"TableName": "Other"}')});
 
+# ---- a partition that is emptied while somebody is about to read it ----
+
+my ($oldest, $at) = split /\n/, sql(q{SELECT i FROM records(iterator('Tab', 0, 'TRIM_HORIZON')) r, unnest(ARRAY[iterator('Tab', 0, 'TRIM_HORIZON'), iterator('Tab', 0, 'AT_SEQUENCE_NUMBER', r#>>'{Records,0,dynamodb,SequenceNumber}')]) i});
+my $partition = sql(q{SELECT format('dynamo.stream_records_%s', lpad(number::text, 2, '0')) FROM dynamo.stream_partitions});
+my $emptier = $node->background_psql('postgres');
+$emptier->query_safe("BEGIN; LOCK TABLE $partition IN ACCESS EXCLUSIVE MODE");
+my @readers;
+for my $iterator ($oldest, $at)
+{
+	my $reader = $node->background_psql('postgres', on_error_stop => 0);
+	$reader->query_until(qr/begun/, "\\echo begun\nSELECT 'read ' || json_array_length(records('$iterator')->'Records');\n");
+	push @readers, $reader;
+}
+ok(until_true(q{SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%records(%'}), 'readers wait');
+$emptier->query_safe(qq{UPDATE dynamo.stream_catalog SET (trim_epoch, trim_lsn, trim_n) = (SELECT epoch, lsn, n FROM $partition WHERE stream = id ORDER BY epoch DESC, lsn DESC, n DESC LIMIT 1);
+	TRUNCATE $partition; DELETE FROM dynamo.stream_partitions; COMMIT});
+$emptier->quit;
+like($readers[0]->query('SELECT 1'), qr/read 0/, 'TRIM_HORIZON is what is left');
+$readers[1]->query('SELECT 1');
+like($readers[1]->{stderr}, qr/read past the oldest stream record/, 'who misses a record is told');
+$_->quit for @readers;
+sql(q{SELECT put('Tab', 'next')});
+ok(stored('next'), 'the stream goes on');
+sql(q{SELECT put('Tab', 'last')});
+ok(stored('last'), 'and on');
+
 # ---- retention ----
 
+my ($next, $latest) = split /\n/, sql(q{SELECT sequence_number FROM dynamo.read_stream('Tab') WHERE keys->>'pk' IN ('next', 'last') ORDER BY 1});
 my $old = sql(q{SELECT r#>>'{dynamodb,SequenceNumber}' FROM json_array_elements(records(iterator('Tab', 0, 'TRIM_HORIZON'))->'Records') r LIMIT 1});
 my $kept = sql(q{SELECT records(iterator('Tab', 0, 'TRIM_HORIZON'))->>'NextShardIterator'});
 my $early = sql("SELECT iterator('Tab', 0, 'AT_SEQUENCE_NUMBER', '$old')");
@@ -181,11 +208,15 @@ is(sql('SELECT count(*) FROM dynamo.stream_partitions'), 0, 'all partitions are 
 is(sql(q{SELECT json_array_length(records(iterator('Tab', json_array_length(describe('Tab')->'Shards') - 1, 'TRIM_HORIZON'))->'Records')}), 0, 'TRIM_HORIZON is what is left');
 fails_with("SELECT records('$early')", qr/read past the oldest stream record/, 'an iterator at what is gone');
 is(sql("SELECT json_array_length(records('$kept')->'Records')"), 0, 'an iterator behind it is good');
+fails_with("SELECT * FROM dynamo.read_stream('Tab', '$next')", qr/read past the oldest stream record/, 'who has not seen the last record is told');
+is(sql("SELECT count(*) FROM dynamo.read_stream('Tab', '$latest')"), 0, 'who has seen it has missed nothing, as long ago as it was');
+is(sql("SELECT json_array_length(records(iterator('Tab', 0, 'AFTER_SEQUENCE_NUMBER', '$latest'))->'Records')"), 0, 'by GetRecords neither');
 sql('ALTER SYSTEM RESET dynamo.stream_retention');
 sql('SELECT pg_reload_conf()');
 sql(q{SELECT put('Tab', 'six')});
 ok(stored('six'), 'new records come');
 is(sql("SELECT records('$kept')#>>'{Records,0,dynamodb,Keys,pk,S}'"), 'six', 'and are found by the old iterator');
+is(sql("SELECT string_agg(keys->>'pk', ' ') FROM dynamo.read_stream('Tab', '$latest')"), 'six', 'and by who has seen the last');
 
 # ---- a dump, and a database that is copied ----
 
