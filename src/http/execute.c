@@ -7,10 +7,14 @@
  * is reset; settings that a trigger may have changed are put back
  * (a GUC nest level that is rolled back, which no SET can escape, and with it
  * roles); a cancel that comes while no request runs finds none.
+ *
+ * A read that meets a serialization failure (it has waited for a rewrite of the table,
+ * of which its snapshot sees nothing) is run once again, by a snapshot of its own.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -42,10 +46,11 @@ static MemoryContext request_context;
 static StringInfoData reply;
 
 static void watch_request(const char *operation, Bytes table_name);
+static bool serve_call(Call *call, bool may_repeat);
 static void begin_call(Call *call);
 static void run_call(Call *call);
 static void run_in_transaction(Call *call, Bytes body);
-static void fail_call(Call *call);
+static bool fail_call(Call *call, bool may_repeat);
 static void end_call(Call *call, instr_time started);
 static void log_failure(const Call *call, const ErrorData *error);
 
@@ -88,6 +93,19 @@ execute_call(Call *call)
 	instr_time	started;
 
 	INSTR_TIME_SET_CURRENT(started);
+	if (!serve_call(call, true))
+		(void) serve_call(call, false);
+	end_call(call, started);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(request_context);
+}
+
+/* False if it is to be served once again. */
+static bool
+serve_call(Call *call, bool may_repeat)
+{
+	volatile bool served = true;
+
 	begin_call(call);
 	PG_TRY();
 	{
@@ -95,13 +113,11 @@ execute_call(Call *call)
 	}
 	PG_CATCH();
 	{
-		fail_call(call);
+		served = fail_call(call, may_repeat);
 	}
 	PG_END_TRY();
 	request_leave(&current.record);
-	end_call(call, started);
-	MemoryContextSwitchTo(caller);
-	MemoryContextReset(request_context);
+	return served;
 }
 
 static void
@@ -185,9 +201,26 @@ run_in_transaction(Call *call, Bytes body)
 
 /* ---- errors ---- */
 
-/* In the handler of an error: makes it the reply and ends the transaction. */
-static void
-fail_call(Call *call)
+/* Standbys have an error of their own for it (aws.c). */
+static bool
+is_read_conflict(const Call *call, const ErrorData *error)
+{
+	static const char *const reads[] = {"GetItem", "Query", "Scan", "BatchGetItem"};
+
+	if (error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE || RecoveryInProgress())
+		return false;
+	for (int i = 0; i < lengthof(reads); i++)
+		if (strcmp(call->operation, reads[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * In the handler of an error: ends the transaction, and makes the error the reply unless
+ * the call is to be repeated; then false.
+ */
+static bool
+fail_call(Call *call, bool may_repeat)
 {
 	ErrorData  *error;
 
@@ -205,12 +238,19 @@ fail_call(Call *call)
 	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && !call->may_wait)
 	{
 		call->must_wait = true;
-		return;
+		return true;
+	}
+	if (is_read_conflict(call, error))
+	{
+		if (may_repeat)
+			return false;
+		error->sqlerrcode = ERRCODE_DYNAMO_INTERNAL;
 	}
 	current.sqlstate = error->sqlerrcode;
 	call->status = aws_error(&reply, error, &current.outcome);
 	if (current.outcome == OUTCOME_SERVER)
 		log_failure(call, error);
+	return true;
 }
 
 /* Without DETAIL, which may show items. */

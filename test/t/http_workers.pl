@@ -139,6 +139,45 @@ kill 'HUP', $_ for @before;
 slowest_read();
 is(join(' ', pids('dynamo endpoint')), join(' ', @before), 'nor is a SIGHUP');
 
+# ---- reads that meet a rewrite ----
+
+call_ok($node, 'CreateTable', {
+	TableName => 'Rewritten', BillingMode => 'PAY_PER_REQUEST',
+	AttributeDefinitions => [{ AttributeName => 'k', AttributeType => 'S' }],
+	KeySchema => [{ AttributeName => 'k', KeyType => 'HASH' }] });
+call_ok($node, 'PutItem', { TableName => 'Rewritten', Item => { k => { S => 'a' } } });
+my $rewrite = $node->background_psql('dynamo', on_error_stop => 1);
+$rewrite->query_safe(q{BEGIN; ALTER TABLE dynamodb."Rewritten" ADD COLUMN noted timestamptz DEFAULT clock_timestamp()});
+$request = start_request('GetItem', { TableName => 'Rewritten', Key => { k => { S => 'a' } } });
+ok($node->poll_query_until('dynamo', q{SELECT count(*) = 1 FROM pg_stat_activity
+	WHERE backend_type = 'dynamo endpoint slow lane' AND wait_event_type = 'Lock' AND query = 'GetItem Rewritten'}), 'a read waits');
+$rewrite->query_safe('COMMIT');
+$rewrite->quit;
+($status, $body) = end_request($request);
+is("$status $body->{Item}{k}{S}", '200 a', 'and sees what the rewrite has left');
+
+$node->safe_psql('dynamo', q{
+	CREATE SEQUENCE dynamodb.attempts;
+	GRANT ALL ON SEQUENCE dynamodb.attempts TO PUBLIC;
+	CREATE FUNCTION dynamodb.conflict() RETURNS boolean LANGUAGE plpgsql AS $$
+	BEGIN PERFORM nextval('dynamodb.attempts'); RAISE serialization_failure USING MESSAGE = 'another conflict'; END $$;
+	ALTER TABLE dynamodb."Rewritten" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+	CREATE POLICY conflict ON dynamodb."Rewritten" USING (dynamodb.conflict())});
+my $key = { TableName => 'Rewritten', Key => { k => { S => 'a' } } };
+my $attempts = 0;
+foreach my $read ([ GetItem => $key ], [ Scan => { TableName => 'Rewritten' } ],
+	[ BatchGetItem => { RequestItems => { Rewritten => { Keys => [ $key->{Key} ] } } } ],
+	[ Query => { TableName => 'Rewritten', KeyConditionExpression => 'k = :k', ExpressionAttributeValues => { ':k' => { S => 'a' } } } ])
+{
+	($status, $body) = call($node, @$read);
+	$attempts += 2;
+	is("$status $body->{__type} $body->{message}", '500 com.amazonaws.dynamodb.v20120810#InternalServerError another conflict', "$read->[0]: an error that SDKs retry");
+	is($node->safe_psql('dynamo', 'SELECT last_value FROM dynamodb.attempts'), $attempts, "$read->[0]: after two attempts");
+}
+($status, $body) = call($node, 'DeleteItem', $key);
+is("$status $body->{__type}", '400 com.amazonaws.dynamodb.v20120810#TransactionConflictException', 'a write conflicts');
+is($node->safe_psql('dynamo', 'SELECT last_value FROM dynamodb.attempts'), $attempts + 1, 'once');
+
 # ---- a crash ----
 
 $unlock = lock_item();
