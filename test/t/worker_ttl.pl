@@ -147,6 +147,7 @@ sql(q{
 				PERFORM move(client, item, true);
 				COMMIT;
 			END LOOP;
+			PERFORM pg_sleep(0.3 * random());	-- the worker looks once a second
 			FOR item IN 1 .. 100 LOOP
 				IF NOT move(client, item, false) THEN
 					PERFORM dynamo.put_item('Race', jsonb_build_object('k', client || '-' || item, 't', 32503680000)::dynamo.item);
