@@ -37,6 +37,7 @@
 #include "replication/message.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/lmgr.h"
 #include "tcop/dest.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
@@ -370,7 +371,9 @@ record_failure(IndexBuild *build, const ErrorData *error, bool timed_out)
 
 	if (!begin_step(build_context))
 		return;
-	now = index_build_find(build->relid, build->index.name);
+	/* Who has the table for itself may be dropping it, and with it the row we would change. */
+	now = ConditionalLockRelationOid(build->relid, AccessShareLock) ?
+		index_build_find(build->relid, build->index.name) : NULL;
 	if (now != NULL)
 	{
 		now->phase = Max(now->phase, build->phase);
