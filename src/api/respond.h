@@ -2,7 +2,8 @@
  * respond.h
  *		Responses: results of operations as JSON.
  *
- * Each appends one JSON object to `out`.
+ * Each appends one JSON object to `out`, whose members come in the order of
+ * DynamoDB's service model; absent ones are left out.
  */
 #ifndef DYNAMO_RESPOND_H
 #define DYNAMO_RESPOND_H
@@ -10,6 +11,8 @@
 #include "lib/stringinfo.h"
 
 #include "ops/ops.h"
+
+/* ---- items (respond_items.c) ---- */
 
 extern void respond_write(StringInfo out, const WriteResult *result);
 extern void respond_get_item(StringInfo out, const GetItemResult *result);
@@ -20,16 +23,14 @@ extern void respond_batch_get(StringInfo out, const BatchGetResult *result);
 extern void respond_batch_write(StringInfo out, const BatchWriteResult *result);
 extern void respond_transact_write(StringInfo out, const TransactWriteResult *result);
 extern void respond_transact_get(StringInfo out, const TransactGetResult *result);
+
+/* ---- tables, and the service (respond_tables.c) ---- */
+
 extern void respond_list_tables(StringInfo out, const ListTablesResult *result);
 /* The description as the one member of this name: "Table", "TableDescription". */
 extern void respond_table(StringInfo out, const char *name,
 						  const TableDescription *table);
 extern void append_table_description(StringInfo out, const TableDescription *table);
-
-extern void respond_backup_details(StringInfo out, const BackupDescription *description);
-extern void respond_backup(StringInfo out, const BackupDescription *description);
-extern void append_backup_description(StringInfo out, const BackupDescription *description);
-extern void respond_list_backups(StringInfo out, const ListBackupsResult *result);
 extern void respond_limits(StringInfo out);
 extern void respond_endpoints(StringInfo out);
 extern void append_time_to_live_description(StringInfo out, const TimeToLive *time_to_live);
@@ -41,6 +42,15 @@ extern void respond_time_to_live_update(StringInfo out,
 extern void respond_continuous_backups(StringInfo out);
 /* A list of Tag *. */
 extern void respond_tags(StringInfo out, const List *tags);
+
+/* ---- backups (respond_backups.c) ---- */
+
+extern void respond_backup_details(StringInfo out, const BackupDescription *description);
+extern void respond_backup(StringInfo out, const BackupDescription *description);
+extern void append_backup_description(StringInfo out, const BackupDescription *description);
+extern void respond_list_backups(StringInfo out, const ListBackupsResult *result);
+
+/* ---- streams (respond_streams.c) ---- */
 
 extern void respond_list_streams(StringInfo out, const ListStreamsResult *result);
 extern void respond_stream(StringInfo out, const StreamDescription *description);

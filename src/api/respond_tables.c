@@ -1,0 +1,379 @@
+/*
+ * respond_tables.c
+ *		Responses of the control plane: tables and their indexes, time to live,
+ *		tags, and the service.
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "common/limits.h"
+#include "common/settings.h"
+#include "api/respond.h"
+#include "api/respond_members.h"
+
+static void append_attribute_definitions(StringInfo out, const TableDescription *table);
+static void append_new_definitions(StringInfo out, const KeySchema *key, List **written);
+static bool has_attribute(const List *attributes, Bytes name);
+static void append_indexes(StringInfo out, const TableDescription *table, bool local);
+static void append_index_description(StringInfo out, const TableDescription *table,
+									 const IndexDescription *description);
+static void append_index_throughput(StringInfo out, const IndexDefinition *index);
+static void append_throughput(StringInfo out, const TableSettings *settings);
+static void append_billing_mode(StringInfo out, const TableSettings *settings);
+static int	decreases_today(const TableSettings *settings);
+static void append_stream(StringInfo out, const TableDescription *table);
+static void append_restore_summary(StringInfo out, const TableDescription *table);
+
+/* ---- tables ---- */
+
+void
+respond_list_tables(StringInfo out, const ListTablesResult *result)
+{
+	ListCell   *cell;
+
+	appendStringInfoString(out, "{\"TableNames\":[");
+	foreach(cell, result->names)
+	{
+		separate(out);
+		json_append_string(out, *(Bytes *) lfirst(cell));
+	}
+	appendStringInfoChar(out, ']');
+	if (result->last_evaluated_name.data != NULL)
+		append_text(out, "LastEvaluatedTableName", result->last_evaluated_name);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_table(StringInfo out, const char *name, const TableDescription *table)
+{
+	appendStringInfoChar(out, '{');
+	begin_member(out, name);
+	append_table_description(out, table);
+	appendStringInfoChar(out, '}');
+}
+
+void
+append_table_description(StringInfo out, const TableDescription *table)
+{
+	const TableSettings *settings = &table->settings;
+
+	appendStringInfoChar(out, '{');
+	append_attribute_definitions(out, table);
+	append_text(out, "TableName", table->table_name);
+	append_key_schema(out, &table->key);
+	append_text(out, "TableStatus", bytes_from_cstring(table->status));
+	append_time(out, "CreationDateTime", settings->created);
+	append_throughput(out, settings);
+	append_integer(out, "TableSizeBytes", table->size_bytes);
+	append_integer(out, "ItemCount", table->item_count);
+	append_text(out, "TableArn", bytes_from_cstring(table_arn(table->table_name)));
+	append_table_id(out, &settings->table_id);
+	append_billing_mode(out, settings);
+	append_indexes(out, table, true);
+	append_indexes(out, table, false);
+	append_stream(out, table);
+	append_restore_summary(out, table);
+	if (settings->infrequent_access)
+	{
+		begin_member(out, "TableClassSummary");
+		appendStringInfoString(out, "{\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\"}");
+	}
+	begin_member(out, "DeletionProtectionEnabled");
+	appendStringInfoString(out, settings->deletion_protection ? "true" : "false");
+	append_on_demand_throughput(out, settings);
+	appendStringInfoChar(out, '}');
+}
+
+/* Of the table's key and those of its indexes, each once. */
+static void
+append_attribute_definitions(StringInfo out, const TableDescription *table)
+{
+	List	   *written = NIL;
+	ListCell   *cell;
+
+	begin_member(out, "AttributeDefinitions");
+	appendStringInfoChar(out, '[');
+	append_new_definitions(out, &table->key, &written);
+	foreach(cell, table->indexes)
+		append_new_definitions(out, &((const IndexDescription *) lfirst(cell))->index->key,
+							   &written);
+	appendStringInfoChar(out, ']');
+}
+
+/* Those of a key that are not among the ones written (const KeyAttribute *). */
+static void
+append_new_definitions(StringInfo out, const KeySchema *key, List **written)
+{
+	for (int i = 0; i < key->nhash + key->nrange; i++)
+	{
+		const KeyAttribute *attribute = &key->attributes[i];
+
+		if (has_attribute(*written, attribute->name))
+			continue;
+		separate(out);
+		appendStringInfoChar(out, '{');
+		append_text(out, "AttributeName", attribute->name);
+		append_text(out, "AttributeType", bytes_from_cstring(attribute_type_name(attribute->type)));
+		appendStringInfoChar(out, '}');
+		*written = lappend(*written, unconstify(KeyAttribute *, attribute));
+	}
+}
+
+static bool
+has_attribute(const List *attributes, Bytes name)
+{
+	ListCell   *cell;
+
+	foreach(cell, attributes)
+		if (bytes_equal(((const KeyAttribute *) lfirst(cell))->name, name))
+			return true;
+	return false;
+}
+
+static void
+append_throughput(StringInfo out, const TableSettings *settings)
+{
+	begin_member(out, "ProvisionedThroughput");
+	appendStringInfoChar(out, '{');
+	append_time(out, "LastIncreaseDateTime", settings->last_increase);
+	append_time(out, "LastDecreaseDateTime", settings->last_decrease);
+	append_integer(out, "NumberOfDecreasesToday", decreases_today(settings));
+	append_integer(out, "ReadCapacityUnits", settings->read_capacity);
+	append_integer(out, "WriteCapacityUnits", settings->write_capacity);
+	appendStringInfoChar(out, '}');
+}
+
+/* Only the last decrease is recorded, so this is 1 if there was any. */
+static int
+decreases_today(const TableSettings *settings)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	return settings->last_decrease != 0 &&
+		now - now % USECS_PER_DAY <= settings->last_decrease;
+}
+
+/* A provisioned table that never was on demand has no summary. */
+static void
+append_billing_mode(StringInfo out, const TableSettings *settings)
+{
+	bool		on_demand = settings->billing_mode == BILLING_PAY_PER_REQUEST;
+
+	if (!on_demand && settings->billing_mode_changed == 0)
+		return;
+	begin_member(out, "BillingModeSummary");
+	appendStringInfo(out, "{\"BillingMode\":\"%s\"",
+					 on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
+	append_time(out, "LastUpdateToPayPerRequestDateTime",
+				settings->billing_mode_changed != 0 ? settings->billing_mode_changed :
+				settings->created);
+	appendStringInfoChar(out, '}');
+}
+
+/* The table's local indexes, or the others. */
+static void
+append_indexes(StringInfo out, const TableDescription *table, bool local)
+{
+	bool		some = false;
+	ListCell   *cell;
+
+	foreach(cell, table->indexes)
+	{
+		const IndexDescription *description = lfirst(cell);
+
+		if (description->index->is_local != local)
+			continue;
+		if (!some)
+		{
+			begin_member(out, local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
+			appendStringInfoChar(out, '[');
+		}
+		some = true;
+		separate(out);
+		append_index_description(out, table, description);
+	}
+	if (some)
+		appendStringInfoChar(out, ']');
+}
+
+static void
+append_index_description(StringInfo out, const TableDescription *table,
+						 const IndexDescription *description)
+{
+	const IndexDefinition *index = description->index;
+
+	appendStringInfoChar(out, '{');
+	append_text(out, "IndexName", index->name);
+	append_key_schema(out, &index->key);
+	append_projection(out, index);
+	if (!index->is_local)
+	{
+		append_text(out, "IndexStatus", bytes_from_cstring(description->status));
+		if (index->backfilling)
+		{
+			begin_member(out, "Backfilling");
+			appendStringInfoString(out, "true");
+		}
+		append_index_throughput(out, index);
+	}
+	append_integer(out, "IndexSizeBytes", description->size_bytes);
+	append_integer(out, "ItemCount", description->item_count);
+	append_text(out, "IndexArn", bytes_from_cstring(index_arn(table->table_name, index->name)));
+	append_request_units(out, index->max_read_request_units, index->max_write_request_units);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+append_index_throughput(StringInfo out, const IndexDefinition *index)
+{
+	TableSettings settings = {
+		.read_capacity = index->read_capacity,
+		.write_capacity = index->write_capacity,
+		.last_increase = index->last_increase,
+		.last_decrease = index->last_decrease,
+	};
+
+	append_throughput(out, &settings);
+}
+
+/* LatestStreamArn stays when the stream is disabled. */
+static void
+append_stream(StringInfo out, const TableDescription *table)
+{
+	if (table->stream_view != 0)
+	{
+		begin_member(out, "StreamSpecification");
+		appendStringInfo(out, "{\"StreamEnabled\":true,\"StreamViewType\":\"%s\"}",
+						 stream_view_name(table->stream_view));
+	}
+	if (table->stream_label == NULL)
+		return;
+	append_text(out, "LatestStreamLabel", bytes_from_cstring(table->stream_label));
+	append_text(out, "LatestStreamArn",
+				bytes_from_cstring(stream_arn(bytes_to_cstring(table->table_name),
+											  table->stream_label)));
+}
+
+/* A table that has been restored says so for good. */
+static void
+append_restore_summary(StringInfo out, const TableDescription *table)
+{
+	const TableSettings *settings = &table->settings;
+	ResourceArn source;
+	char	   *arn;
+
+	if (settings->restored == 0)
+		return;
+	begin_member(out, "RestoreSummary");
+	appendStringInfoChar(out, '{');
+	if (settings->source_backup.data != NULL)
+	{
+		arn = table_arn(settings->source_backup);
+		append_text(out, "SourceBackupArn", bytes_from_cstring(arn));
+		if (parse_arn(bytes_from_cstring(arn), &source))
+			append_text(out, "SourceTableArn", bytes_from_cstring(table_arn(source.table_name)));
+	}
+	append_time(out, "RestoreDateTime", settings->restored);
+	begin_member(out, "RestoreInProgress");
+	appendStringInfoString(out, strcmp(table->status, "CREATING") == 0 ? "true" : "false");
+	appendStringInfoChar(out, '}');
+}
+
+/* ---- time to live ---- */
+
+void
+respond_time_to_live(StringInfo out, const TimeToLive *time_to_live)
+{
+	appendStringInfoString(out, "{\"TimeToLiveDescription\":");
+	append_time_to_live_description(out, time_to_live);
+	appendStringInfoChar(out, '}');
+}
+
+void
+append_time_to_live_description(StringInfo out, const TimeToLive *time_to_live)
+{
+	static const char *const statuses[] = {
+		[TTL_DISABLED] = "DISABLED",
+		[TTL_ENABLING] = "ENABLING",
+		[TTL_ENABLED] = "ENABLED",
+	};
+
+	appendStringInfoChar(out, '{');
+	append_text(out, "TimeToLiveStatus", bytes_from_cstring(statuses[time_to_live->status]));
+	if (time_to_live->attribute.data != NULL)
+		append_text(out, "AttributeName", time_to_live->attribute);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_time_to_live_update(StringInfo out, const TimeToLiveSpecification *specification)
+{
+	appendStringInfoString(out, "{\"TimeToLiveSpecification\":");
+	append_time_to_live_specification(out, specification);
+	appendStringInfoChar(out, '}');
+}
+
+void
+append_time_to_live_specification(StringInfo out, const TimeToLiveSpecification *specification)
+{
+	appendStringInfoChar(out, '{');
+	begin_member(out, "Enabled");
+	appendStringInfoString(out, specification->enabled.value ? "true" : "false");
+	append_text(out, "AttributeName", specification->attribute_name);
+	appendStringInfoChar(out, '}');
+}
+
+/* ---- tags ---- */
+
+void
+respond_tags(StringInfo out, const List *tags)
+{
+	ListCell   *cell;
+
+	appendStringInfoString(out, "{\"Tags\":[");
+	foreach(cell, tags)
+	{
+		const Tag  *tag = lfirst(cell);
+
+		separate(out);
+		appendStringInfoChar(out, '{');
+		append_text(out, "Key", tag->key);
+		append_text(out, "Value", tag->value);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoString(out, "]}");
+}
+
+/* ---- the service ---- */
+
+/* DynamoDB's defaults; nothing limits capacity here. */
+void
+respond_limits(StringInfo out)
+{
+	appendStringInfoChar(out, '{');
+	append_integer(out, "AccountMaxReadCapacityUnits", MAX_ACCOUNT_CAPACITY);
+	append_integer(out, "AccountMaxWriteCapacityUnits", MAX_ACCOUNT_CAPACITY);
+	append_integer(out, "TableMaxReadCapacityUnits", MAX_TABLE_CAPACITY);
+	append_integer(out, "TableMaxWriteCapacityUnits", MAX_TABLE_CAPACITY);
+	appendStringInfoChar(out, '}');
+}
+
+void
+respond_endpoints(StringInfo out)
+{
+	appendStringInfoString(out, "{\"Endpoints\":[{");
+	append_text(out, "Address", bytes_from_cstring(psprintf("dynamodb.%s.amazonaws.com",
+														   dynamo_region)));
+	append_integer(out, "CachePeriodInMinutes", 1440);
+	appendStringInfoString(out, "}]}");
+}
+
+void
+respond_continuous_backups(StringInfo out)
+{
+	appendStringInfoString(out, "{\"ContinuousBackupsDescription\":{"
+						   "\"ContinuousBackupsStatus\":\"DISABLED\","
+						   "\"PointInTimeRecoveryDescription\":"
+						   "{\"PointInTimeRecoveryStatus\":\"DISABLED\"}}}");
+}
