@@ -7,7 +7,7 @@
  * it in two steps:
  *
  * - *decoding* fills the request structure of ops.h, from JSON (decode.c) or
- *	 from SQL arguments (functions.c).  It raises SerializationException where
+ *	 from SQL arguments (functions.h).  It raises SerializationException where
  *	 types differ, and takes note of what the structure cannot hold: enum values
  *	 that do not exist, unknown members, members that are not built yet;
  *

@@ -1,9 +1,9 @@
 /*
- * load.c
+ * functions_load.c
  *		The SQL function dynamo.load_items().
  *
- * It stands beside the typed functions of functions.c and shares nothing with
- * them: DynamoDB has no such operation, hence no shape.
+ * It stands beside the typed functions and shares nothing with them: DynamoDB
+ * has no such operation, hence no shape.
  */
 #include "postgres.h"
 

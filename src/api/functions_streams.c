@@ -1,5 +1,5 @@
 /*
- * streams.c
+ * functions_streams.c
  *		The SQL functions of streams, which are none of the API's operations:
  *		there are no shards or iterators to look after.
  */
