@@ -139,6 +139,29 @@ SELECT count(*) FROM pg_logical_slot_peek_changes('stream_plugin', NULL, NULL, '
 SELECT pg_temp.short(r), r#>>'{dynamodb,StreamViewType}', regexp_replace(r->>'eventSourceARN', '[0-9-]{10}T[0-9:.]{12}$', '<label>')
 FROM pg_temp.records('view', 'KEYS_ONLY', 'arn', 'true') r;
 
+-- triggers that somebody has put on tables of their own, with arguments that do not fit: no records, and no harm
+CREATE FUNCTION pg_temp.make_fake(name text, columns text, VARIADIC arguments text[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE TABLE %I (%s, item dynamo.item)', name, columns);
+    EXECUTE format('CREATE TRIGGER zzz_dynamo_maintain BEFORE TRUNCATE ON %I EXECUTE FUNCTION dynamo.maintain_columns(%s)', name,
+        (SELECT string_agg(quote_literal(a), ', ') FROM unnest(arguments) a));
+    EXECUTE format('CREATE TRIGGER dynamo_stream BEFORE TRUNCATE ON %I EXECUTE FUNCTION dynamo.guard_stream(''2026-11-20T07:57:54.072'', ''NEW_IMAGE'', ''4'', ''d'')', name);
+END $$;
+SELECT pg_temp.make_fake('fake_type', 'k bigint', 'k', 'S', 'k', 'HASH'), pg_temp.make_fake('fake_list', 'k text', 'k', 'L', 'k', 'HASH'),
+    pg_temp.make_fake('fake_twice', 'k text, k2 text', 'k', 'S', 'k', 'HASH', 'k', 'S', 'k2', 'RANGE'),
+    pg_temp.make_fake('fake_unnamed', 'k text', '', 'S', 'k', 'HASH'),
+    pg_temp.make_fake('fake_many', 'k text', VARIADIC (SELECT array_agg(a ORDER BY i, n) FROM generate_series(1, 20) i, unnest(ARRAY['k' || i, 'S', 'k', 'HASH']) WITH ORDINALITY AS t (a, n))),
+    pg_temp.make_fake('fake_string', 'k text', 'k', 'S', 'k', 'HASH'), pg_temp.make_fake('fake_number', 'k numeric', 'k', 'N', 'k', 'HASH');
+INSERT INTO fake_type VALUES (1234567890123456789, '{}');
+INSERT INTO fake_list VALUES ('a', '{}');
+INSERT INTO fake_twice VALUES ('a', 'a', '{}');
+INSERT INTO fake_unnamed VALUES ('a', '{}');
+INSERT INTO fake_many VALUES ('a', '{}');
+INSERT INTO fake_string VALUES ('', '{}'), (repeat('x', 3000), '{}'), ('large', jsonb_build_object('a', repeat('x', 500000))), ('right', '{}');
+INSERT INTO fake_number VALUES ('NaN', '{}'), ('-Infinity', '{}'), (1e126, '{}'), (1e-131, '{}'), (repeat('1', 39)::numeric, '{}'), (1.50, '{}');
+SELECT pg_temp.short(r) FROM pg_temp.records() r;
+DROP TABLE fake_type, fake_list, fake_twice, fake_unnamed, fake_many, fake_string, fake_number;
+
 -- what a table with a stream refuses, and what it does not
 TRUNCATE dynamodb.stream_new;
 SET session_replication_role = replica;

@@ -90,15 +90,18 @@ key_datum(AttributeValue value)
 AttributeValue
 key_value(Datum datum, AttributeType type)
 {
-	struct varlena *stored;
-	Bytes		bytes;
+	struct varlena *stored = PG_DETOAST_DATUM_PACKED(datum);
+	Bytes		bytes = {VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored)};
+	AttributeValue value = {0};
 
 	if (type == ATTRIBUTE_N)
-		return attribute_make_number(DatumGetNumeric(datum));
-	stored = PG_DETOAST_DATUM_PACKED(datum);
-	bytes.data = VARDATA_ANY(stored);
-	bytes.len = VARSIZE_ANY_EXHDR(stored);
-	return type == ATTRIBUTE_S ? attribute_make_string(bytes) : attribute_make_binary(bytes);
+	{
+		if (number_fits(DatumGetNumeric(PointerGetDatum(stored))))
+			value = attribute_make_number(DatumGetNumeric(PointerGetDatum(stored)));
+	}
+	else if (bytes.len <= MAX_PARTITION_KEY_SIZE)
+		value = type == ATTRIBUTE_S ? attribute_make_string(bytes) : attribute_make_binary(bytes);
+	return can_be_index_key(type, value) ? value : (AttributeValue) {0};
 }
 
 bool

@@ -406,11 +406,15 @@ extern void table_stream_enable(Oid relid, TableStream *stream);
 extern void table_stream_disable(Oid relid, const TableStream *stream);
 /*
  * The key and the item's column of a relation, from its trigger alone: no locks
- * are taken and no index is looked at, so that an output plugin may ask.
+ * are taken and no index is looked at, so that an output plugin may ask.  False if
+ * trigger and columns do not fit.
  */
 extern bool table_key_columns(Relation rel, KeySchema *key, AttrNumber *columns,
 							  AttrNumber *item_column);
-/* The key attribute that a column holds; the datum may be toasted.  palloc'd. */
+/*
+ * The key attribute that a column holds, palloc'd; absent if that is nothing that
+ * a key can be.  The datum may be toasted.
+ */
 extern AttributeValue key_value(Datum datum, AttributeType type);
 /* A key as an array of text: name, type and HASH or RANGE of each attribute. */
 extern Datum key_schema_datum(const KeySchema *key);

@@ -362,6 +362,22 @@ check_streamed_table(Relation rel)
 
 /* ---- keys as an output plugin sees them ---- */
 
+/*
+ * The part of a key that a group of arguments tells of.  False if the relation
+ * has no such column, or it is not of the type that holds the attribute.
+ */
+static bool
+parse_key_part(TupleDesc desc, char **arguments, KeyAttribute *attribute, AttrNumber *column)
+{
+	attribute->name = bytes_from_cstring(arguments[0]);
+	*column = find_column(desc, arguments[2]);
+	return attribute->name.len > 0 && attribute->name.len <= MAX_ATTRIBUTE_NAME_SIZE &&
+		attribute_type_by_name(arguments[1], strlen(arguments[1]), &attribute->type) &&
+		attribute->type <= ATTRIBUTE_B && *column != InvalidAttrNumber &&
+		TupleDescAttr(desc, *column - 1)->atttypid == key_column_type(attribute->type);
+}
+
+/* Nothing is taken on trust here: anybody may make a table with such triggers. */
 bool
 table_key_columns(Relation rel, KeySchema *key, AttrNumber *columns, AttrNumber *item_column)
 {
@@ -377,15 +393,17 @@ table_key_columns(Relation rel, KeySchema *key, AttrNumber *columns, AttrNumber 
 	{
 		int			n = key->nhash + key->nrange;
 		bool		is_hash = strcmp(arguments[i + 3], "HASH") == 0;
-		KeyAttribute *attribute = &key->attributes[n];
+		KeyAttribute attribute;
+		AttrNumber	column;
 
 		if (!is_hash && strcmp(arguments[i + 3], "RANGE") != 0)
 			continue;
-		columns[n] = find_column(desc, arguments[i + 2]);
-		if (n == MAX_KEY_ATTRIBUTES || columns[n] == InvalidAttrNumber ||
-			!attribute_type_by_name(arguments[i + 1], strlen(arguments[i + 1]), &attribute->type))
+		if (n == MAX_KEY_ATTRIBUTES || (is_hash && key->nrange > 0) ||
+			!parse_key_part(desc, arguments + i, &attribute, &column) ||
+			key_schema_has(key, attribute.name))
 			return false;
-		attribute->name = bytes_from_cstring(arguments[i]);
+		key->attributes[n] = attribute;
+		columns[n] = column;
 		if (is_hash)
 			key->nhash++;
 		else

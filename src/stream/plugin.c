@@ -16,6 +16,7 @@
  * - an update that leaves the item as it is.  Where the old row is not in the log
  *	 (replica identity DEFAULT) only an item that is stored out of line tells;
  * - a deletion without a key, which is a held key's placeholder (row_hold.c);
+ * - rows that are no items: anybody may put the triggers on a table of their own;
  * - changes that follow the message "dynamo.backfill" in their transaction, until
  *	 its end is told.
  *
@@ -287,6 +288,16 @@ column_value(HeapTuple tuple, HeapTuple other, TupleDesc desc, AttrNumber column
 	return value;
 }
 
+/* The size stands in front, so a compressed item need not be decompressed. */
+static int
+image_size(Datum image)
+{
+	if (image == (Datum) 0)
+		return 0;
+	return item_size((DynamoItem *) PG_DETOAST_DATUM_SLICE(image, 0, sizeof(uint32)));
+}
+
+/* False if there is none, or one that breaks the item contract, in a table of another kind. */
 static bool
 get_row(const StreamSource *source, TupleDesc desc, HeapTuple tuple, HeapTuple other, Row *row)
 {
@@ -301,9 +312,11 @@ get_row(const StreamSource *source, TupleDesc desc, HeapTuple tuple, HeapTuple o
 		if (value == (Datum) 0)
 			return false;
 		row->key[i] = key_value(value, key->attributes[i].type);
+		if (!attribute_exists(row->key[i]))
+			return false;
 	}
 	row->item = column_value(tuple, other, desc, source->item_column);
-	return true;
+	return image_size(row->item) <= MAX_ITEM_SIZE;
 }
 
 static bool
@@ -374,15 +387,6 @@ make_keys(const StreamSource *source, const Row *row)
 		entries[i].value = row->key[i];
 	}
 	return item_from_root(attribute_make_map(entries, n));
-}
-
-/* The size stands in front, so a compressed item need not be decompressed. */
-static int
-image_size(Datum image)
-{
-	if (image == (Datum) 0)
-		return 0;
-	return item_size((DynamoItem *) PG_DETOAST_DATUM_SLICE(image, 0, sizeof(uint32)));
 }
 
 /* What the stream has, as far as the client wants it. */

@@ -373,6 +373,21 @@ decimal_from_view(NumberView view, Decimal *decimal, bool *excess)
 		decimal->digits[i] = decimal_digit(&view, lead + i);
 }
 
+bool
+number_fits(Numeric number)
+{
+	Bytes		payload = {VARDATA_ANY(number), VARSIZE_ANY_EXHDR(number)};
+	Decimal		decimal;
+	bool		excess;
+	uint16		header;
+
+	memcpy(&header, payload.data, sizeof(header));
+	if ((header & HEADER_SPECIAL) == HEADER_SPECIAL)
+		return false;
+	decimal_from_view(number_view(payload), &decimal, &excess);
+	return decimal.ndigits == 0 || range_message(decimal.exponent, excess) == NULL;
+}
+
 Numeric
 number_check(Numeric number)
 {

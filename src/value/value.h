@@ -227,6 +227,7 @@ extern MapEntry *map_entries(AttributeValue map, int extra, int *n);
  */
 extern Numeric number_parse(Bytes text);
 extern Numeric number_check(Numeric number);	/* trims the display scale */
+extern bool number_fits(Numeric number);	/* whether number_check() lets it pass */
 extern Numeric number_add(Numeric a, Numeric b);
 extern Numeric number_subtract(Numeric a, Numeric b);
 /* DynamoDB's size in bytes. */
