@@ -86,6 +86,11 @@ PG_CFLAGS += -MMD -MP -Wall -Wextra -Wno-declaration-after-statement \
 	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	-Wshadow=compatible-local -Wno-unknown-warning-option $(WERROR)
 
+# PostgreSQL loads all libraries into one name space (and hides what is their own
+# only since 16): what a library of ours calls of its own, it shall find at home.
+PG_CFLAGS += -fno-semantic-interposition
+PG_LDFLAGS += -Wl,-Bsymbolic-functions
+
 REGRESS := $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS := --load-extension=dynamo --encoding=UTF8
 ISOLATION := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
@@ -131,10 +136,10 @@ uninstall-http:
 	rm -f '$(DESTDIR)$(pkglibdir)/dynamo_http$(DLSUFFIX)'
 .PHONY: install-http uninstall-http
 
-# Objects made for one PostgreSQL are of no use to another.
+# Objects made for one PostgreSQL, or with other flags, are of no use to another.
 .built-for: force
 	@echo '$(PGXS) $(VERSION)' | cmp -s - $@ || echo '$(PGXS) $(VERSION)' > $@
-$(OBJS) $(HTTP_OBJS): .built-for
+$(OBJS) $(HTTP_OBJS): .built-for Makefile
 .PHONY: force
 
 # flex and bison write functions and variables that nobody uses
