@@ -312,7 +312,7 @@ asked_position(const Stream *stream, const StreamShard *shard, int type, Bytes n
 						 number.len, number.data);
 	if (type == SHARD_ITERATOR_AFTER && position.n < PG_INT32_MAX)
 		position.n++;
-	if (stream_is_trimmed(stream, &position))
+	if (stream_is_trimmed(stream, shard, &position))
 		stream_raise_trimmed();
 	return position;
 }

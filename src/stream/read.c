@@ -64,11 +64,14 @@ latest_progress(StreamProgress *progress)
 }
 
 bool
-stream_is_trimmed(const Stream *stream, const StreamPosition *position)
+stream_is_trimmed(const Stream *stream, const StreamShard *shard, const StreamPosition *position)
 {
 	const Stream *present = stream_by_id(stream->id);
 
-	return present == NULL || position_compare(position, &present->trimmed) <= 0;
+	if (present == NULL)
+		return true;
+	return present->trimmed != NULL &&
+		position_compare(position, &present->trimmed[shard->number]) <= 0;
 }
 
 static void
@@ -185,7 +188,7 @@ scan_partitions(RecordScan *scan, bool from_oldest)
 {
 	List	   *partitions = stream_partitions();
 
-	if (!from_oldest && stream_is_trimmed(scan->stream, scan->position))
+	if (!from_oldest && stream_is_trimmed(scan->stream, scan->shard, scan->position))
 		stream_raise_trimmed();
 	for (int i = 0; i < list_length(partitions) && !is_full(scan); i++)
 	{

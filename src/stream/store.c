@@ -232,7 +232,19 @@ latest_record(Relation rel, Relation index, int32 stream, int shard, StreamPosit
 	return found;
 }
 
-/* Streams that have records in a partition lose them. */
+/* False if a stream has no records in a partition; it loses those that it has. */
+static bool
+note_trimmed_of(Stream *stream, Relation rel, Relation index)
+{
+	bool		any = false;
+
+	if (stream->trimmed == NULL)
+		stream->trimmed = palloc0_array(StreamPosition, stream->shards);
+	for (int shard = 0; shard < stream->shards; shard++)
+		any |= latest_record(rel, index, stream->id, shard, &stream->trimmed[shard]);
+	return any;
+}
+
 static void
 note_trimmed(Relation rel)
 {
@@ -240,21 +252,8 @@ note_trimmed(Relation rel)
 	ListCell   *cell;
 
 	foreach(cell, stream_list())
-	{
-		Stream	   *stream = lfirst(cell);
-		StreamPosition latest;
-		bool		changed = false;
-
-		for (int shard = 0; shard < stream->shards; shard++)
-			if (latest_record(rel, index, stream->id, shard, &latest) &&
-				position_compare(&latest, &stream->trimmed) > 0)
-			{
-				stream->trimmed = latest;
-				changed = true;
-			}
-		if (changed)
-			stream_update(stream);
-	}
+		if (note_trimmed_of(lfirst(cell), rel, index))
+			stream_update(lfirst(cell));
 	index_close(index, NoLock);
 }
 

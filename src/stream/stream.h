@@ -97,7 +97,7 @@ typedef struct Stream
 	StreamPosition start;		/* changes that commit from here on are in it */
 	TimestampTz ended;
 	StreamPosition end;			/* and up to here */
-	StreamPosition trimmed;		/* the latest of its records that are gone */
+	StreamPosition *trimmed;	/* by shard, the latest of its records that are gone; NULL: none are */
 } Stream;
 
 /* All streams; those of a relation, alive or not: by table and age. */
@@ -137,8 +137,9 @@ extern List *stream_shard_list(const Stream *stream);
 extern char *stream_shard_id(const Stream *stream, int32 epoch, int number);
 /* Up to where a server has records, or could have them: where LATEST begins. */
 extern StreamPosition stream_latest_position(const StreamShard *shard);
-/* Whether records from this position on are not kept any more. */
-extern bool stream_is_trimmed(const Stream *stream, const StreamPosition *position);
+/* Whether the shard had records from this position on that are not kept any more. */
+extern bool stream_is_trimmed(const Stream *stream, const StreamShard *shard,
+							  const StreamPosition *position);
 /*
  * Between these two records are read, as they are now; the shards must be known
  * before, so that one that has ended is read to its end.

@@ -21,16 +21,14 @@ CREATE TABLE dynamo.stream_catalog (
     ended       timestamptz,
     end_epoch   integer,
     end_lsn     pg_lsn,
-    trim_epoch  integer,
-    trim_lsn    pg_lsn,
-    trim_n      integer
+    trimmed     text[]
 );
 CREATE INDEX stream_catalog_relation ON dynamo.stream_catalog (relation);
 COMMENT ON TABLE dynamo.stream_catalog IS
     'the streams that are enabled, and those disabled whose records are still there';
 COMMENT ON COLUMN dynamo.stream_catalog.start_lsn IS 'from where on changes are in the stream; NULL while it is ENABLING';
 COMMENT ON COLUMN dynamo.stream_catalog.end_lsn IS 'up to where changes are in the stream; NULL until it is DISABLED';
-COMMENT ON COLUMN dynamo.stream_catalog.trim_lsn IS 'where the latest of its records was that are not kept any more; NULL if all are kept';
+COMMENT ON COLUMN dynamo.stream_catalog.trimmed IS 'by shard, the sequence number of its latest record that is not kept any more; NULL if all are kept';
 GRANT SELECT ON dynamo.stream_catalog TO PUBLIC;
 
 -- One row per run of the decoding worker's slot without a break.

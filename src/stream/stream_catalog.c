@@ -19,6 +19,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type_d.h"
 #include "commands/sequence.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -52,10 +53,8 @@ enum
 	CATALOG_ENDED,
 	CATALOG_END_EPOCH,
 	CATALOG_END_LSN,
-	CATALOG_TRIM_EPOCH,
-	CATALOG_TRIM_LSN,
-	CATALOG_TRIM_N,
-	CATALOG_NCOLUMNS = CATALOG_TRIM_N,
+	CATALOG_TRIMMED,
+	CATALOG_NCOLUMNS = CATALOG_TRIMMED,
 };
 
 static Stream *stream_from_row(Relation catalog, HeapTuple row);
@@ -153,6 +152,42 @@ text_column(Datum value)
 	return TextDatumGetCString(value);
 }
 
+/* Sequence numbers by shard; NULL where nothing is gone. */
+static StreamPosition *
+trimmed_from_datum(Datum value, int shards)
+{
+	StreamPosition *trimmed = palloc0_array(StreamPosition, shards);
+	Datum	   *numbers;
+	bool	   *isnull;
+	int			n;
+
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT,
+					  &numbers, &isnull, &n);
+	for (int i = 0; i < Min(n, shards); i++)
+		if (!isnull[i] && !sequence_number_parse(bytes_from_cstring(text_column(numbers[i])), &trimmed[i]))
+			elog(ERROR, "dynamo.%s has a wrong sequence number", STREAM_CATALOG);
+	return trimmed;
+}
+
+static Datum
+trimmed_datum(const StreamPosition *trimmed, int shards)
+{
+	Datum	   *numbers = palloc_array(Datum, shards);
+	bool	   *isnull = palloc_array(bool, shards);
+	int			lower_bound = 1;
+
+	for (int i = 0; i < shards; i++)
+	{
+		char		number[SEQUENCE_NUMBER_LENGTH + 1];
+
+		isnull[i] = trimmed[i].epoch == 0;
+		sequence_number(&trimmed[i], number);
+		numbers[i] = CStringGetTextDatum(number);
+	}
+	return PointerGetDatum(construct_md_array(numbers, isnull, 1, &shards, &lower_bound,
+											  TEXTOID, -1, false, TYPALIGN_INT));
+}
+
 static Stream *
 stream_from_row(Relation catalog, HeapTuple row)
 {
@@ -182,12 +217,8 @@ stream_from_row(Relation catalog, HeapTuple row)
 		stream->end.epoch = DatumGetInt32(values[CATALOG_END_EPOCH - 1]);
 		stream->end.lsn = DatumGetLSN(values[CATALOG_END_LSN - 1]);
 	}
-	if (!isnull[CATALOG_TRIM_EPOCH - 1])
-	{
-		stream->trimmed.epoch = DatumGetInt32(values[CATALOG_TRIM_EPOCH - 1]);
-		stream->trimmed.lsn = DatumGetLSN(values[CATALOG_TRIM_LSN - 1]);
-		stream->trimmed.n = DatumGetInt32(values[CATALOG_TRIM_N - 1]);
-	}
+	if (!isnull[CATALOG_TRIMMED - 1])
+		stream->trimmed = trimmed_from_datum(values[CATALOG_TRIMMED - 1], stream->shards);
 	return stream;
 }
 
@@ -198,7 +229,6 @@ row_from_stream(const Stream *stream, Datum *values, bool *isnull)
 {
 	bool		started = stream->start.epoch != 0;
 	bool		ended = stream->end.epoch != 0;
-	bool		trimmed = stream->trimmed.epoch != 0;
 
 	memset(isnull, false, CATALOG_NCOLUMNS * sizeof(bool));
 	values[CATALOG_ID - 1] = Int32GetDatum(stream->id);
@@ -216,12 +246,11 @@ row_from_stream(const Stream *stream, Datum *values, bool *isnull)
 	values[CATALOG_ENDED - 1] = TimestampTzGetDatum(stream->ended);
 	values[CATALOG_END_EPOCH - 1] = Int32GetDatum(stream->end.epoch);
 	values[CATALOG_END_LSN - 1] = LSNGetDatum(stream->end.lsn);
-	values[CATALOG_TRIM_EPOCH - 1] = Int32GetDatum(stream->trimmed.epoch);
-	values[CATALOG_TRIM_LSN - 1] = LSNGetDatum(stream->trimmed.lsn);
-	values[CATALOG_TRIM_N - 1] = Int32GetDatum(stream->trimmed.n);
+	if (stream->trimmed != NULL)
+		values[CATALOG_TRIMMED - 1] = trimmed_datum(stream->trimmed, stream->shards);
 	isnull[CATALOG_START_EPOCH - 1] = isnull[CATALOG_START_LSN - 1] = !started;
 	isnull[CATALOG_ENDED - 1] = isnull[CATALOG_END_EPOCH - 1] = isnull[CATALOG_END_LSN - 1] = !ended;
-	isnull[CATALOG_TRIM_EPOCH - 1] = isnull[CATALOG_TRIM_LSN - 1] = isnull[CATALOG_TRIM_N - 1] = !trimmed;
+	isnull[CATALOG_TRIMMED - 1] = stream->trimmed == NULL;
 }
 
 void

@@ -183,7 +183,7 @@ for my $iterator ($oldest, $at)
 	push @readers, $reader;
 }
 ok(until_true(q{SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%records(%'}), 'readers wait');
-$emptier->query_safe(qq{UPDATE dynamo.stream_catalog SET (trim_epoch, trim_lsn, trim_n) = (SELECT epoch, lsn, n FROM $partition WHERE stream = id ORDER BY epoch DESC, lsn DESC, n DESC LIMIT 1);
+$emptier->query_safe(qq{UPDATE dynamo.stream_catalog SET trimmed = (SELECT ARRAY[10000000 + epoch || lpad((lsn - '0/0')::text, 20, '0') || lpad(n::text, 10, '0')] FROM $partition WHERE stream = id ORDER BY epoch DESC, lsn DESC, n DESC LIMIT 1);
 	TRUNCATE $partition; DELETE FROM dynamo.stream_partitions; COMMIT});
 $emptier->quit;
 like($readers[0]->query('SELECT 1'), qr/read 0/, 'TRIM_HORIZON is what is left');
@@ -197,6 +197,14 @@ ok(stored('last'), 'and on');
 
 # ---- retention ----
 
+# Two shards: all records of the first are older than those of the other.
+sql(q{SET dynamo.stream_shards = 2; SELECT new_table('Two')});
+ok(enabled('Two'), 'a stream of two shards');
+sql(q{SELECT put('Two', i::text) FROM generate_series(1, 20) i});
+ok(stored('20'), 'with records');
+my ($quiet, $busy) = map { [ split /\|/ ] } split /\n/,
+	sql(q{SELECT substr(shard_id, 26, 3)::int, max(sequence_number), min(sequence_number) FROM dynamo.read_stream('Two') GROUP BY shard_id ORDER BY 2});
+ok($quiet->[1] lt $busy->[1], 'one of them had its last record before the other');
 my ($next, $latest) = split /\n/, sql(q{SELECT sequence_number FROM dynamo.read_stream('Tab') WHERE keys->>'pk' IN ('next', 'last') ORDER BY 1});
 my $old = sql(q{SELECT r#>>'{dynamodb,SequenceNumber}' FROM json_array_elements(records(iterator('Tab', 0, 'TRIM_HORIZON'))->'Records') r LIMIT 1});
 my $kept = sql(q{SELECT records(iterator('Tab', 0, 'TRIM_HORIZON'))->>'NextShardIterator'});
@@ -211,6 +219,12 @@ is(sql("SELECT json_array_length(records('$kept')->'Records')"), 0, 'an iterator
 fails_with("SELECT * FROM dynamo.read_stream('Tab', '$next')", qr/read past the oldest stream record/, 'who has not seen the last record is told');
 is(sql("SELECT count(*) FROM dynamo.read_stream('Tab', '$latest')"), 0, 'who has seen it has missed nothing, as long ago as it was');
 is(sql("SELECT json_array_length(records(iterator('Tab', 0, 'AFTER_SEQUENCE_NUMBER', '$latest'))->'Records')"), 0, 'by GetRecords neither');
+is(sql("SELECT json_array_length(records(iterator('Two', $quiet->[0], 'AFTER_SEQUENCE_NUMBER', '$quiet->[1]'))->'Records')"), 0, 'who has seen the last record of a shard may go on there, whatever the others have lost');
+fails_with("SELECT iterator('Two', $quiet->[0], 'AT_SEQUENCE_NUMBER', '$quiet->[1]')", qr/read past the oldest stream record/, 'but not at that record');
+fails_with("SELECT iterator('Two', $busy->[0], 'AFTER_SEQUENCE_NUMBER', '$busy->[2]')", qr/read past the oldest stream record/, 'nor behind one that was not the last');
+is(sql("SELECT count(*) FROM dynamo.read_stream('Two', '$busy->[1]')"), 0, 'who has seen the last of all shards may go on with all');
+fails_with("SELECT * FROM dynamo.read_stream('Two', '$quiet->[1]')", qr/read past the oldest stream record/, 'who has seen the last of one only is told');
+sql(q{SELECT dynamo.call('DeleteTable', '{"TableName": "Two"}')});
 sql('ALTER SYSTEM RESET dynamo.stream_retention');
 sql('SELECT pg_reload_conf()');
 sql(q{SELECT put('Tab', 'six')});
