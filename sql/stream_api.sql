@@ -144,6 +144,13 @@ CREATE POLICY first_item ON stream_api."Tab" USING (pk = '1');
 SET ROLE regress_stream_reader;
 SELECT pg_temp.outcome('DescribeStream', json_build_object('StreamArn', :'arn')::text), pg_temp.outcome('GetRecords', json_build_object('ShardIterator', :'iterator')::text);
 RESET ROLE;
+GRANT pg_read_all_data TO regress_stream_reader;
+SELECT count(*) > 0 FROM dynamo.stream_records;
+SET ROLE regress_stream_reader;
+SELECT count(*) FROM dynamo.stream_records;
+SELECT sum((xpath('//n/text()', query_to_xml(format('SELECT count(*) AS n FROM dynamo.stream_records_%s', lpad(number::text, 2, '0')), true, true, '')))[1]::text::int) FROM dynamo.stream_partitions;
+RESET ROLE;
+REVOKE pg_read_all_data FROM regress_stream_reader;
 SELECT pg_temp.outcome('GetRecords', json_build_object('ShardIterator', :'iterator')::text);
 ALTER TABLE stream_api."Tab" DISABLE ROW LEVEL SECURITY;
 

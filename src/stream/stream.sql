@@ -74,6 +74,8 @@ CREATE TABLE dynamo.stream_records (
 ) PARTITION BY LIST (partition);
 COMMENT ON TABLE dynamo.stream_records IS
     'stream records of the last 24 hours; dynamo.read_stream() and GetRecords read them';
+-- Whoever reads all tables (pg_read_all_data) does not read what their policies hide.
+ALTER TABLE dynamo.stream_records ENABLE ROW LEVEL SECURITY;
 CREATE INDEX stream_records_place ON dynamo.stream_records (stream, shard, epoch, lsn, n);
 
 CREATE TABLE dynamo.stream_partitions (
@@ -92,6 +94,7 @@ BEGIN
         EXECUTE pg_catalog.format(
             'CREATE TABLE dynamo.stream_records_%s PARTITION OF dynamo.stream_records FOR VALUES IN (%s)
              WITH (autovacuum_enabled = false, toast.autovacuum_enabled = false)', pg_catalog.lpad(i::text, 2, '0'), i);
+        EXECUTE pg_catalog.format('ALTER TABLE dynamo.stream_records_%s ENABLE ROW LEVEL SECURITY', pg_catalog.lpad(i::text, 2, '0'));
     END LOOP;
 END
 $$;
