@@ -96,6 +96,23 @@ ROLLBACK TO s;
 FETCH 1 FROM c;
 CLOSE c;
 ROLLBACK;
+-- in FROM all items are read at once: numbered, for every row, beside another set, and back again
+SELECT number, q ->> 'Song Title' AS title, s ->> 'Song Title' AS beside
+FROM ROWS FROM (dynamo.query('api_music', 'Artist = :a', expression_attribute_values => '{":a": {"S": "A"}}'),
+                dynamo.scan('api_music', 'even = :true', expression_attribute_values => '{":true": {"BOOL": true}}', max_items => 3))
+    WITH ORDINALITY AS t (q, s, number);
+SELECT artist, count(*), min(q ->> 'Song Title') AS first, sum(length(q ->> 'text')) AS length
+FROM unnest('{A,B,C,nobody}'::text[]) AS artist
+    LEFT JOIN LATERAL dynamo.query('api_music', 'Artist = :a', expression_attribute_values => format('{":a": {"S": "%s"}}', artist)::dynamo.item) AS q ON true
+GROUP BY artist ORDER BY artist;
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT q FROM dynamo.query('api_music', 'Artist = :b', projection_expression => '#t',
+    expression_attribute_names => '{"#t": "Song Title"}', expression_attribute_values => '{":b": {"S": "B"}}') AS q;
+FETCH LAST FROM c;
+SELECT dynamo.put_item('api_music', '{"Artist": {"S": "B"}, "Song Title": {"S": "098a"}}');
+FETCH BACKWARD 3 FROM c;
+ROLLBACK;
+
 CREATE FUNCTION api_first_title() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     found dynamo.item;

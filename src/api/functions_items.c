@@ -2,8 +2,9 @@
  * functions_items.c
  *		The SQL functions of the data plane.
  *
- * query() and scan() return one item per call and keep request and scan in the
- * context of their set.
+ * query() and scan() in FROM store their items in one call, since the executor
+ * wants all of them before it goes on.  Elsewhere they return one item per call
+ * and keep request and scan in the context of their set.
  */
 #include "postgres.h"
 
@@ -102,28 +103,9 @@ COUNTED_FUNCTION(dynamo_delete_item, "DeleteItem")
 
 /* ---- many items ---- */
 
-/* What a set-returning call keeps between its rows. */
-typedef struct ItemSet
-{
-	ReadRequest request;
-	ReadStream *stream;			/* NULL before it has begun, and once it has ended */
-	RequestRecord record;
-	instr_time	started;
-} ItemSet;
-
-static Datum return_items(FunctionCallInfo fcinfo, TypedFunction *function,
-						  bool is_query);
-static DynamoItem *next_item(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query,
-							 ItemSet *set);
-static void begin_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query,
-						ItemSet	   *set);
-static void end_items(Datum arg);
-
-PG_FUNCTION_INFO_V1(dynamo_query);
-Datum
-dynamo_query(PG_FUNCTION_ARGS)
-{
-	static TypedFunction function = {&query_shape, {
+static TypedFunction query_function = {
+	&query_shape,
+	{
 		{"TableName", ARGUMENT_TEXT},
 		{"KeyConditionExpression", ARGUMENT_TEXT},
 		{"FilterExpression", ARGUMENT_TEXT},
@@ -135,16 +117,12 @@ dynamo_query(PG_FUNCTION_ARGS)
 		{"Limit", ARGUMENT_BIGINT},
 		{"ExclusiveStartKey", ARGUMENT_ITEM},
 		{"ConsistentRead", ARGUMENT_BOOLEAN},
-	}};
+	},
+};
 
-	return return_items(fcinfo, &function, true);
-}
-
-PG_FUNCTION_INFO_V1(dynamo_scan);
-Datum
-dynamo_scan(PG_FUNCTION_ARGS)
-{
-	static TypedFunction function = {&scan_shape, {
+static TypedFunction scan_function = {
+	&scan_shape,
+	{
 		{"TableName", ARGUMENT_TEXT},
 		{"FilterExpression", ARGUMENT_TEXT},
 		{"ProjectionExpression", ARGUMENT_TEXT},
@@ -156,9 +134,90 @@ dynamo_scan(PG_FUNCTION_ARGS)
 		{"Limit", ARGUMENT_BIGINT},
 		{"ExclusiveStartKey", ARGUMENT_ITEM},
 		{"ConsistentRead", ARGUMENT_BOOLEAN},
-	}};
+	},
+};
 
-	return return_items(fcinfo, &function, false);
+/* What a set-returning call keeps between its rows. */
+typedef struct ItemSet
+{
+	ReadRequest request;
+	ReadStream *stream;			/* NULL before it has begun, and once it has ended */
+	RequestRecord record;
+	instr_time	started;
+} ItemSet;
+
+static bool wants_all_items(FunctionCallInfo fcinfo);
+static Datum query_all(FunctionCallInfo fcinfo);
+static Datum scan_all(FunctionCallInfo fcinfo);
+static Datum store_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query);
+static Datum return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query);
+static const DynamoItem *next_item(FunctionCallInfo fcinfo, TypedFunction *function,
+								   bool is_query, ItemSet *set);
+static void begin_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query,
+						ItemSet	   *set);
+static void end_items(Datum arg);
+
+PG_FUNCTION_INFO_V1(dynamo_query);
+Datum
+dynamo_query(PG_FUNCTION_ARGS)
+{
+	if (wants_all_items(fcinfo))
+		return counted(fcinfo, "Query", query_all);
+	return return_items(fcinfo, &query_function, true);
+}
+
+PG_FUNCTION_INFO_V1(dynamo_scan);
+Datum
+dynamo_scan(PG_FUNCTION_ARGS)
+{
+	if (wants_all_items(fcinfo))
+		return counted(fcinfo, "Scan", scan_all);
+	return return_items(fcinfo, &scan_function, false);
+}
+
+/* Whether the executor would store what it is given, one by one. */
+static bool
+wants_all_items(FunctionCallInfo fcinfo)
+{
+	const ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	return rsinfo != NULL && IsA(rsinfo, ReturnSetInfo) &&
+		(rsinfo->allowedModes & SFRM_Materialize_Preferred) != 0;
+}
+
+static Datum
+query_all(FunctionCallInfo fcinfo)
+{
+	return store_items(fcinfo, &query_function, true);
+}
+
+static Datum
+scan_all(FunctionCallInfo fcinfo)
+{
+	return store_items(fcinfo, &scan_function, false);
+}
+
+static Datum
+store_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReadRequest request = {0};
+	ReadStream *stream;
+	const DynamoItem *item;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	read_arguments(fcinfo, function, &request);
+	stream = read_stream_begin(&request, is_query, true);
+	while ((item = read_stream_next(stream)) != NULL)
+	{
+		Datum		value = DynamoItemGetDatum(item);
+		bool		isnull = false;
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+	}
+	request_note_units(request.table_name, read_stream_units(stream));
+	read_stream_end(stream);
+	return (Datum) 0;
 }
 
 /* One item per call, so that a LIMIT above stops the scan. */
@@ -167,7 +226,7 @@ return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 {
 	FuncCallContext *context;
 	ItemSet    *set;
-	DynamoItem *item;
+	const DynamoItem *item;
 
 	if (SRF_IS_FIRSTCALL())
 	{
@@ -200,7 +259,7 @@ return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 	SRF_RETURN_DONE(context);
 }
 
-static DynamoItem *
+static const DynamoItem *
 next_item(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query, ItemSet *set)
 {
 	if (set->stream == NULL)
@@ -224,7 +283,7 @@ begin_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query, Ite
 	INSTR_TIME_SET_CURRENT(set->started);
 	request_begin(&set->record, is_query ? "Query" : "Scan");
 	read_arguments(fcinfo, function, &set->request);
-	set->stream = read_stream_begin(&set->request, is_query);
+	set->stream = read_stream_begin(&set->request, is_query, false);
 	RegisterExprContextCallback(((ReturnSetInfo *) fcinfo->resultinfo)->econtext,
 								end_items, PointerGetDatum(set));
 	MemoryContextSwitchTo(caller);

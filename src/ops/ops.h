@@ -395,13 +395,14 @@ extern void forget_transaction(void);
  * The same reads item by item, for set-returning SQL functions: no pages, only
  * the limit (max_items, counted after the filter).  The stream keeps its scan
  * open between the calls, in a child of the memory context that is current when
- * it begins; the request must live as long.  An item is palloc'd, NULL at the
- * end.  read_stream_end() must be called, unless the transaction aborts.
+ * it begins; the request must live as long.  An item is valid until the next
+ * call; NULL at the end, to which `to_end` says that it will be read.
+ * read_stream_end() must be called, unless the transaction aborts.
  */
 typedef struct ReadStream ReadStream;
 
-extern ReadStream *read_stream_begin(const ReadRequest *request, bool is_query);
-extern DynamoItem *read_stream_next(ReadStream *stream);
+extern ReadStream *read_stream_begin(const ReadRequest *request, bool is_query, bool to_end);
+extern const DynamoItem *read_stream_next(ReadStream *stream);
 /* The capacity that it has consumed so far. */
 extern double read_stream_units(const ReadStream *stream);
 extern void read_stream_end(ReadStream *stream);

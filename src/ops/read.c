@@ -34,7 +34,7 @@ typedef struct ItemRead
 	BoundExpr  *key_condition;	/* NULL for Scan */
 	BoundExpr  *filter;			/* or NULL */
 	BoundExpr  *projection;		/* or NULL */
-	int64		limit;			/* items that will be examined at most; 0: not known */
+	int64		limit;			/* rows that will be examined at most; 0: not known */
 	const KeySchema *table_key;
 	const KeySchema *schema;	/* of what is read: table or index */
 	DynamoTable *table;
@@ -44,6 +44,14 @@ typedef struct ItemRead
 	ItemScan   *scan;
 	MemoryContext item_context;
 } ItemRead;
+
+/* How much of a read will be asked for. */
+typedef enum ReadExtent
+{
+	READ_PAGE,					/* to the end of a page; Limit counts what is examined */
+	READ_TO_END,
+	READ_PIECEMEAL,				/* not known */
+} ReadExtent;
 
 /* What a read has examined. */
 typedef struct ReadCost
@@ -66,7 +74,8 @@ static void add_cost(ItemRead *read, ReadCost *cost);
 static void report_read(const ItemRead *read, const ReadCost *cost, ConsumedCapacity *capacity);
 static bool page_is_full(const ReadRequest *request, int64 examined, int64 bytes);
 static void read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
-					   bool is_page, ItemScanSpec *spec);
+					   ReadExtent extent, ItemScanSpec *spec);
+static int64 rows_wanted(const ItemRead *read, ReadExtent extent);
 static void read_end(ItemRead *read);
 static void bind_read(ItemRead *read, const ReadRequest *request, bool is_query);
 static void check_read_not_mixed(const ReadRequest *request, bool is_query);
@@ -82,6 +91,7 @@ static bool next_item(ItemRead *read);
 static AttributeValue current_item(ItemRead *read);
 static bool passes_filter(ItemRead *read);
 static AttributeValue wanted_item(ItemRead *read);
+static const DynamoItem *wanted_stored(ItemRead *read);
 static bool shows_all(const ItemRead *read);
 
 /* ---- pages ---- */
@@ -107,7 +117,7 @@ read_page(const ReadRequest *request, bool is_query, ItemTaker take, void *arg,
 	ReadCost	cost = {0};
 
 	memset(result, 0, sizeof(*result));
-	read_begin(&read, request, is_query, true, &spec);
+	read_begin(&read, request, is_query, READ_PAGE, &spec);
 
 	while (next_item(&read))
 	{
@@ -177,7 +187,7 @@ page_is_full(const ReadRequest *request, int64 examined, int64 bytes)
 /* ---- streams ---- */
 
 ReadStream *
-read_stream_begin(const ReadRequest *request, bool is_query)
+read_stream_begin(const ReadRequest *request, bool is_query, bool to_end)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "dynamo read stream",
@@ -187,12 +197,12 @@ read_stream_begin(const ReadRequest *request, bool is_query)
 	ItemScanSpec spec;
 
 	stream->context = context;
-	read_begin(&stream->read, request, is_query, false, &spec);
+	read_begin(&stream->read, request, is_query, to_end ? READ_TO_END : READ_PIECEMEAL, &spec);
 	MemoryContextSwitchTo(caller);
 	return stream;
 }
 
-DynamoItem *
+const DynamoItem *
 read_stream_next(ReadStream *stream)
 {
 	const ReadRequest *request = stream->read.request;
@@ -206,9 +216,7 @@ read_stream_next(ReadStream *stream)
 		if (!passes_filter(read))
 			continue;
 		stream->returned++;
-		if (read->projection != NULL || !shows_all(read))
-			return item_from_root(wanted_item(read));
-		return table_scan_copy_item(read->scan);
+		return wanted_stored(read);
 	}
 	return NULL;
 }
@@ -234,7 +242,7 @@ read_stream_end(ReadStream *stream)
  * caller what is scanned.  All of it lives in the current memory context.
  */
 static void
-read_begin(ItemRead *read, const ReadRequest *request, bool is_query, bool is_page,
+read_begin(ItemRead *read, const ReadRequest *request, bool is_query, ReadExtent extent,
 		   ItemScanSpec *spec)
 {
 	memset(read, 0, sizeof(*read));
@@ -242,10 +250,7 @@ read_begin(ItemRead *read, const ReadRequest *request, bool is_query, bool is_pa
 	bind_read(read, request, is_query);
 	check_select(request);
 	check_segments(request);
-	if (request->limit.given && (is_page || read->filter == NULL))
-		read->limit = request->limit.value;
-	else if (is_page)
-		read->limit = PG_INT64_MAX;
+	read->limit = rows_wanted(read, extent);
 
 	read->table = dynamo_table_open(request->table_name, AccessShareLock, ACL_SELECT);
 	read->table_key = &read->table->definition->key;
@@ -257,6 +262,17 @@ read_begin(ItemRead *read, const ReadRequest *request, bool is_query, bool is_pa
 	read->item_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo item",
 											   ALLOCSET_DEFAULT_SIZES);
 	read->scan = table_scan_begin(read->table, spec);
+}
+
+/* Rows that will be examined at most, 0 if that is not known. */
+static int64
+rows_wanted(const ItemRead *read, ReadExtent extent)
+{
+	OptionalInt limit = read->request->limit;
+
+	if (limit.given && (extent == READ_PAGE || read->filter == NULL))
+		return limit.value;
+	return limit.given || extent == READ_PIECEMEAL ? 0 : PG_INT64_MAX;
 }
 
 static void
@@ -521,7 +537,6 @@ static AttributeValue
 wanted_item(ItemRead *read)
 {
 	AttributeValue item = current_item(read);
-
 	MemoryContext caller;
 
 	if (read->projection == NULL && shows_all(read))
@@ -529,6 +544,21 @@ wanted_item(ItemRead *read)
 	caller = MemoryContextSwitchTo(read->item_context);
 	item = read->projection != NULL ? expr_project(read->projection, item) :
 									  index_view_item(&read->view, item);
+	MemoryContextSwitchTo(caller);
+	return item;
+}
+
+/* The same as stored. */
+static const DynamoItem *
+wanted_stored(ItemRead *read)
+{
+	MemoryContext caller;
+	DynamoItem *item;
+
+	if (read->projection == NULL && shows_all(read))
+		return table_scan_item(read->scan);
+	caller = MemoryContextSwitchTo(read->item_context);
+	item = item_from_root(wanted_item(read));
 	MemoryContextSwitchTo(caller);
 	return item;
 }

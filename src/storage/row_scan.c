@@ -117,12 +117,6 @@ table_scan_item(ItemScan *scan)
 	return scan->item;
 }
 
-DynamoItem *
-table_scan_copy_item(ItemScan *scan)
-{
-	return copy_item(scan->item != NULL ? DynamoItemGetDatum(scan->item) : scan->stored);
-}
-
 int
 table_scan_item_size(ItemScan *scan)
 {

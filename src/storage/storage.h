@@ -669,7 +669,6 @@ extern ItemScan *table_scan_begin(DynamoTable *table, const ItemScanSpec *spec);
 extern bool table_scan_advance(ItemScan *scan);
 /* The item that the scan stands on, valid until it goes on. */
 extern const DynamoItem *table_scan_item(ItemScan *scan);
-extern DynamoItem *table_scan_copy_item(ItemScan *scan); /* palloc'd */
 /* Its size, for which it need not be detoasted. */
 extern int table_scan_item_size(ItemScan *scan);
 /* Goes to the next item and returns it; NULL at the end. */
