@@ -16,6 +16,7 @@
 #include <math.h>
 
 #include "datatype/timestamp.h"
+#include "miscadmin.h"
 
 #include "common/errors.h"
 #include "api/shapes.h"
@@ -209,6 +210,7 @@ decode_list(JsonReader *reader, const Member *member, const Place *parent,
 	{
 		void	   *element = NULL;
 
+		CHECK_FOR_INTERRUPTS();
 		if (json_peek(reader) == JSON_KIND_NULL)
 			json_read_null(reader);
 		else
@@ -233,6 +235,7 @@ decode_items(JsonReader *reader, const Member *member, RequestNotes *notes)
 	{
 		AttributeValue *element = NULL;
 
+		CHECK_FOR_INTERRUPTS();
 		if (json_peek(reader) == JSON_KIND_NULL)
 			json_read_null(reader);
 		else
@@ -264,6 +267,7 @@ decode_map(JsonReader *reader, const Member *member, const Place *parent,
 	{
 		Bytes	   *element;
 
+		CHECK_FOR_INTERRUPTS();
 		if (json_peek(reader) == JSON_KIND_NULL)
 		{
 			json_read_null(reader);

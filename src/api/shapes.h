@@ -109,7 +109,7 @@ typedef struct Shape
 typedef struct RequestNotes
 {
 	List	   *bad_enums;		/* of BadEnum * */
-	List	   *empty_lists;	/* fields (const void *) that are not just absent */
+	List	   *empty_lists;	/* addresses of fields that are not just absent */
 	List	   *null_elements;	/* of maps: structures that stand for a null */
 	ErrorData  *bad_item;		/* about a value in an item or key */
 	const char *unknown;		/* message about the first unknown member */

@@ -9,15 +9,18 @@
  * would refuse is refused for its reasons.
  *
  * A valid request costs a walk over its members: messages and paths are only
- * made for errors.
+ * made for errors.  An invalid one costs no more, however many faults it has:
+ * what decoding has noted is sorted, and after the last error that is reported
+ * no structure is looked at.
  */
 #include "postgres.h"
 
 #include <ctype.h>
 
+#include "miscadmin.h"
+
 #include "common/errors.h"
 #include "common/settings.h"
-#include "mb/pg_wchar.h"
 #include "api/shapes.h"
 
 #define MAX_REPORTED_ERRORS 10
@@ -42,6 +45,8 @@ typedef struct ErrorList
 	StringInfoData text;
 } ErrorList;
 
+static int	compare_addresses(const ListCell *a, const ListCell *b);
+static bool is_noted(const List *addresses, const void *address);
 static void check_lists_not_empty(const Shape *shape, const void *request,
 								  const RequestNotes *notes);
 static void note_tables(const Shape *shape, const void *structure);
@@ -100,6 +105,8 @@ validate_request(const Shape *shape, void *request, const RequestNotes *notes)
 		if (shape->members[i].type == MEMBER_TABLE_NAME)
 			resolve_table_name(shape, &shape->members[i],
 							   MEMBER_FIELD(Bytes, request, &shape->members[i]));
+	list_sort(notes->empty_lists, compare_addresses);
+	list_sort(notes->null_elements, compare_addresses);
 	check_structure(shape, request, NULL, notes, &errors);
 	if (errors.count > 0)
 		validation_error("%d validation error%s detected: %s", errors.count,
@@ -113,6 +120,26 @@ validate_request(const Shape *shape, void *request, const RequestNotes *notes)
 				 errmsg_internal("The parameter %s is not supported by this version of dynamo",
 								 notes->unbuilt->name)));
 	note_tables(shape, request);
+}
+
+static int
+compare_addresses(const ListCell *a, const ListCell *b)
+{
+	uintptr_t	x = (uintptr_t) lfirst(a);
+	uintptr_t	y = (uintptr_t) lfirst(b);
+
+	return x < y ? -1 : x > y;
+}
+
+/* Whether an address is in one of the lists of notes, which are sorted. */
+static bool
+is_noted(const List *addresses, const void *address)
+{
+	ListCell	key = {.ptr_value = unconstify(void *, address)};
+
+	return addresses != NIL &&
+		bsearch(&key, addresses->elements, list_length(addresses), sizeof(ListCell),
+				(int (*) (const void *, const void *)) compare_addresses) != NULL;
 }
 
 static void
@@ -155,7 +182,11 @@ note_tables(const Shape *shape, const void *structure)
 				break;
 			case MEMBER_TABLES:
 				foreach(cell, *MEMBER_FIELD(List *const, structure, member))
+				{
+					if (foreach_current_index(cell) == member->limits.max)
+						break;	/* (so many are refused by the operation) */
 					request_note_table(*(const Bytes *) lfirst(cell));
+				}
 				break;
 			default:
 				break;
@@ -254,6 +285,8 @@ check_structure(const Shape *shape, void *structure, const Path *parent,
 		const Member *member = &shape->members[i];
 		Path		path = {parent, member->name};
 
+		if (errors->count == MAX_REPORTED_ERRORS)
+			return;
 		if (member->type == MEMBER_UNBUILT)
 			continue;
 		if (is_given(member, structure, notes))
@@ -295,8 +328,7 @@ is_given(const Member *member, const void *structure, const RequestNotes *notes)
 		case MEMBER_ITEMS:
 		case MEMBER_TABLES:
 			return *MEMBER_FIELD(List *const, structure, member) != NIL ||
-				list_member_ptr(notes->empty_lists,
-								MEMBER_FIELD(const void, structure, member));
+				is_noted(notes->empty_lists, MEMBER_FIELD(const void, structure, member));
 		case MEMBER_UNBUILT:
 			break;
 	}
@@ -455,6 +487,7 @@ check_list(const Member *member, List *list, const Path *path,
 		Path		index = {path, .index = foreach_current_index(cell) + 1};
 		Path		element = {&index, "member"};
 
+		CHECK_FOR_INTERRUPTS();
 		if (lfirst(cell) == NULL)
 			add_error(errors, NO_VALUE, &element, "Member must not be null");
 		else
@@ -522,9 +555,10 @@ check_map(const Member *member, List *elements, const Path *path,
 		Path		key = {path, .key = name};
 		Path		element = {&key, "member"};
 
+		CHECK_FOR_INTERRUPTS();
 		if (member->limits.given && name.len > member->limits.max)
 			check_length(member, utf16_length(name), name, path, errors);
-		if (list_member_ptr(notes->null_elements, lfirst(cell)))
+		if (is_noted(notes->null_elements, lfirst(cell)))
 			add_error(errors, NO_VALUE, &element, "Member must not be null");
 		else
 			check_structure(member->shape, lfirst(cell), &element, notes, errors);
@@ -570,9 +604,10 @@ check_tables(const Member *member, List *list, const Path *path,
 		Path		key = {path, .key = *name};
 		Path		value = {&key, "member"};
 
+		CHECK_FOR_INTERRUPTS();
 		name[1] = *name;
 		check_map_key(name, path, errors);
-		if (list_member_ptr(notes->null_elements, name))
+		if (is_noted(notes->null_elements, name))
 			add_error(errors, NO_VALUE, &value, "Member must not be null");
 		else if (!shape->bare)
 			check_structure(shape, name, &value, notes, errors);

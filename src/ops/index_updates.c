@@ -63,16 +63,17 @@ the_change(const IndexUpdate *update)
 static void
 check_distinct(const List *updates)
 {
-	for (int i = 0; i < list_length(updates); i++)
-	{
-		Bytes		name = the_change(list_nth(updates, i))->index_name;
+	List	   *names = NIL;
+	const Bytes *repeated;
+	ListCell   *cell;
 
-		for (int j = 0; j < i; j++)
-			if (bytes_equal(the_change(list_nth(updates, j))->index_name, name))
-				validation_error(INVALID "Only one global secondary index update per index "
-										 "is allowed simultaneously. Index: %.*s",
-								 name.len, name.data);
-	}
+	foreach(cell, updates)
+		names = lappend(names, unconstify(Bytes *, &the_change(lfirst(cell))->index_name));
+	repeated = repeated_name(names);
+	if (repeated != NULL)
+		validation_error(INVALID "Only one global secondary index update per index "
+								 "is allowed simultaneously. Index: %.*s",
+						 repeated->len, repeated->data);
 }
 
 pg_noreturn static void

@@ -26,9 +26,11 @@ static void check_definition_agrees(const AttributeDefinition *definition, const
 static void check_definitions_distinct(List *definitions);
 static void typed_key(List *elements, List *definitions, KeySchema *key);
 static bool find_type(Bytes name, List *definitions, AttributeType *type);
-static void raise_undefined_key(List *elements, List *definitions);
+pg_noreturn static void raise_undefined_key(List *elements, List *definitions);
 static void check_simple_key(List *elements);
 static void check_multi_key(List *elements);
+static void check_key_size(List *elements);
+pg_noreturn static void raise_key_too_big(void);
 static void check_index_counts(const CreateTableRequest *request);
 static IndexDefinition *checked_index(const IndexRequest *request, bool local,
 									  List *definitions, const KeySchema *table_key,
@@ -41,7 +43,8 @@ static void check_projected_count(const List *indexes);
 static void check_definitions_used(List *definitions, const KeySchema *table_key,
 								   const List *indexes);
 static List *key_names(const KeySchema *table_key, const List *indexes);
-static char *defined_names(const List *definitions);
+static List *definition_names(const List *definitions);
+static List *element_names(const List *elements);
 static char *joined_names(const List *names);
 static bool has_name(const List *names, Bytes name);
 
@@ -103,7 +106,10 @@ check_index_is_new(Bytes name, const List *indexes)
 		globals += !index->is_local;
 	}
 	if (globals >= MAX_GLOBAL_INDEXES)
-		ereport(ERROR, (errcode(ERRCODE_LIMIT_EXCEEDED), errmsg_internal("GlobalSecondaryIndex count exceeds the per-table limit of %d", MAX_GLOBAL_INDEXES)));
+		ereport(ERROR,
+				(errcode(ERRCODE_LIMIT_EXCEEDED),
+				 errmsg_internal("GlobalSecondaryIndex count exceeds the per-table limit of %d",
+								 MAX_GLOBAL_INDEXES)));
 }
 
 /* The keys of a table and its indexes as AttributeDefinition *. */
@@ -155,6 +161,7 @@ check_update_definitions(const UpdateTableRequest *request, const KeySchema *tab
 
 		if (update->create == NULL)
 			continue;
+		check_key_size(update->create->key_schema);
 		foreach(element, update->create->key_schema)
 		{
 			Bytes	   *name = &((KeySchemaElement *) lfirst(element))->attribute_name;
@@ -169,7 +176,7 @@ check_update_definitions(const UpdateTableRequest *request, const KeySchema *tab
 		if (!has_name(used, ((AttributeDefinition *) lfirst(cell))->attribute_name))
 			validation_error(INVALID "Some AttributeDefinitions are not used. "
 									 "AttributeDefinitions: [%s], keys used: [%s]",
-							 defined_names(request->attribute_definitions), joined_names(used));
+							 joined_names(definition_names(request->attribute_definitions)), joined_names(used));
 }
 
 /* An attribute has one type in all keys of a table. */
@@ -194,18 +201,8 @@ check_definition_agrees(const AttributeDefinition *definition, const List *known
 static void
 check_definitions_distinct(List *definitions)
 {
-	for (int i = 0; i < list_length(definitions); i++)
-	{
-		const AttributeDefinition *one = list_nth(definitions, i);
-
-		for (int j = 0; j < i; j++)
-		{
-			const AttributeDefinition *other = list_nth(definitions, j);
-
-			if (bytes_equal(one->attribute_name, other->attribute_name))
-				validation_error("Cannot have two attributes with the same name");
-		}
-	}
+	if (repeated_name(definition_names(definitions)) != NULL)
+		validation_error("Cannot have two attributes with the same name");
 }
 
 /* A key schema with its types; raises for an attribute that has none. */
@@ -257,14 +254,10 @@ find_type(Bytes name, List *definitions, AttributeType *type)
 static void
 raise_undefined_key(List *elements, List *definitions)
 {
-	List	   *keys = NIL;
-	ListCell   *cell;
-
-	foreach(cell, elements)
-		keys = lappend(keys, &((KeySchemaElement *) lfirst(cell))->attribute_name);
 	validation_error(INVALID "Some index key attributes are not defined in AttributeDefinitions. "
 							 "Keys: [%s], AttributeDefinitions: [%s]",
-					 joined_names(keys), defined_names(definitions));
+					 joined_names(element_names(elements)),
+					 joined_names(definition_names(definitions)));
 }
 
 /* First the partition key, then the sort key if there is one. */
@@ -290,29 +283,42 @@ check_simple_key(List *elements)
 static void
 check_multi_key(List *elements)
 {
+	const Bytes *repeated = repeated_name(element_names(elements));
 	int			counts[KEY_TYPE_RANGE + 1] = {0};
-	List	   *names = NIL;
 	ListCell   *cell;
 
 	foreach(cell, elements)
 	{
-		KeySchemaElement *element = lfirst(cell);
+		const KeySchemaElement *element = lfirst(cell);
 
 		if (element->key_type == KEY_TYPE_HASH && counts[KEY_TYPE_RANGE] > 0)
 			validation_error("Invalid KeySchema: HASH key attributes must come before "
 							 "RANGE key attributes");
-		if (has_name(names, element->attribute_name))
-			validation_error("Invalid KeySchema: Two elements of the KeySchema have the same name: %.*s",
-							 element->attribute_name.len, element->attribute_name.data);
-		names = lappend(names, &element->attribute_name);
 		counts[element->key_type]++;
 	}
+	if (repeated != NULL)
+		validation_error("Invalid KeySchema: Two elements of the KeySchema have the same name: %.*s",
+						 repeated->len, repeated->data);
 	if (counts[KEY_TYPE_HASH] == 0)
 		validation_error("Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
 	if (counts[KEY_TYPE_HASH] > MAX_HASH_ATTRIBUTES || counts[KEY_TYPE_RANGE] > MAX_RANGE_ATTRIBUTES)
-		validation_error("Invalid KeySchema: The KeySchema of a global secondary index can have "
-						 "at most %d HASH and %d RANGE key attributes",
-						 MAX_HASH_ATTRIBUTES, MAX_RANGE_ATTRIBUTES);
+		raise_key_too_big();
+}
+
+/* More than any key has: whatever else is wrong with them. */
+static void
+check_key_size(List *elements)
+{
+	if (list_length(elements) > MAX_KEY_ATTRIBUTES)
+		raise_key_too_big();
+}
+
+static void
+raise_key_too_big(void)
+{
+	validation_error("Invalid KeySchema: The KeySchema of a global secondary index can have "
+					 "at most %d HASH and %d RANGE key attributes",
+					 MAX_HASH_ATTRIBUTES, MAX_RANGE_ATTRIBUTES);
 }
 
 /* ---- indexes ---- */
@@ -390,13 +396,8 @@ set_projection(const IndexRequest *request, IndexDefinition *index)
 	if (index->projection != PROJECT_INCLUDE && names != NIL)
 		validation_error(INVALID "ProjectionType is %s, but NonKeyAttributes is specified",
 						 index_projection_name(index->projection));
-	for (int i = 0; i < list_length(names); i++)
-	{
-		const Bytes *name = list_nth(names, i);
-
-		if (has_name(list_copy_head(names, i), *name))
-			validation_error("Cannot have two attributes with the same name");
-	}
+	if (repeated_name(names) != NULL)
+		validation_error("Cannot have two attributes with the same name");
 	index->non_key_attributes = names;
 }
 
@@ -467,7 +468,7 @@ check_definitions_used(List *definitions, const KeySchema *table_key, const List
 								 "number of attributes defined in AttributeDefinitions");
 	validation_error(INVALID "Some AttributeDefinitions are not used. "
 							 "AttributeDefinitions: [%s], keys used: [%s]",
-					 defined_names(definitions), joined_names(used));
+					 joined_names(definition_names(definitions)), joined_names(used));
 }
 
 /* The attributes of all keys, each once: const Bytes *. */
@@ -488,15 +489,28 @@ key_names(const KeySchema *table_key, const List *indexes)
 	return names;
 }
 
-static char *
-defined_names(const List *definitions)
+/* The names of AttributeDefinition *: Bytes *. */
+static List *
+definition_names(const List *definitions)
 {
 	List	   *names = NIL;
 	ListCell   *cell;
 
 	foreach(cell, definitions)
 		names = lappend(names, &((AttributeDefinition *) lfirst(cell))->attribute_name);
-	return joined_names(names);
+	return names;
+}
+
+/* The names of KeySchemaElement *: Bytes *. */
+static List *
+element_names(const List *elements)
+{
+	List	   *names = NIL;
+	ListCell   *cell;
+
+	foreach(cell, elements)
+		names = lappend(names, &((KeySchemaElement *) lfirst(cell))->attribute_name);
+	return names;
 }
 
 static char *
@@ -524,4 +538,22 @@ has_name(const List *names, Bytes name)
 		if (bytes_equal(*(const Bytes *) lfirst(cell), name))
 			return true;
 	return false;
+}
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return bytes_compare(*(const Bytes *) lfirst(a), *(const Bytes *) lfirst(b));
+}
+
+const Bytes *
+repeated_name(const List *names)
+{
+	List	   *sorted = list_copy(names);
+
+	list_sort(sorted, compare_names);
+	for (int i = 1; i < list_length(sorted); i++)
+		if (bytes_equal(*(Bytes *) list_nth(sorted, i - 1), *(Bytes *) list_nth(sorted, i)))
+			return list_nth(sorted, i);
+	return NULL;
 }

@@ -56,6 +56,8 @@ extern IndexDefinition *checked_new_index(const IndexRequest *request, List *def
 /* Sets the maxima that are given, 0 if there is to be none. */
 extern void change_on_demand_throughput(const OnDemandThroughput *on_demand,
 										int64	   *reads, int64 *writes);
+/* One of the names (Bytes *) that is there twice, or NULL. */
+extern const Bytes *repeated_name(const List *names);
 /* Raises unless the throughput of an index fits the table's billing mode. */
 extern void set_index_throughput(const IndexRequest *request, BillingMode mode,
 								 IndexDefinition *index);
