@@ -138,6 +138,17 @@ SELECT count(*) FROM pg_logical_slot_peek_changes('stream_plugin', NULL, NULL, '
 SELECT count(*) FROM pg_logical_slot_peek_changes('stream_plugin', NULL, NULL, 'pretty', 'true');
 SELECT pg_temp.short(r), r#>>'{dynamodb,StreamViewType}', regexp_replace(r->>'eventSourceARN', '[0-9-]{10}T[0-9:.]{12}$', '<label>')
 FROM pg_temp.records('view', 'KEYS_ONLY', 'arn', 'true') r;
+-- a schema is called as it was at the change
+CREATE SCHEMA stream_one;
+ALTER TABLE dynamodb.stream_new SET SCHEMA stream_one;
+INSERT INTO stream_one.stream_new (item) VALUES (pg_temp.item('schema', 1));
+ALTER SCHEMA stream_one RENAME TO stream_two;
+INSERT INTO stream_two.stream_new (item) SELECT pg_temp.item('schema', i) FROM generate_series(2, 3) i;
+SELECT count(*) FROM pg_logical_slot_peek_changes('stream_plugin', NULL, NULL, 'tables', 'stream_one.stream_new');
+SELECT count(*) FROM pg_logical_slot_peek_changes('stream_plugin', NULL, NULL, 'tables', 'stream_two.stream_new');
+ALTER TABLE stream_two.stream_new SET SCHEMA dynamodb;
+DROP SCHEMA stream_two;
+SELECT count(*) FROM pg_temp.records();
 
 -- triggers that somebody has put on tables of their own, with arguments that do not fit: no records, and no harm
 CREATE FUNCTION pg_temp.make_fake(name text, columns text, VARIADIC arguments text[]) RETURNS void LANGUAGE plpgsql AS $$

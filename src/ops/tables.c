@@ -43,7 +43,7 @@ static void describe(DynamoTable *table, const TableSettings *settings,
 					 const char *status, TableDescription *result);
 static List *describe_indexes(DynamoTable *table);
 static void check_stream_specification(const StreamSpecification *stream);
-static void change_stream(Oid relid, Bytes name, const StreamSpecification *stream);
+static void change_stream(Oid relid, const StreamSpecification *stream);
 static void describe_stream(Oid relid, TableDescription *result);
 
 /* ---- create ---- */
@@ -66,7 +66,7 @@ op_create_table(const CreateTableRequest *request, TableDescription *result)
 	if (request->tags != NIL)
 		table_tags_write(relid, request->tags);
 	if (request->stream != NULL && request->stream->enabled.value)
-		change_stream(relid, request->table_name, request->stream);
+		change_stream(relid, request->stream);
 	describe_stream(relid, result);
 
 	result->table_name = request->table_name;
@@ -159,7 +159,7 @@ op_update_table(const UpdateTableRequest *request, TableDescription *result)
 	change_settings(request, &settings);
 	table_settings_write(table, &settings);
 	update_indexes(table, request, indexes, settings.billing_mode, online);
-	change_stream(dynamo_table_lookup(request->table_name), request->table_name, request->stream);
+	change_stream(dynamo_table_lookup(request->table_name), request->stream);
 
 	table = open_own_table(request->table_name, AccessShareLock);
 	describe(table, &settings, "UPDATING", result);
@@ -507,12 +507,12 @@ check_stream_specification(const StreamSpecification *stream)
 
 /* The table must not be open. */
 static void
-change_stream(Oid relid, Bytes name, const StreamSpecification *stream)
+change_stream(Oid relid, const StreamSpecification *stream)
 {
 	if (stream == NULL)
 		return;
 	if (stream->enabled.value)
-		stream_enable(relid, name, stream->view_type);
+		stream_enable(relid, stream->view_type);
 	else
 		stream_disable(relid);
 }

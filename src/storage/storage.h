@@ -27,7 +27,39 @@
 
 extern void storage_init(void);
 
-/* ---- definitions (definition.c, catalog.c, ddl.c) ---- */
+/* ---- rows of the extension's own catalogs (catalog.c) ---- */
+
+/* The table or index dynamo.<relname>; raises undefined_table. */
+extern Oid	catalog_oid(const char *relname);
+
+#define MAX_CATALOG_KEY 2
+
+/*
+ * Rows of a catalog: those that have these values in columns of an index, in its
+ * order; without an index in none.  Columns with an `equal` of 0 do not count.
+ */
+typedef struct CatalogKey
+{
+	const char *table;
+	const char *index;
+	struct
+	{
+		AttrNumber	column;
+		RegProcedure equal;
+		Datum		value;
+	}			columns[MAX_CATALOG_KEY];
+} CatalogKey;
+
+/* Makes an element out of the columns of a row; NULL: none. */
+typedef void *(*CatalogReader) (const Datum *values, const bool *isnull);
+
+extern List *catalog_read(CatalogKey key, CatalogReader reader);
+extern void catalog_insert(const char *table, Datum *values, bool *isnull);
+/* Of one row; false if there is none. */
+extern bool catalog_replace(CatalogKey key, Datum *values, bool *isnull);
+extern void catalog_delete(CatalogKey key);
+
+/* ---- definitions (definition.c, table_settings.c, ddl.c) ---- */
 
 /* What a derived column is for; the words of the trigger's arguments. */
 typedef enum DerivedRole

@@ -34,7 +34,7 @@ LANGUAGE C;
 COMMENT ON FUNCTION dynamo.replace_recorded() IS
     'trigger of the extension''s own tables: what a dump brings takes the place of what is recorded of the same';
 
--- One row per table; catalog.c alone writes it and knows its columns by number.
+-- One row per table; table_settings.c alone writes it and knows its columns by number.
 CREATE TABLE dynamo.table_settings (
     relation                regclass PRIMARY KEY,
     full_name               text,

@@ -273,13 +273,8 @@ extern void index_build_forget(Oid relid);
 extern Oid find_ttl_index(Relation rel, bool must_be_valid);
 extern IndexStmt *make_create_ttl_index(Relation rel);
 
-/* ---- catalog (catalog.c, tags.c, backup.c, job.c) ---- */
+/* ---- what is recorded of a relation (table_settings.c, tags.c, backup.c) ---- */
 
-/* The table or index dynamo.<relname>, which the extension made. */
-extern Oid	catalog_oid(const char *relname);
-
-/* A relation of the schema dynamo; raises undefined_table. */
-extern Oid	catalog_oid(const char *relname);
 /* Records a new table; full_name.data is NULL where the relation has the name. */
 extern void table_settings_insert(Oid relid, Bytes full_name, const TableSettings *settings);
 /* Whether the owner has left clustering on; read from the catalog. */

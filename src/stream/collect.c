@@ -11,18 +11,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "commands/async.h"
 #include "executor/executor.h"
-#include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/pg_lsn.h"
@@ -74,7 +68,7 @@ const StreamSink collecting_sink = {collect_record, collect_commit, collect_trun
 void
 collect_begin(MemoryContext context)
 {
-	Relation	rel = table_open(stream_object("stream_records"), AccessShareLock);
+	Relation	rel = table_open(catalog_oid("stream_records"), AccessShareLock);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 
 	collect_context = context;
@@ -82,7 +76,6 @@ collect_begin(MemoryContext context)
 	MemoryContextSwitchTo(caller);
 	table_close(rel, AccessShareLock);
 }
-
 
 uint64
 collected_records(void)
@@ -177,7 +170,6 @@ add_target(const StreamSource *source)
 {
 	MemoryContext caller = MemoryContextSwitchTo(collect_context);
 	Target	   *target = palloc0_object(Target);
-
 
 	target->relid = source->relid;
 	target->label = pstrdup(source->stream.label);
@@ -312,48 +304,5 @@ notify_consumers(void)
 
 		if (target->has_records)
 			Async_Notify("dynamo_stream", stream_arn(target->table_name, target->label));
-	}
-}
-
-/* Tables that somebody has locked are left for the next time. */
-void
-adopt_streams(const StreamEpoch *epoch)
-{
-	ListCell   *cell;
-
-	foreach(cell, streamed_relations())
-	{
-		Oid			relid = lfirst_oid(cell);
-		TableStream present;
-		Relation	rel;
-		Stream		stream = {0};
-		AttrNumber	columns[MAX_KEY_ATTRIBUTES];
-		AttrNumber	item_column;
-
-		if (!table_stream_of(relid, &present) || stream_of_label(relid, present.label) != NULL ||
-			!ConditionalLockRelationOid(relid, AccessShareLock))
-			continue;
-		rel = try_relation_open(relid, NoLock);
-		if (rel == NULL)
-			continue;
-		if (table_stream(rel, &present) &&
-			table_key_columns(rel, &stream.key, columns, &item_column))
-		{
-			Bytes		name = table_full_name(relid, RelationGetRelationName(rel));
-
-			stream.relid = relid;
-			stream.owner = rel->rd_rel->relowner;
-			stream.schema = get_namespace_name(RelationGetNamespace(rel));
-			stream.table_name = bytes_to_cstring(name);
-			stream.label = present.label;
-			stream.view = present.view;
-			stream.shards = present.shards;
-			stream.created = dynamo_now();
-			stream.start = (StreamPosition) {epoch->epoch, epoch->lsn, 0};
-			stream_insert(&stream);
-		}
-		relation_close(rel, AccessShareLock);
-		/* This is how the relation is, not how it was at the change decoded next. */
-		CacheInvalidateRelcacheByRelid(relid);
 	}
 }

@@ -7,17 +7,16 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xlog.h"
 #include "miscadmin.h"
 #include "replication/slot.h"
 #include "storage/lmgr.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "common/background.h"
 #include "common/clock.h"
 #include "common/errors.h"
-#include "common/settings.h"
 #include "stream/stream_internal.h"
 
 static void check_server(void);
@@ -25,37 +24,24 @@ static void new_label(Oid relid, TimestampTz created, char *label, size_t size);
 static void make_label(TimestampTz time, char *label, size_t size);
 
 void
-stream_enable(Oid relid, Bytes table_name, StreamView view)
+stream_enable(Oid relid, StreamView view)
 {
-	TableStream stream = {.view = view,.shards = stream_shards};
+	TableStream stream;
 	TimestampTz created = dynamo_now();
-	AttrNumber	columns[MAX_KEY_ATTRIBUTES];
-	AttrNumber	item_column;
-	Stream		row = {0};
 	Relation	rel;
 
 	check_server();
 	LockRelationOid(relid, ShareRowExclusiveLock);
 	if (table_stream_of(relid, &stream))
 		validation_error("Table already has an enabled stream");
-	stream.view = view;
-	stream.shards = stream_shards;
+	stream = (TableStream) {.view = view, .shards = stream_shards};
 	new_label(relid, created, stream.label, sizeof(stream.label));
 	table_stream_enable(relid, &stream);
 
-	rel = RelationIdGetRelation(relid);
-	if (!table_key_columns(rel, &row.key, columns, &item_column))
+	rel = table_open(relid, NoLock);
+	if (!stream_enter(rel, &stream, created, (StreamPosition) {0}))
 		elog(ERROR, "relation %u has no key", relid);
-	row.relid = relid;
-	row.owner = rel->rd_rel->relowner;
-	row.schema = get_namespace_name(RelationGetNamespace(rel));
-	row.table_name = bytes_to_cstring(table_name);
-	row.label = stream.label;
-	row.view = view;
-	row.shards = stream.shards;
-	row.created = created;
-	stream_insert(&row);
-	RelationClose(rel);
+	table_close(rel, NoLock);
 	stream_note_change();
 }
 

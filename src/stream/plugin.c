@@ -30,7 +30,6 @@
 #include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/xlogreader.h"
-#include "commands/defrem.h"
 #include "common/hashfn.h"
 #include "replication/logical.h"
 #include "replication/origin.h"
@@ -38,7 +37,6 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/varlena.h"
 
 #include "stream/stream_internal.h"
 

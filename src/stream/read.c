@@ -4,9 +4,9 @@
  *
  * Records are read in a snapshot of their own, which is later than the progress
  * that the reader knows: so it has all records up to there.  They come in the order
- * of the index of each partition.  A partition may be emptied at any time, which no snapshot hides;
- * whoever scans one holds a lock on it and has seen afterwards that it is still
- * what it was.
+ * of the index of each partition.  A partition may be emptied at any time, which no
+ * snapshot hides; whoever scans one holds a lock on it and has seen afterwards that
+ * it is still what it was.
  */
 #include "postgres.h"
 

@@ -10,7 +10,6 @@
 #include <inttypes.h>
 
 #include "common/hashfn.h"
-#include "utils/timestamp.h"
 
 #include "common/settings.h"
 #include "stream/stream.h"

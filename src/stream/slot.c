@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xlogutils.h"
 #include "miscadmin.h"
@@ -55,6 +54,7 @@ slot_is_usable(const char *name, XLogRecPtr *confirmed)
 		return false;
 	SpinLockAcquire(&slot->mutex);
 	usable = slot->in_use && slot->data.database == MyDatabaseId &&
+		strcmp(NameStr(slot->data.name), name) == 0 &&
 		strcmp(NameStr(slot->data.plugin), OUTPUT_PLUGIN) == 0 &&
 		!XLogRecPtrIsInvalid(slot->data.restart_lsn) && !compat_slot_is_lost(slot);
 	*confirmed = slot->data.confirmed_flush;

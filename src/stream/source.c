@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "stream/stream_internal.h"
 
@@ -27,6 +28,7 @@ static long next_purge = MAX_IDLE_SOURCES;
 static void purge_sources(void);
 static void make_cache(void);
 static void forget_source(Datum arg, Oid relid);
+static void forget_all(Datum arg, int cache, uint32 hash);
 static void look_up(Relation rel, StreamSource *source);
 
 StreamSource *
@@ -111,6 +113,8 @@ make_cache(void)
 	sources = hash_create("dynamo stream sources", 32, &control,
 						  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(forget_source, (Datum) 0);
+	/* A schema that is renamed invalidates no relation. */
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, (Datum) 0);
 }
 
 /* relid InvalidOid means every relation. */
@@ -130,4 +134,10 @@ forget_source(Datum arg, Oid relid)
 	hash_seq_init(&scan, sources);
 	while ((source = hash_seq_search(&scan)) != NULL)
 		source->valid = false;
+}
+
+static void
+forget_all(Datum arg, int cache, uint32 hash)
+{
+	forget_source(arg, InvalidOid);
 }

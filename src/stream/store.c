@@ -23,11 +23,9 @@
 #include "commands/tablecmds.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/memutils.h"
 #include "utils/pg_lsn.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -36,6 +34,8 @@
 #include "stream/stream_internal.h"
 
 /* ---- progress ---- */
+
+#define PROGRESS_TABLE	"stream_progress"
 
 enum
 {
@@ -46,30 +46,29 @@ enum
 	PROGRESS_NCOLUMNS = PROGRESS_PARTITION,
 };
 
+static void *
+progress_from_row(const Datum *values, const bool *isnull)
+{
+	StreamProgress *progress = palloc0_object(StreamProgress);
+
+	if (!isnull[PROGRESS_SLOT - 1])
+		strlcpy(progress->slot, NameStr(*DatumGetName(values[PROGRESS_SLOT - 1])), NAMEDATALEN);
+	progress->epoch = DatumGetInt32(values[PROGRESS_EPOCH - 1]);
+	progress->lsn = DatumGetLSN(values[PROGRESS_LSN - 1]);
+	progress->partition = DatumGetInt32(values[PROGRESS_PARTITION - 1]);
+	return progress;
+}
+
 bool
 progress_read(StreamProgress *progress)
 {
-	Relation	rel = table_open(stream_object("stream_progress"), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	row = systable_getnext(scan);
-	bool		found = HeapTupleIsValid(row);
+	List	   *rows = catalog_read((CatalogKey) {PROGRESS_TABLE}, progress_from_row);
 
 	memset(progress, 0, sizeof(*progress));
-	if (found)
-	{
-		Datum		values[PROGRESS_NCOLUMNS];
-		bool		isnull[PROGRESS_NCOLUMNS];
-
-		heap_deform_tuple(row, RelationGetDescr(rel), values, isnull);
-		if (!isnull[PROGRESS_SLOT - 1])
-			strlcpy(progress->slot, NameStr(*DatumGetName(values[PROGRESS_SLOT - 1])), NAMEDATALEN);
-		progress->epoch = DatumGetInt32(values[PROGRESS_EPOCH - 1]);
-		progress->lsn = DatumGetLSN(values[PROGRESS_LSN - 1]);
-		progress->partition = DatumGetInt32(values[PROGRESS_PARTITION - 1]);
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return found;
+	if (rows == NIL)
+		return false;
+	*progress = *(StreamProgress *) linitial(rows);
+	return true;
 }
 
 /*
@@ -82,13 +81,15 @@ static bool
 find_progress(Relation rel, ItemPointer tid)
 {
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	SysScanDesc scan;
 	HeapTuple	row;
 	bool		found;
 
 	found = ItemPointerIsValid(&progress_tid) &&
-		table_tuple_fetch_row_version(rel, &progress_tid, GetLatestSnapshot(), slot);
+		table_tuple_fetch_row_version(rel, &progress_tid, snapshot, slot);
 	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
 	*tid = progress_tid;
 	if (found)
 		return true;
@@ -105,7 +106,7 @@ find_progress(Relation rel, ItemPointer tid)
 void
 progress_write(const StreamProgress *progress)
 {
-	Relation	rel = table_open(stream_object("stream_progress"), RowExclusiveLock);
+	Relation	rel = table_open(catalog_oid(PROGRESS_TABLE), RowExclusiveLock);
 	HeapTuple	new_row;
 	ItemPointerData tid;
 	NameData	slot;
@@ -129,6 +130,9 @@ progress_write(const StreamProgress *progress)
 
 /* ---- the ring ---- */
 
+#define PARTITIONS_TABLE	"stream_partitions"
+#define PARTITIONS_INDEX	"stream_partitions_pkey"
+
 enum
 {
 	PARTITION_NUMBER = 1,
@@ -145,29 +149,23 @@ compare_partitions(const ListCell *a, const ListCell *b)
 							&((StreamPartition *) lfirst(b))->first);
 }
 
+static void *
+partition_from_row(const Datum *values, const bool *isnull)
+{
+	StreamPartition *partition = palloc0_object(StreamPartition);
+
+	partition->number = DatumGetInt32(values[PARTITION_NUMBER - 1]);
+	partition->started = DatumGetTimestampTz(values[PARTITION_STARTED - 1]);
+	partition->first.epoch = DatumGetInt32(values[PARTITION_EPOCH - 1]);
+	partition->first.lsn = DatumGetLSN(values[PARTITION_LSN - 1]);
+	return partition;
+}
+
 List *
 stream_partitions(void)
 {
-	Relation	rel = table_open(stream_object("stream_partitions"), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	List	   *result = NIL;
-	HeapTuple	row;
+	List	   *result = catalog_read((CatalogKey) {PARTITIONS_TABLE}, partition_from_row);
 
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		StreamPartition *partition = palloc0_object(StreamPartition);
-		Datum		values[PARTITION_NCOLUMNS];
-		bool		isnull[PARTITION_NCOLUMNS];
-
-		heap_deform_tuple(row, RelationGetDescr(rel), values, isnull);
-		partition->number = DatumGetInt32(values[PARTITION_NUMBER - 1]);
-		partition->started = DatumGetTimestampTz(values[PARTITION_STARTED - 1]);
-		partition->first.epoch = DatumGetInt32(values[PARTITION_EPOCH - 1]);
-		partition->first.lsn = DatumGetLSN(values[PARTITION_LSN - 1]);
-		result = lappend(result, partition);
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
 	list_sort(result, compare_partitions);
 	return result;
 }
@@ -178,7 +176,7 @@ stream_partition_oid(int number)
 	char		name[NAMEDATALEN];
 
 	snprintf(name, sizeof(name), "stream_records_%02d", number);
-	return stream_object(name);
+	return catalog_oid(name);
 }
 
 Oid
@@ -189,20 +187,6 @@ stream_partition_index(Relation rel)
 	if (indexes == NIL)
 		elog(ERROR, "partition \"%s\" has no index", RelationGetRelationName(rel));
 	return linitial_oid(indexes);
-}
-
-static void
-forget_partition(Relation catalog, int number)
-{
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	ScanKeyInit(&key, PARTITION_NUMBER, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(number));
-	scan = systable_beginscan(catalog, stream_object("stream_partitions_pkey"), true, NULL, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		CatalogTupleDelete(catalog, &row->t_self);
-	systable_endscan(scan);
 }
 
 /* The latest record of a shard, whatever the epoch, in a partition; false if it has none. */
@@ -264,7 +248,8 @@ static bool
 empty_partition(int number)
 {
 	Oid			relid = stream_partition_oid(number);
-	Relation	catalog;
+	CatalogKey	row = {PARTITIONS_TABLE, PARTITIONS_INDEX,
+		{{PARTITION_NUMBER, F_INT4EQ, Int32GetDatum(number)}}};
 	Relation	rel;
 
 	if (!ConditionalLockRelationOid(relid, AccessExclusiveLock))
@@ -273,18 +258,13 @@ empty_partition(int number)
 	note_trimmed(rel);
 	compat_truncate(list_make1(rel), list_make1_oid(relid));
 	table_close(rel, NoLock);
-
-	catalog = table_open(stream_object("stream_partitions"), RowExclusiveLock);
-	forget_partition(catalog, number);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	catalog_delete(row);
 	return true;
 }
 
 static void
 begin_partition(const StreamPartition *partition)
 {
-	Relation	catalog = table_open(stream_object("stream_partitions"), RowExclusiveLock);
 	Datum		values[PARTITION_NCOLUMNS];
 	bool		isnull[PARTITION_NCOLUMNS] = {false};
 
@@ -292,9 +272,7 @@ begin_partition(const StreamPartition *partition)
 	values[PARTITION_STARTED - 1] = TimestampTzGetDatum(partition->started);
 	values[PARTITION_EPOCH - 1] = Int32GetDatum(partition->first.epoch);
 	values[PARTITION_LSN - 1] = LSNGetDatum(partition->first.lsn);
-	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, isnull));
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	catalog_insert(PARTITIONS_TABLE, values, isnull);
 }
 
 /* How long one partition is written to. */
@@ -469,104 +447,4 @@ store_records(StreamProgress *progress, const StreamPosition *first, Tuplestores
 	ExecDropSingleTupleTableSlot(record);
 	progress->last_record = dynamo_now();
 	progress_write(progress);
-}
-
-/* ---- epochs ---- */
-
-enum
-{
-	EPOCH_EPOCH = 1,
-	EPOCH_STARTED,
-	EPOCH_TIMELINE,
-	EPOCH_LSN,
-	EPOCH_END_LSN,
-	EPOCH_GAP,
-	EPOCH_REASON,
-	EPOCH_NCOLUMNS = EPOCH_REASON,
-};
-
-static int
-compare_epochs(const ListCell *a, const ListCell *b)
-{
-	return ((StreamEpoch *) lfirst(a))->epoch - ((StreamEpoch *) lfirst(b))->epoch;
-}
-
-List *
-stream_epochs(void)
-{
-	Relation	rel = table_open(stream_object("stream_epochs"), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	List	   *result = NIL;
-	HeapTuple	row;
-
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		StreamEpoch *epoch = palloc0_object(StreamEpoch);
-		Datum		values[EPOCH_NCOLUMNS];
-		bool		isnull[EPOCH_NCOLUMNS];
-
-		heap_deform_tuple(row, RelationGetDescr(rel), values, isnull);
-		epoch->epoch = DatumGetInt32(values[EPOCH_EPOCH - 1]);
-		epoch->started = DatumGetTimestampTz(values[EPOCH_STARTED - 1]);
-		epoch->timeline = DatumGetInt32(values[EPOCH_TIMELINE - 1]);
-		epoch->lsn = DatumGetLSN(values[EPOCH_LSN - 1]);
-		epoch->end_lsn = isnull[EPOCH_END_LSN - 1] ? InvalidXLogRecPtr :
-			DatumGetLSN(values[EPOCH_END_LSN - 1]);
-		epoch->gap = DatumGetBool(values[EPOCH_GAP - 1]);
-		epoch->reason = TextDatumGetCString(values[EPOCH_REASON - 1]);
-		result = lappend(result, epoch);
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	list_sort(result, compare_epochs);
-	return result;
-}
-
-void
-epoch_write(const StreamEpoch *epoch)
-{
-	Relation	rel = table_open(stream_object("stream_epochs"), RowExclusiveLock);
-	Datum		values[EPOCH_NCOLUMNS];
-	bool		isnull[EPOCH_NCOLUMNS] = {false};
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-	HeapTuple	new_row;
-
-	values[EPOCH_EPOCH - 1] = Int32GetDatum(epoch->epoch);
-	values[EPOCH_STARTED - 1] = TimestampTzGetDatum(epoch->started);
-	values[EPOCH_TIMELINE - 1] = Int32GetDatum(epoch->timeline);
-	values[EPOCH_LSN - 1] = LSNGetDatum(epoch->lsn);
-	values[EPOCH_END_LSN - 1] = LSNGetDatum(epoch->end_lsn);
-	isnull[EPOCH_END_LSN - 1] = XLogRecPtrIsInvalid(epoch->end_lsn);
-	values[EPOCH_GAP - 1] = BoolGetDatum(epoch->gap);
-	values[EPOCH_REASON - 1] = CStringGetTextDatum(epoch->reason);
-	new_row = heap_form_tuple(RelationGetDescr(rel), values, isnull);
-
-	ScanKeyInit(&key, EPOCH_EPOCH, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(epoch->epoch));
-	scan = systable_beginscan(rel, stream_object("stream_epochs_pkey"), true, NULL, 1, &key);
-	row = systable_getnext(scan);
-	if (HeapTupleIsValid(row))
-		CatalogTupleUpdate(rel, &row->t_self, new_row);
-	else
-		CatalogTupleInsert(rel, new_row);
-	systable_endscan(scan);
-	table_close(rel, NoLock);
-	CommandCounterIncrement();
-}
-
-void
-epoch_delete(const StreamEpoch *epoch)
-{
-	Relation	rel = table_open(stream_object("stream_epochs"), RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	ScanKeyInit(&key, EPOCH_EPOCH, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(epoch->epoch));
-	scan = systable_beginscan(rel, stream_object("stream_epochs_pkey"), true, NULL, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		CatalogTupleDelete(rel, &row->t_self);
-	systable_endscan(scan);
-	table_close(rel, NoLock);
 }

@@ -68,9 +68,6 @@ extern const char *stream_event_name(StreamEvent event);
 extern void stream_record_append_json(StringInfo out, const StreamRecord *record,
 									  StreamView view, const char *label, const char *arn);
 
-/* ---- start-up ---- */
-
-
 /* ---- streams (stream_catalog.c, enable.c) ---- */
 
 typedef enum StreamStatus
@@ -112,7 +109,7 @@ extern const char *stream_status_name(StreamStatus status);
  * it; the table must not be open.  Raise ValidationException if there is one
  * already, or none, and if this server cannot have any.
  */
-extern void stream_enable(Oid relid, Bytes table_name, StreamView view);
+extern void stream_enable(Oid relid, StreamView view);
 extern void stream_disable(Oid relid);
 
 /* ---- shards and their records (shard.c, read.c) ---- */
@@ -158,7 +155,7 @@ extern List *stream_read(const Stream *stream, const StreamShard *shard,
 						 bool *full);
 pg_noreturn extern void stream_raise_trimmed(void);
 
-/* ---- the decoding worker (worker.c) ---- */
+/* ---- the decoding worker (worker.c, lifecycle.c) ---- */
 
 /* Whether a table of this database has a stream, or had one that is not ended yet. */
 extern bool stream_is_wanted(void);

@@ -6,18 +6,12 @@
  * A row here says what the trigger cannot: from where and up to where changes
  * are in the stream, and what a stream was whose table has none any more.
  *
- * Written with simple heap access by this file only: by who owns the table when
- * a stream is enabled, by the decoding worker later.  Reads see the latest
- * committed state and our own changes.
+ * Written by this file only (storage/catalog.c tells how): by who owns the table
+ * when a stream is enabled, by the decoding worker later.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/indexing.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type_d.h"
 #include "commands/sequence.h"
@@ -31,7 +25,7 @@
 
 #include "stream/stream_internal.h"
 
-#define STREAM_CATALOG			"stream_catalog"
+#define STREAM_CATALOG	"stream_catalog"
 #define CATALOG_INDEX	"stream_catalog_pkey"
 #define RELATION_INDEX	"stream_catalog_relation"
 #define ID_SEQUENCE		"stream_ids"
@@ -57,44 +51,9 @@ enum
 	CATALOG_NCOLUMNS = CATALOG_TRIMMED,
 };
 
-static Stream *stream_from_row(Relation catalog, HeapTuple row);
-static void row_from_stream(const Stream *stream, Datum *values, bool *isnull);
-
-Oid
-stream_object(const char *relname)
-{
-	Oid			relid = get_relname_relid(relname, get_namespace_oid("dynamo", true));
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation dynamo.%s does not exist", relname),
-				 errhint("DROP EXTENSION dynamo and CREATE EXTENSION dynamo make it anew.")));
-	return relid;
-}
+static void *stream_from_row(const Datum *values, const bool *isnull);
 
 /* ---- reading ---- */
-
-/* The streams that match a key of one column; all of them without an index. */
-static List *
-find_streams(const char *index, AttrNumber column, RegProcedure equal, Datum value)
-{
-	Relation	catalog = table_open(stream_object(STREAM_CATALOG), AccessShareLock);
-	List	   *result = NIL;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	if (index != NULL)
-		ScanKeyInit(&key, column, BTEqualStrategyNumber, equal, value);
-	scan = systable_beginscan(catalog, index == NULL ? InvalidOid : stream_object(index),
-							  index != NULL, NULL, index == NULL ? 0 : 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		result = lappend(result, stream_from_row(catalog, row));
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return result;
-}
 
 static int
 compare_streams(const ListCell *a, const ListCell *b)
@@ -111,7 +70,7 @@ compare_streams(const ListCell *a, const ListCell *b)
 List *
 stream_list(void)
 {
-	List	   *result = find_streams(NULL, 0, 0, (Datum) 0);
+	List	   *result = catalog_read((CatalogKey) {STREAM_CATALOG}, stream_from_row);
 
 	list_sort(result, compare_streams);
 	return result;
@@ -120,17 +79,25 @@ stream_list(void)
 List *
 stream_list_of(Oid relid)
 {
-	List	   *result = find_streams(RELATION_INDEX, CATALOG_RELATION, F_OIDEQ,
-									 ObjectIdGetDatum(relid));
+	CatalogKey	key = {STREAM_CATALOG, RELATION_INDEX,
+		{{CATALOG_RELATION, F_OIDEQ, ObjectIdGetDatum(relid)}}};
+	List	   *result = catalog_read(key, stream_from_row);
 
 	list_sort(result, compare_streams);
 	return result;
 }
 
+static CatalogKey
+row_of(int32 id)
+{
+	return (CatalogKey) {STREAM_CATALOG, CATALOG_INDEX,
+		{{CATALOG_ID, F_INT4EQ, Int32GetDatum(id)}}};
+}
+
 Stream *
 stream_by_id(int32 id)
 {
-	List	   *found = find_streams(CATALOG_INDEX, CATALOG_ID, F_INT4EQ, Int32GetDatum(id));
+	List	   *found = catalog_read(row_of(id), stream_from_row);
 
 	return found == NIL ? NULL : linitial(found);
 }
@@ -146,12 +113,6 @@ stream_of_label(Oid relid, const char *label)
 	return NULL;
 }
 
-static char *
-text_column(Datum value)
-{
-	return TextDatumGetCString(value);
-}
-
 /* Sequence numbers by shard; NULL where nothing is gone. */
 static StreamPosition *
 trimmed_from_datum(Datum value, int shards)
@@ -164,7 +125,8 @@ trimmed_from_datum(Datum value, int shards)
 	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT,
 					  &numbers, &isnull, &n);
 	for (int i = 0; i < Min(n, shards); i++)
-		if (!isnull[i] && !sequence_number_parse(bytes_from_cstring(text_column(numbers[i])), &trimmed[i]))
+		if (!isnull[i] &&
+			!sequence_number_parse(bytes_from_cstring(TextDatumGetCString(numbers[i])), &trimmed[i]))
 			elog(ERROR, "dynamo.%s has a wrong sequence number", STREAM_CATALOG);
 	return trimmed;
 }
@@ -188,21 +150,18 @@ trimmed_datum(const StreamPosition *trimmed, int shards)
 											  TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-static Stream *
-stream_from_row(Relation catalog, HeapTuple row)
+static void *
+stream_from_row(const Datum *values, const bool *isnull)
 {
 	Stream	   *stream = palloc0_object(Stream);
-	Datum		values[CATALOG_NCOLUMNS];
-	bool		isnull[CATALOG_NCOLUMNS];
 
-	heap_deform_tuple(row, RelationGetDescr(catalog), values, isnull);
 	stream->id = DatumGetInt32(values[CATALOG_ID - 1]);
 	stream->relid = DatumGetObjectId(values[CATALOG_RELATION - 1]);
 	stream->owner = DatumGetObjectId(values[CATALOG_OWNER - 1]);
-	stream->schema = text_column(values[CATALOG_SCHEMA - 1]);
-	stream->table_name = text_column(values[CATALOG_TABLE_NAME - 1]);
-	stream->label = text_column(values[CATALOG_LABEL - 1]);
-	(void) stream_view_by_name(text_column(values[CATALOG_VIEW_TYPE - 1]), &stream->view);
+	stream->schema = TextDatumGetCString(values[CATALOG_SCHEMA - 1]);
+	stream->table_name = TextDatumGetCString(values[CATALOG_TABLE_NAME - 1]);
+	stream->label = TextDatumGetCString(values[CATALOG_LABEL - 1]);
+	(void) stream_view_by_name(TextDatumGetCString(values[CATALOG_VIEW_TYPE - 1]), &stream->view);
 	key_schema_from_datum(values[CATALOG_KEY_SCHEMA - 1], &stream->key);
 	stream->shards = DatumGetInt32(values[CATALOG_SHARDS - 1]);
 	stream->created = DatumGetTimestampTz(values[CATALOG_CREATED - 1]);
@@ -256,56 +215,54 @@ row_from_stream(const Stream *stream, Datum *values, bool *isnull)
 void
 stream_insert(Stream *stream)
 {
-	Relation	catalog = table_open(stream_object(STREAM_CATALOG), RowExclusiveLock);
 	Datum		values[CATALOG_NCOLUMNS];
 	bool		isnull[CATALOG_NCOLUMNS];
 
 	/* The number is nothing to be guarded: no privilege is asked for. */
-	stream->id = nextval_internal(stream_object(ID_SEQUENCE), false);
+	stream->id = nextval_internal(catalog_oid(ID_SEQUENCE), false);
 	row_from_stream(stream, values, isnull);
-	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, isnull));
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	catalog_insert(STREAM_CATALOG, values, isnull);
 }
 
-/* The row of a stream is replaced, or deleted if there is no new one. */
-static void
-replace_row(int32 id, const Stream *stream)
+bool
+stream_enter(Relation rel, const TableStream *present, TimestampTz created, StreamPosition start)
 {
-	Relation	catalog = table_open(stream_object(STREAM_CATALOG), RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
+	Oid			relid = RelationGetRelid(rel);
+	Bytes		name = table_full_name(relid, RelationGetRelationName(rel));
+	Stream		stream = {
+		.relid = relid,
+		.owner = rel->rd_rel->relowner,
+		.schema = get_namespace_name(RelationGetNamespace(rel)),
+		.table_name = bytes_to_cstring(name),
+		.label = pstrdup(present->label),
+		.view = present->view,
+		.shards = present->shards,
+		.created = created,
+		.start = start,
+	};
+	AttrNumber	columns[MAX_KEY_ATTRIBUTES];
+	AttrNumber	item_column;
 
-	ScanKeyInit(&key, CATALOG_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(id));
-	scan = systable_beginscan(catalog, stream_object(CATALOG_INDEX), true, NULL, 1, &key);
-	row = systable_getnext(scan);
-	if (HeapTupleIsValid(row) && stream == NULL)
-		CatalogTupleDelete(catalog, &row->t_self);
-	else if (HeapTupleIsValid(row))
-	{
-		Datum		values[CATALOG_NCOLUMNS];
-		bool		isnull[CATALOG_NCOLUMNS];
-
-		row_from_stream(stream, values, isnull);
-		CatalogTupleUpdate(catalog, &row->t_self,
-						   heap_form_tuple(RelationGetDescr(catalog), values, isnull));
-	}
-	systable_endscan(scan);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	if (!table_key_columns(rel, &stream.key, columns, &item_column))
+		return false;
+	stream_insert(&stream);
+	return true;
 }
 
 void
 stream_update(const Stream *stream)
 {
-	replace_row(stream->id, stream);
+	Datum		values[CATALOG_NCOLUMNS];
+	bool		isnull[CATALOG_NCOLUMNS];
+
+	row_from_stream(stream, values, isnull);
+	(void) catalog_replace(row_of(stream->id), values, isnull);
 }
 
 void
 stream_delete(const Stream *stream)
 {
-	replace_row(stream->id, NULL);
+	catalog_delete(row_of(stream->id));
 }
 
 /*

@@ -8,7 +8,6 @@
 #include "nodes/pg_list.h"
 #include "port/atomics.h"
 #include "storage/proc.h"
-#include "storage/spin.h"
 #include "utils/relcache.h"
 #include "utils/tuplestore.h"
 
@@ -65,10 +64,14 @@ extern int	stream_shard(const DynamoItem *keys, const KeySchema *key, int nshard
 
 /* ---- catalogs (stream_catalog.c) ---- */
 
-/* A relation of the schema dynamo; raises undefined_table. */
-extern Oid	stream_object(const char *relname);
 /* Sets the number. */
 extern void stream_insert(Stream *stream);
+/*
+ * Inserts the stream that an open relation has; without a start it is ENABLING.
+ * False if the relation is no table.
+ */
+extern bool stream_enter(Relation rel, const TableStream *present, TimestampTz created,
+						 StreamPosition start);
 extern void stream_update(const Stream *stream);
 extern void stream_delete(const Stream *stream);
 extern bool stream_follow_table(Stream *stream);
@@ -83,8 +86,6 @@ extern int	stream_max_lag;		/* MB; -1: any */
 extern void stream_settings_init(void);
 
 /* ---- shared memory (wakeup.c) ---- */
-
-#define MAX_STREAM_DATABASES	64
 
 typedef struct StreamDatabase
 {
@@ -105,14 +106,6 @@ typedef struct StreamDatabase
 	XLogRecPtr	stored;
 } StreamDatabase;
 
-typedef struct StreamShared
-{
-	slock_t		lock;			/* for who has which entry */
-	StreamDatabase databases[MAX_STREAM_DATABASES];
-} StreamShared;
-
-/* NULL unless the library is preloaded. */
-extern StreamShared *stream_shared;
 /* The set of streams is changed by this transaction. */
 extern void stream_note_change(void);
 /* The worker's entry, until the process ends. */
@@ -160,17 +153,6 @@ typedef struct StreamPartition
 	StreamPosition first;		/* its records are from here on */
 } StreamPartition;
 
-typedef struct StreamEpoch
-{
-	int32		epoch;
-	TimestampTz started;
-	int32		timeline;
-	XLogRecPtr	lsn;
-	XLogRecPtr	end_lsn;		/* 0: it is the present one */
-	bool		gap;			/* before it */
-	char	   *reason;
-} StreamEpoch;
-
 /* False if there is none yet. */
 extern bool progress_read(StreamProgress *progress);
 extern void progress_write(const StreamProgress *progress);
@@ -193,10 +175,48 @@ extern void store_trim(const StreamProgress *progress);
 extern void store_records(StreamProgress *progress, const StreamPosition *first,
 						  Tuplestorestate *records, TupleDesc desc,
 						  int32 (*stream_number) (int target));
+
+/* ---- epochs (epoch.c) ---- */
+
+typedef struct StreamEpoch
+{
+	int32		epoch;
+	TimestampTz started;
+	int32		timeline;
+	XLogRecPtr	lsn;
+	XLogRecPtr	end_lsn;		/* 0: it is the present one */
+	bool		gap;			/* before it */
+	const char *reason;
+} StreamEpoch;
+
 /* The oldest first: StreamEpoch *. */
 extern List *stream_epochs(void);
-extern void epoch_write(const StreamEpoch *epoch);
+extern StreamEpoch *epoch_at_present(void); /* NULL: there is none yet */
+/* Why it cannot go on; NULL if it can. */
+extern const char *epoch_end_reason(void);
+extern int32 epoch_number_after(int32 previous);
+/*
+ * Begins an epoch with the progress's number, slot and position; the one before
+ * it has ended at this position.
+ */
+extern void epoch_begin(const StreamProgress *progress, XLogRecPtr end_of_previous, bool gap,
+						const char *reason);
 extern void epoch_delete(const StreamEpoch *epoch);
+
+/* ---- streams that come and go (lifecycle.c) ---- */
+
+/* Whether a stream had been enabled before, so that a missing slot means a gap. */
+extern bool stream_has_started(void);
+/*
+ * Makes the catalog follow the tables, in a transaction of the worker, and forgets
+ * what is too old.  All log before `decoded` is stored.  False if there is no
+ * stream any more.
+ */
+extern bool lifecycle_update(const StreamProgress *progress, XLogRecPtr decoded);
+/* To be called when that has committed. */
+extern void lifecycle_updated(XLogRecPtr decoded);
+/* Whether a stream waits for its end, which comes with further updates. */
+extern bool lifecycle_is_ending(void);
 
 /* ---- the slot (slot.c) ---- */
 
@@ -225,7 +245,5 @@ extern void collected_forget(void);
 extern const StreamSink collecting_sink;
 /* Streams may have other names by now. */
 extern void collected_names_changed(void);
-/* Enters streams of tables that have one which the catalog does not know. */
-extern void adopt_streams(const StreamEpoch *epoch);
 
 #endif							/* DYNAMO_STREAM_INTERNAL_H */

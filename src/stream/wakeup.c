@@ -23,7 +23,15 @@
 #include "common/background.h"
 #include "stream/stream_internal.h"
 
-StreamShared *stream_shared = NULL;
+#define MAX_STREAM_DATABASES	64
+
+typedef struct StreamShared
+{
+	slock_t		lock;			/* for who has which entry */
+	StreamDatabase databases[MAX_STREAM_DATABASES];
+} StreamShared;
+
+static StreamShared *stream_shared;	/* NULL unless the library is preloaded */
 
 static bool catalog_changed;	/* by this transaction */
 

@@ -27,15 +27,11 @@
  */
 #include "postgres.h"
 
-#include "access/timeline.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xlogutils.h"
-#include "catalog/pg_extension.h"
-#include "commands/extension.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "replication/decode.h"
 #include "replication/logical.h"
@@ -43,13 +39,10 @@
 #include "replication/slot.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lmgr.h"
-#include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/snapmgr.h"
 
 #include "common/clock.h"
 #include "stream/stream_internal.h"
@@ -134,88 +127,6 @@ end_step(void)
 	leave_transaction();
 }
 
-/* ---- epochs ---- */
-
-/* Minutes since 2020: a new epoch is later than any of a dump or another server. */
-static int32
-new_epoch_number(int32 previous)
-{
-	int64		minutes = (dynamo_now() / USECS_PER_SEC - 20 * 365 * (int64) SECS_PER_DAY) / 60;
-
-	return Max(previous + 1, (int32) minutes);
-}
-
-static StreamEpoch *
-present_epoch(void)
-{
-	List	   *epochs = stream_epochs();
-
-	return epochs == NIL ? NULL : llast(epochs);
-}
-
-/*
- * Begins an epoch with the progress's slot, in the present transaction; the one
- * before it ends.
- */
-static void
-begin_epoch(StreamEpoch *previous, bool gap, const char *reason)
-{
-	StreamEpoch epoch = {
-		.epoch = progress.epoch,
-		.started = dynamo_now(),
-		.timeline = GetWALInsertionTimeLine(),
-		.lsn = progress.lsn,
-		.gap = gap,
-		.reason = pstrdup(reason),
-	};
-
-	if (previous != NULL)
-		epoch_write(previous);
-	epoch_write(&epoch);
-	progress_write(&progress);
-	if (gap)
-		ereport(LOG,
-				(errmsg("streams of this database have a gap: %s", reason),
-				 errdetail("Changes that were committed before %X/%X and are not stored are lost to them.",
-						   LSN_FORMAT_ARGS(progress.lsn)),
-				 errhint("Their consumers have to read the tables anew.")));
-}
-
-/* ---- what streams there are ---- */
-
-static bool
-is_alive(const Stream *stream)
-{
-	return stream->end.epoch == 0;
-}
-
-/* Whether a stream had been enabled before, so that a missing slot means a gap. */
-static bool
-has_started_stream(void)
-{
-	ListCell   *cell;
-
-	foreach(cell, stream_list())
-	{
-		const Stream *stream = lfirst(cell);
-
-		if (is_alive(stream) && stream->start.epoch != 0)
-			return true;
-	}
-	return false;
-}
-
-bool
-stream_is_wanted(void)
-{
-	ListCell   *cell;
-
-	foreach(cell, stream_list())
-		if (is_alive(lfirst(cell)))
-			return true;
-	return streamed_relations() != NIL;
-}
-
 /* ---- start ---- */
 
 /* False, and no slot, if there is nothing to decode. */
@@ -231,7 +142,7 @@ read_state(bool *lost)
 		return false;
 	}
 	wanted = stream_is_wanted();
-	*lost = progress_read(&found) && has_started_stream();
+	*lost = progress_read(&found) && stream_has_started();
 	found.last_record = dynamo_now();
 	progress = found;
 	end_step();
@@ -253,14 +164,10 @@ read_state(bool *lost)
 static bool
 start_epoch(XLogRecPtr end_of_previous, bool gap, const char *reason)
 {
-	StreamEpoch *previous;
-
 	if (!begin_step())
 		return false;
-	previous = present_epoch();
-	if (previous != NULL && XLogRecPtrIsInvalid(previous->end_lsn))
-		previous->end_lsn = Max(end_of_previous, previous->lsn);
-	begin_epoch(previous, gap, reason);
+	epoch_begin(&progress, end_of_previous, gap, reason);
+	progress_write(&progress);
 	end_step();
 	XLogFlush(XactLastCommitEnd);
 	stream_publish_progress(&progress);
@@ -271,16 +178,11 @@ start_epoch(XLogRecPtr end_of_previous, bool gap, const char *reason)
 static const char *
 end_of_epoch(void)
 {
-	const StreamEpoch *epoch;
-	const char *reason = NULL;
+	const char *reason;
 
 	if (!begin_step())
 		return NULL;
-	epoch = present_epoch();
-	if (epoch == NULL)
-		reason = "dynamo.stream_epochs was empty";
-	else if (epoch->timeline != (int32) GetWALInsertionTimeLine())
-		reason = "the server follows another timeline";
+	reason = epoch_end_reason();
 	end_step();
 	return reason;
 }
@@ -306,7 +208,7 @@ stream_worker_prepare(void)
 		if (confirmed > progress.lsn)
 		{
 			progress.lsn = confirmed;
-			progress.epoch = new_epoch_number(progress.epoch);
+			progress.epoch = epoch_number_after(progress.epoch);
 			return start_epoch(end_of_previous, lost,
 							   "the replication slot was advanced by somebody else");
 		}
@@ -316,12 +218,12 @@ stream_worker_prepare(void)
 			stream_publish_progress(&progress);
 			return true;
 		}
-		progress.epoch = new_epoch_number(progress.epoch);
+		progress.epoch = epoch_number_after(progress.epoch);
 		return start_epoch(end_of_previous, false, reason);
 	}
 
 	slot_drop_others("");
-	progress.epoch = new_epoch_number(progress.epoch);
+	progress.epoch = epoch_number_after(progress.epoch);
 	slot_name(progress.epoch, progress.slot);
 	pgstat_report_activity(STATE_RUNNING, "creating a replication slot");
 	progress.lsn = slot_create(progress.slot);
@@ -419,7 +321,7 @@ note_truncation(void)
 	bool		result;
 
 	progress.lsn = decoder->reader->EndRecPtr;
-	progress.epoch = new_epoch_number(progress.epoch);
+	progress.epoch = epoch_number_after(progress.epoch);
 	stream_sink_epoch = progress.epoch;
 	result = start_epoch(progress.lsn, true, reason);
 	collected_truncation_done();
@@ -489,138 +391,7 @@ confirm(bool idle)
 	return true;
 }
 
-/* ---- streams that come and go ---- */
-
-/* By number: a mark in the log behind which a stream's last changes cannot be. */
-typedef struct EndingStream
-{
-	int32		id;
-	XLogRecPtr	mark;
-} EndingStream;
-
-static List *ending;			/* of EndingStream * */
-
-static EndingStream *
-find_ending(int32 id)
-{
-	ListCell   *cell;
-
-	foreach(cell, ending)
-		if (((EndingStream *) lfirst(cell))->id == id)
-			return lfirst(cell);
-	return NULL;
-}
-
-/* Its changes are stored when what was in the log at this moment is decoded. */
-static void
-note_ending(int32 id)
-{
-	MemoryContext caller = MemoryContextSwitchTo(worker_context);
-	EndingStream *note = palloc_object(EndingStream);
-
-	note->id = id;
-	note->mark = InvalidXLogRecPtr; /* set when this transaction has committed */
-	ending = lappend(ending, note);
-	MemoryContextSwitchTo(caller);
-}
-
-static void
-finish_ending(Stream *stream, const EndingStream *note)
-{
-	if (XLogRecPtrIsInvalid(note->mark) || decoder->reader->EndRecPtr < note->mark)
-		return;
-	stream->ended = dynamo_now();
-	stream->end = (StreamPosition) {progress.epoch, note->mark, 0};
-	if (stream->start.epoch == 0)
-		stream->start = stream->end;
-	stream_update(stream);
-}
-
-static void
-start_stream(Stream *stream, const StreamEpoch *epoch)
-{
-	stream->start = (StreamPosition) {epoch->epoch, epoch->lsn, 0};
-	stream_update(stream);
-}
-
-static bool
-is_forgettable(const Stream *stream)
-{
-	return stream->end.epoch != 0 && dynamo_now() - stream->ended >
-		stream_retention * USECS_PER_SEC / (STREAM_PARTITIONS - 2) * STREAM_PARTITIONS;
-}
-
-/* Epochs none of whose records is kept any more. */
-static void
-forget_epochs(void)
-{
-	List	   *partitions = stream_partitions();
-	int32		oldest = partitions == NIL ? progress.epoch :
-		((StreamPartition *) linitial(partitions))->first.epoch;
-	ListCell   *cell;
-
-	foreach(cell, stream_epochs())
-	{
-		const StreamEpoch *epoch = lfirst(cell);
-
-		if (epoch->epoch < oldest && epoch->epoch < progress.epoch &&
-			dynamo_now() - epoch->started > stream_retention * USECS_PER_SEC)
-			epoch_delete(epoch);
-	}
-}
-
-/*
- * Looks after the streams of the database in a transaction: those that are
- * enabled by now, have another name or owner, whose trigger or table is gone, or are over for
- * so long that nothing of them is left.  False if there is none any more.
- */
-static bool
-update_streams(void)
-{
-	bool		alive = streamed_relations() != NIL;
-	const StreamEpoch *epoch = present_epoch();
-	ListCell   *cell;
-
-	/* (a worker that starts makes another) */
-	if (epoch == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("dynamo.stream_epochs has no row for the present epoch")));
-	foreach(cell, stream_list())
-	{
-		Stream	   *stream = lfirst(cell);
-		EndingStream *note = find_ending(stream->id);
-
-		if (is_forgettable(stream))
-		{
-			stream_delete(stream);
-			continue;
-		}
-		if (stream_follow_table(stream))
-			collected_names_changed();
-		if (is_alive(stream))
-		{
-			StreamStatus status = stream_status(stream);
-
-			alive = true;
-			if (status == STREAM_ENABLING)
-				start_stream(stream, epoch);
-			else if (status == STREAM_DISABLING && note != NULL)
-				finish_ending(stream, note);
-			else if (status == STREAM_DISABLING)
-			{
-				note_ending(stream->id);
-				stream_update(stream);	/* so that the log goes on behind it */
-			}
-		}
-	}
-	adopt_streams(epoch);
-	forget_epochs();
-	store_trim(&progress);
-	return alive;
-}
-
-/* False if there is none any more. */
+/* Follows the streams that come and go, now and then; false if there is none any more. */
 static bool
 look_after_streams(void)
 {
@@ -629,31 +400,17 @@ look_after_streams(void)
 	uint32		changes = pg_atomic_read_u32(&shared->changes);
 	TimestampTz now = GetCurrentTimestamp();
 	bool		alive;
-	ListCell   *cell;
 
-	if (changes == seen && ending == NIL && now - last < LOOK_INTERVAL && now >= last)
+	if (changes == seen && !lifecycle_is_ending() && now - last < LOOK_INTERVAL && now >= last)
 		return true;
 	last = now;
 	seen = changes;
 	if (!begin_step())
 		return false;
-	alive = update_streams();
+	alive = lifecycle_update(&progress, decoder->reader->EndRecPtr);
 	end_step();
 	stream_publish_progress(&progress);
-
-	foreach(cell, ending)
-	{
-		EndingStream *note = lfirst(cell);
-
-		if (XLogRecPtrIsInvalid(note->mark))
-		{
-			note->mark = XactLastCommitEnd;
-			XLogFlush(note->mark);
-			SetLatch(MyLatch);
-		}
-		else if (decoder->reader->EndRecPtr >= note->mark)
-			ending = foreach_delete_current(ending, cell);
-	}
+	lifecycle_updated(decoder->reader->EndRecPtr);
 	return alive;
 }
 
