@@ -96,7 +96,7 @@ SELECT dynamo.delete_item('stream_new', pg_temp.item('large', 1));
 SELECT r->>'eventName', length(r#>>'{dynamodb,NewImage,v,S}'), md5(r#>>'{dynamodb,NewImage,v,S}'), r#>>'{dynamodb,NewImage,w,S}',
     length(r#>>'{dynamodb,OldImage,v,S}'), r#>>'{dynamodb,SizeBytes}' FROM pg_temp.records() r;
 
--- marked transactions
+-- transactions that somebody marks who is not the extension: all is told as it is
 BEGIN;
 SELECT pg_logical_emit_message(true, 'dynamo.ttl', '') IS NOT NULL;
 DELETE FROM dynamodb.stream_keys WHERE pk = 'other';
@@ -111,6 +111,7 @@ SELECT pg_temp.short(r) FROM pg_temp.records() r;
 INSERT INTO dynamodb.stream_keys (item) SELECT jsonb_build_object('pk', 'fill', 'sk', i, 'until', 4000000000)::dynamo.item FROM generate_series(1, 3) i;
 SELECT count(*) FROM pg_temp.records();
 BEGIN;
+SAVEPOINT before;
 SELECT dynamo.call('UpdateTimeToLive', '{"TableName": "stream_keys", "TimeToLiveSpecification": {"Enabled": true, "AttributeName": "until"}}') IS NOT NULL;
 DELETE FROM dynamodb.stream_keys WHERE pk = 'fill' AND sk = 2;
 COMMIT;

@@ -24,20 +24,17 @@
  */
 #include "postgres.h"
 
-#include "access/xlog.h"
 #include "miscadmin.h"
-#include "replication/message.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "common/compat.h"
 #include "storage/storage_internal.h"
 
 /* How long rows may be locked by a fill with a limit. */
 #define MAX_BATCH_TIME	100		/* ms */
 
-static void tell_stream(DynamoTable *table, const char *content);
+static void tell_stream(DynamoTable *table, const char *text);
 static FillResult fill_rows(DynamoTable *table, FillPosition *position, int limit);
 static FillResult fill_next(DynamoTable *table, ItemScan *scan, FillPosition *position,
 							MemoryContext key_context, bool wait);
@@ -50,18 +47,18 @@ table_fill_derived(DynamoTable *table, FillPosition *position, int limit)
 
 	tell_stream(table, "");
 	result = fill_rows(table, position, limit);
-	tell_stream(table, BACKFILL_MESSAGE_END);
+	tell_stream(table, BACKFILL_END);
 	return result;
 }
 
 /* The old items are not always in the log, which would tell that they stay. */
 static void
-tell_stream(DynamoTable *table, const char *content)
+tell_stream(DynamoTable *table, const char *text)
 {
 	TableStream stream;
 
-	if (XLogLogicalInfoActive() && table_stream(table->rel, &stream))
-		(void) compat_log_logical_message(BACKFILL_MESSAGE_PREFIX, content, strlen(content));
+	if (table_stream(table->rel, &stream))
+		stream_mark_write(BACKFILL_MARK, text);
 }
 
 static FillResult

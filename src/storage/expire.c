@@ -21,11 +21,9 @@
 #include "access/relation.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "replication/message.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -86,14 +84,6 @@ ttl_table_expire(DynamoTable *table, TtlScan *scan, int limit)
 	return expire_by_sql(table, scan, limit);
 }
 
-/* That the transaction's deletions are nobody's but time's. */
-static void
-mark_transaction(void)
-{
-	if (XLogLogicalInfoActive())
-		(void) compat_log_logical_message(TTL_MESSAGE_PREFIX, "", 0);
-}
-
 /* ---- directly ---- */
 
 static int
@@ -121,7 +111,7 @@ expire_directly(DynamoTable *table, TtlScan *scan, int limit)
 			break;
 		}
 		if (!marked)
-			mark_transaction();
+			stream_mark_write(TTL_MARK, "");
 		marked = true;
 		if (delete_version(rel, row, snapshot))
 			deleted++;
@@ -191,7 +181,7 @@ expire_by_sql(DynamoTable *table, TtlScan *scan, int limit)
 		SPI_finish();
 		return 0;
 	}
-	mark_transaction();
+	stream_mark_write(TTL_MARK, "");
 	if (SPI_execute_with_args(make_delete(table), 3, types, values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "deletion of expired items failed");
 	looked_at = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));

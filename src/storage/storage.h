@@ -453,12 +453,21 @@ extern Datum key_schema_datum(const KeySchema *key);
 extern void key_schema_from_datum(Datum datum, KeySchema *key);
 /* DynamoDB's name of a relation: palloc'd. */
 extern Bytes table_full_name(Oid relid, const char *relname);
+
 /*
- * Prefix of transactional logical messages: what follows in the transaction
- * changes no item, and no stream shall tell of it, until one that says "end".
+ * Marks (stream_mark.c): what the present transaction says of its changes to whoever
+ * decodes it.  Nothing is written without logical decoding.  Reading gives what a
+ * logical message of the transaction says, false if it is no mark.
  */
-#define BACKFILL_MESSAGE_PREFIX "dynamo.backfill"
-#define BACKFILL_MESSAGE_END	"end"
+extern void stream_mark_write(const char *prefix, const char *text);
+extern bool stream_mark_read(const char *prefix, TransactionId xid, Bytes content, Bytes *text);
+
+/* What follows changes no item, and no stream shall tell of it, until a mark that says "end". */
+#define BACKFILL_MARK "dynamo.backfill"
+#define BACKFILL_END  "end"
+/* Its deletions are nobody's but time's. */
+#define TTL_MARK	  "dynamo.ttl"
+
 /* Set when a row of a table with a stream is written; never unset here. */
 extern bool streamed_row_written;
 /* The name, the owner or the like of a table with a stream is changed by this transaction. */
@@ -504,12 +513,9 @@ typedef struct TtlScan
  * moves the scan.  An item that somebody else has locked or is changing stays,
  * for the next look.  Returns how many have been deleted.
  *
- * With logical decoding, a transaction that deletes any begins with a
- * transactional message TTL_MESSAGE_PREFIX.
+ * A transaction that deletes any begins with a TTL_MARK.
  */
 extern int	ttl_table_expire(DynamoTable *table, TtlScan *scan, int limit);
-
-#define TTL_MESSAGE_PREFIX "dynamo.ttl"
 
 /* ---- backups (backup.c) ---- */
 

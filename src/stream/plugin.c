@@ -17,8 +17,8 @@
  *	 (replica identity DEFAULT) only an item that is stored out of line tells;
  * - a deletion without a key, which is a held key's placeholder (row_hold.c);
  * - rows that are no items: anybody may put the triggers on a table of their own;
- * - changes that follow the message "dynamo.backfill" in their transaction, until
- *	 its end is told.
+ * - changes that follow the mark "dynamo.backfill" in their transaction, until its
+ *	 end is told (storage/stream_mark.c).
  *
  * An update of the key is the removal of one item and the insertion of another.
  *
@@ -197,13 +197,15 @@ message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
 		bool transactional, const char *prefix, Size size, const char *content)
 {
 	DecodingState *state = ctx->output_plugin_private;
+	bool		backfill = strcmp(prefix, BACKFILL_MARK) == 0;
+	Bytes		text;
 
-	if (!transactional)
+	if (!transactional || !(backfill || strcmp(prefix, TTL_MARK) == 0) ||
+		!stream_mark_read(prefix, txn->xid, (Bytes) {content, size}, &text))
 		return;
-	if (strcmp(prefix, BACKFILL_MESSAGE_PREFIX) == 0)
-		state->silent = size != strlen(BACKFILL_MESSAGE_END) ||
-			memcmp(content, BACKFILL_MESSAGE_END, size) != 0;
-	else if (strcmp(prefix, TTL_MESSAGE_PREFIX) == 0)
+	if (backfill)
+		state->silent = !bytes_equal(text, bytes_from_cstring(BACKFILL_END));
+	else
 		state->expired = true;
 }
 

@@ -28,13 +28,11 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
-#include "replication/message.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
@@ -61,9 +59,6 @@ PGDLLEXPORT void dynamo_index_builder_main(Datum arg);
 #define MAX_RETRY_DELAY		60000	/* after errors; it doubles with each */
 #define MAX_PAUSE			60000
 #define MAX_GRACE			5000	/* ms after a cancel */
-
-/* Tells logical decoding that a transaction's changes change no item. */
-#define SILENT_PREFIX		"dynamo.backfill"
 
 static int	batch_size = 0;
 static int	rate = 0;			/* items per second, 0: as fast as it goes */
@@ -297,8 +292,6 @@ fill(IndexBuild *build)
 		enable_timeout_after(STATEMENT_TIMEOUT, batch_timeout);
 		enable_timeout_after(end_timeout, batch_timeout + Min(batch_timeout, MAX_GRACE));
 	}
-	if (XLogLogicalInfoActive())
-		compat_log_logical_message(SILENT_PREFIX, "", 0);
 	index_build_fill(build, batch_size);
 	disable_all_timeouts(false);
 }

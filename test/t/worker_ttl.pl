@@ -286,7 +286,7 @@ foreach my $way (sort keys %ways)
 	as_alice($ways{$way});
 	sql('TRUNCATE log');
 	alice_put('Attack', 'bait');
-	sql('TRUNCATE log');
+	sql('TRUNCATE log') if $way eq 'policy';    # (which sees her put it)
 	ok(alice_gone('Attack', 'bait'), "$way: the item expires");
 	is(sql(q{SELECT count(DISTINCT what) FROM log}), scalar keys %attempts, "$way: all has been tried") if $way ne 'policy';
 	is(sql(q{SELECT coalesce(string_agg(DISTINCT what || ' ' || who, ', '), '') FROM log WHERE who LIKE 'done%' AND what NOT IN ('search_path', 'RESET ROLE')}), '', "$way: nothing succeeds");
