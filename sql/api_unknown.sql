@@ -36,7 +36,6 @@ FROM (VALUES
     ('CreateTable', 'LocalSecondaryIndexes', '[{}]'),
     ('CreateTable', 'GlobalSecondaryIndexes', '[{}]'),
     ('CreateTable', 'SSESpecification', '{"Enabled": true}'),
-    ('CreateTable', 'WarmThroughput', '{"ReadUnitsPerSecond": 1}'),
     ('CreateTable', 'ResourcePolicy', '"{}"'),
     ('CreateTable', 'GlobalTableSourceArn', '"arn"'),
     ('CreateTable', 'GlobalTableSettingsReplicationMode', '"ENABLED"'),
@@ -45,10 +44,9 @@ FROM (VALUES
     ('UpdateTable', 'ReplicaUpdates', '[]'),
     ('UpdateTable', 'MultiRegionConsistency', '"STRONG"'),
     ('UpdateTable', 'GlobalTableWitnessUpdates', '[]'),
-    ('UpdateTable', 'WarmThroughput', '{}'),
     ('UpdateTable', 'GlobalTableSettingsReplicationMode', '"ENABLED"')) AS t (operation, member, value);
-SELECT outcome('UpdateTable', '{"TableName": "abc", "WarmThroughput": {}, "BillingMode": "FOO"}');
-SELECT outcome('UpdateTable', '{"TableName": "abc", "WarmThroughput": {}, "ReplicaUpdates": []}');
+SELECT outcome('UpdateTable', '{"TableName": "abc", "MultiRegionConsistency": "STRONG", "BillingMode": "FOO"}');
+SELECT outcome('UpdateTable', '{"TableName": "abc", "MultiRegionConsistency": "STRONG", "ReplicaUpdates": []}');
 
 -- null asks for nothing
 SELECT outcome('Scan', '{"TableName": "api_unknown_missing", "ScanFilter": null}');

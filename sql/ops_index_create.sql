@@ -98,7 +98,6 @@ SELECT pg_temp.create_table('Provisioned', 'a:S b:S', 'a:H', jsonb_build_array(p
 SELECT dynamo.call('DescribeTable', '{"TableName": "Provisioned"}')::jsonb #> '{Table,GlobalSecondaryIndexes,0,ProvisionedThroughput}';
 SELECT pg_temp.create_table('OnDemand', 'a:S b:S', 'a:H', jsonb_build_array(pg_temp.ix('gsi', 'b:H', more => '{"OnDemandThroughput": {"MaxReadRequestUnits": 30}}')));
 SELECT dynamo.call('DescribeTable', '{"TableName": "OnDemand"}')::jsonb #> '{Table,GlobalSecondaryIndexes,0,OnDemandThroughput}';
-SELECT pg_temp.create_table('Bad', 'a:S b:S', 'a:H', jsonb_build_array(pg_temp.ix('bad', 'b:H', more => '{"WarmThroughput": {"ReadUnitsPerSecond": 12000}}')));
 
 -- As many as DynamoDB allows; they go with the table.
 SELECT pg_temp.create_table('Full', 'a:S b:S c:S', 'a:H b:R', (SELECT jsonb_agg(pg_temp.ix('global' || i, 'c:H b:R')) FROM generate_series(1, 20) i), (SELECT jsonb_agg(pg_temp.ix('local' || i, 'a:H c:R')) FROM generate_series(1, 5) i));

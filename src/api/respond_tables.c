@@ -20,6 +20,7 @@ static void append_index_description(StringInfo out, const TableDescription *tab
 									 const IndexDescription *description);
 static void append_index_throughput(StringInfo out, const IndexDefinition *index);
 static void append_throughput(StringInfo out, const TableSettings *settings);
+static void append_warm_throughput(StringInfo out, WarmUnits units, bool changing);
 static void append_billing_mode(StringInfo out, const TableSettings *settings);
 static int	decreases_today(const TableSettings *settings);
 static void append_stream(StringInfo out, const TableDescription *table);
@@ -82,6 +83,9 @@ append_table_description(StringInfo out, const TableDescription *table)
 	begin_member(out, "DeletionProtectionEnabled");
 	appendStringInfoString(out, settings->deletion_protection ? "true" : "false");
 	append_on_demand_throughput(out, settings);
+	append_warm_throughput(out, warm_units(settings->warm, settings->read_capacity,
+										   settings->write_capacity),
+						   table->warming || strcmp(table->status, "CREATING") == 0);
 	appendStringInfoChar(out, '}');
 }
 
@@ -154,6 +158,17 @@ decreases_today(const TableSettings *settings)
 		now - now % USECS_PER_DAY <= settings->last_decrease;
 }
 
+static void
+append_warm_throughput(StringInfo out, WarmUnits units, bool changing)
+{
+	begin_member(out, "WarmThroughput");
+	appendStringInfoChar(out, '{');
+	append_integer(out, "ReadUnitsPerSecond", units.reads);
+	append_integer(out, "WriteUnitsPerSecond", units.writes);
+	append_text(out, "Status", bytes_from_cstring(changing ? "UPDATING" : "ACTIVE"));
+	appendStringInfoChar(out, '}');
+}
+
 /* A provisioned table that never was on demand has no summary. */
 static void
 append_billing_mode(StringInfo out, const TableSettings *settings)
@@ -221,6 +236,11 @@ append_index_description(StringInfo out, const TableDescription *table,
 	append_integer(out, "ItemCount", description->item_count);
 	append_text(out, "IndexArn", bytes_from_cstring(index_arn(table->table_name, index->name)));
 	append_request_units(out, index->max_read_request_units, index->max_write_request_units);
+	if (!index->is_local)
+		append_warm_throughput(out, warm_units(index->warm, index->read_capacity,
+											   index->write_capacity),
+							   strcmp(description->status, "CREATING") == 0 ||
+								   strcmp(description->status, "UPDATING") == 0);
 	appendStringInfoChar(out, '}');
 }
 

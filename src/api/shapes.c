@@ -441,6 +441,13 @@ static const Member on_demand_throughput_members[] = {
 static const Shape on_demand_throughput_shape =
 	SHAPE("OnDemandThroughput", OnDemandThroughput, on_demand_throughput_members);
 
+static const Member warm_throughput_members[] = {
+	{"ReadUnitsPerSecond", MEMBER_LONG, AT(WarmThroughput, read_units_per_second)},
+	{"WriteUnitsPerSecond", MEMBER_LONG, AT(WarmThroughput, write_units_per_second)},
+};
+static const Shape warm_throughput_shape =
+	SHAPE("WarmThroughput", WarmThroughput, warm_throughput_members);
+
 #define ATTRIBUTE_DEFINITIONS(structure, ...) \
 	{"AttributeDefinitions", MEMBER_LIST, AT(structure, attribute_definitions), \
 	 .shape = &attribute_definition_shape, ##__VA_ARGS__}
@@ -452,6 +459,9 @@ static const Shape on_demand_throughput_shape =
 #define ON_DEMAND_THROUGHPUT(structure) \
 	{"OnDemandThroughput", MEMBER_STRUCTURE, AT(structure, on_demand_throughput), \
 	 .shape = &on_demand_throughput_shape}
+#define WARM_THROUGHPUT(structure) \
+	{"WarmThroughput", MEMBER_STRUCTURE, AT(structure, warm_throughput), \
+	 .shape = &warm_throughput_shape}
 #define TABLE_CLASS(structure) \
 	{"TableClass", MEMBER_ENUM, AT(structure, table_class), .values = &table_classes}
 #define DELETION_PROTECTION(structure) \
@@ -484,7 +494,7 @@ static const Member global_index_members[] = {
 	INDEX_SCHEMA,
 	PROVISIONED_THROUGHPUT(IndexRequest),
 	ON_DEMAND_THROUGHPUT(IndexRequest),
-	UNBUILT("WarmThroughput"),
+	WARM_THROUGHPUT(IndexRequest),
 };
 static const Shape global_index_shape =
 	SHAPE("GlobalSecondaryIndex", IndexRequest, global_index_members);
@@ -502,7 +512,7 @@ static const Member update_index_members[] = {
 	SECONDARY_NAME,
 	PROVISIONED_THROUGHPUT(IndexRequest),
 	ON_DEMAND_THROUGHPUT(IndexRequest),
-	UNBUILT("WarmThroughput"),
+	WARM_THROUGHPUT(IndexRequest),
 };
 static const Shape update_index_shape =
 	SHAPE("UpdateGlobalSecondaryIndexAction", IndexRequest, update_index_members);
@@ -569,7 +579,7 @@ static const Member create_table_members[] = {
 	TAGS(CreateTableRequest),
 	TABLE_CLASS(CreateTableRequest),
 	DELETION_PROTECTION(CreateTableRequest),
-	UNBUILT("WarmThroughput"),
+	WARM_THROUGHPUT(CreateTableRequest),
 	UNBUILT("ResourcePolicy"),
 	ON_DEMAND_THROUGHPUT(CreateTableRequest),
 	UNBUILT("GlobalTableSourceArn"),
@@ -593,7 +603,7 @@ static const Member update_table_members[] = {
 	UNBUILT("MultiRegionConsistency"),
 	UNBUILT("GlobalTableWitnessUpdates"),
 	ON_DEMAND_THROUGHPUT(UpdateTableRequest),
-	UNBUILT("WarmThroughput"),
+	WARM_THROUGHPUT(UpdateTableRequest),
 	UNBUILT("GlobalTableSettingsReplicationMode"),
 };
 const Shape update_table_shape = SHAPE("UpdateTableInput", UpdateTableRequest,

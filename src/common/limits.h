@@ -27,6 +27,8 @@
 #define MAX_LIST_TABLES				100
 #define MAX_ACCOUNT_CAPACITY		80000	/* units, as DescribeLimits says */
 #define MAX_TABLE_CAPACITY			40000
+#define ON_DEMAND_WARM_READS		12000	/* per second, of a table that is on demand */
+#define ON_DEMAND_WARM_WRITES		4000
 #define MAX_LIST_BACKUPS			100
 #define MIN_BACKUP_ARN_LENGTH		37
 #define MAX_BACKUP_ARN_LENGTH		1024

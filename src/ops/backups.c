@@ -377,17 +377,18 @@ set_restored_throughput(const IndexRequest *override, BillingMode mode, IndexDef
 	ProvisionedThroughput throughput = {
 		{true, index->read_capacity}, {true, index->write_capacity}};
 	IndexRequest request = {.index_name = index->name};
-	bool		is_given = override != NULL && (override->provisioned_throughput != NULL || override->on_demand_throughput != NULL);
+	bool		is_given = override != NULL && (override->provisioned_throughput != NULL ||
+												override->on_demand_throughput != NULL ||
+												override->warm_throughput != NULL);
 
 	if (is_given)
 		request = *override;
 	else if (mode == BILLING_PROVISIONED && index->read_capacity > 0)
 		request.provisioned_throughput = &throughput;
-	if (mode == BILLING_PAY_PER_REQUEST)
-		index->read_capacity = index->write_capacity = 0;
-	else
+	if (mode == BILLING_PROVISIONED)
 		index->max_read_request_units = index->max_write_request_units = 0;
 	set_index_throughput(&request, mode, index);
+	set_index_warm_throughput(&request, NO_WARM_UNITS, index);
 }
 
 static void

@@ -138,6 +138,7 @@ apply_index_updates(const UpdateTableRequest *request, Oid relid, const KeySchem
 
 			check_none_online(indexes, index->name);
 			set_index_throughput(update->create, mode, index);
+			set_index_warm_throughput(update->create, NO_WARM_UNITS, index);
 			if (online)
 				index_build_request_create(relid, index);
 			else
@@ -168,13 +169,15 @@ changed_throughput(const IndexRequest *request, BillingMode mode, const IndexDef
 {
 	IndexDefinition *changed = palloc_object(IndexDefinition);
 
-	if (request->provisioned_throughput == NULL && request->on_demand_throughput == NULL)
+	if (request->provisioned_throughput == NULL && request->on_demand_throughput == NULL &&
+		request->warm_throughput == NULL)
 		validation_error(INVALID "Either ProvisionedThroughput or OnDemandThroughput must be "
 								 "specified for index: %.*s",
 						 index->name.len, index->name.data);
 	*changed = *index;
 	check_throughput_changes(request, index);
 	set_index_throughput(request, mode, changed);
+	set_index_warm_throughput(request, index_warm_units(index), changed);
 	if (changed->read_capacity > index->read_capacity ||
 		changed->write_capacity > index->write_capacity)
 		changed->last_increase = GetCurrentTimestamp();
@@ -255,6 +258,7 @@ change_billing(Oid relid, const List *indexes, const List *updates, BillingMode 
 		if (!provisioned)
 			validation_error(INVALID "ProvisionedThroughput must be specified for index: %.*s",
 							 index.name.len, index.name.data);
+		index.warm = kept_warm_units(index_warm_units(&index), 0, 0);
 		index.read_capacity = 0;
 		index.write_capacity = 0;
 		index_catalog_update(relid, &index);

@@ -444,6 +444,12 @@ typedef struct OnDemandThroughput
 	OptionalInt max_write_request_units;
 } OnDemandThroughput;
 
+typedef struct WarmThroughput
+{
+	OptionalInt read_units_per_second;
+	OptionalInt write_units_per_second;
+} WarmThroughput;
+
 #define PROJECTION_ALL		 1
 #define PROJECTION_KEYS_ONLY 2
 #define PROJECTION_INCLUDE	 3
@@ -465,6 +471,7 @@ typedef struct IndexRequest
 	ProjectionRequest *projection;
 	ProvisionedThroughput *provisioned_throughput;
 	OnDemandThroughput *on_demand_throughput;
+	WarmThroughput *warm_throughput;
 } IndexRequest;
 
 /* An element of GlobalSecondaryIndexUpdates: exactly one of the three. */
@@ -491,6 +498,7 @@ typedef struct CreateTableRequest
 	int			billing_mode;	/* BILLING_MODE_..., or 0 */
 	ProvisionedThroughput *provisioned_throughput;
 	OnDemandThroughput *on_demand_throughput;
+	WarmThroughput *warm_throughput;
 	int			table_class;	/* TABLE_CLASS_..., or 0 */
 	OptionalBool deletion_protection;
 	List	   *tags;			/* of Tag * */
@@ -505,6 +513,7 @@ typedef struct UpdateTableRequest
 	ProvisionedThroughput *provisioned_throughput;
 	List	   *index_updates;	/* of IndexUpdate * */
 	OnDemandThroughput *on_demand_throughput;
+	WarmThroughput *warm_throughput;
 	int			table_class;
 	OptionalBool deletion_protection;
 	StreamSpecification *stream;
@@ -525,6 +534,7 @@ typedef struct TableDescription
 	const char *status;			/* "ACTIVE", ... */
 	KeySchema	key;
 	TableSettings settings;
+	bool		warming;		/* UpdateTable changes its warm throughput */
 	List	   *indexes;		/* of IndexDescription * */
 	int64		item_count;
 	int64		size_bytes;
@@ -536,6 +546,9 @@ extern void op_create_table(const CreateTableRequest *request, TableDescription 
 extern void op_update_table(const UpdateTableRequest *request, TableDescription *result);
 extern void op_describe_table(Bytes table_name, TableDescription *result);
 extern void op_delete_table(Bytes table_name, TableDescription *result);
+
+/* What a table or global index can serve at once (warm_throughput.c). */
+extern WarmUnits warm_units(WarmUnits recorded, int64 read_capacity, int64 write_capacity);
 
 typedef struct ListTablesResult
 {

@@ -73,6 +73,7 @@ checked_table_schema(const CreateTableRequest *request, KeySchema *key, List **i
 		IndexDefinition *index = checked_index(lfirst(cell), false, definitions, key, *indexes);
 
 		set_index_throughput(lfirst(cell), mode, index);
+		set_index_warm_throughput(lfirst(cell), NO_WARM_UNITS, index);
 		*indexes = lappend(*indexes, index);
 	}
 	check_projected_count(*indexes);
@@ -436,13 +437,15 @@ set_index_throughput(const IndexRequest *request, BillingMode mode, IndexDefinit
 		validation_error(INVALID "ProvisionedThroughput should not be specified for index: %.*s "
 								 "when BillingMode is PAY_PER_REQUEST",
 						 name.len, name.data);
-	if (mode == BILLING_PROVISIONED && throughput == NULL)
+	if (mode == BILLING_PROVISIONED && throughput == NULL && index->read_capacity == 0)
 		validation_error(INVALID "ProvisionedThroughput must be specified for index: %.*s",
 						 name.len, name.data);
 	if (mode == BILLING_PROVISIONED && on_demand != NULL)
 		validation_error(INVALID "OnDemandThroughput should not be specified for index: %.*s "
 								 "when BillingMode is PROVISIONED",
 						 name.len, name.data);
+	if (mode == BILLING_PAY_PER_REQUEST)
+		index->read_capacity = index->write_capacity = 0;
 	if (throughput != NULL)
 	{
 		index->read_capacity = throughput->read_capacity_units.value;
@@ -452,6 +455,21 @@ set_index_throughput(const IndexRequest *request, BillingMode mode, IndexDefinit
 	}
 	change_on_demand_throughput(on_demand, &index->max_read_request_units,
 								&index->max_write_request_units);
+}
+
+void
+set_index_warm_throughput(const IndexRequest *request, WarmUnits before, IndexDefinition *index)
+{
+	index->warm = kept_warm_units(before, index->read_capacity, index->write_capacity);
+	raise_warm_units(request->warm_throughput,
+					 psprintf("index: %.*s", request->index_name.len, request->index_name.data),
+					 index_warm_units(index), &index->warm);
+}
+
+WarmUnits
+index_warm_units(const IndexDefinition *index)
+{
+	return warm_units(index->warm, index->read_capacity, index->write_capacity);
 }
 
 /* ---- definitions and uses ---- */

@@ -36,6 +36,8 @@ static void change_settings(const UpdateTableRequest *request, TableSettings *se
 static void change_billing_mode(const UpdateTableRequest *request, TableSettings *settings);
 static void change_throughput(const ProvisionedThroughput *throughput,
 							  TableSettings *settings);
+static void change_warm_throughput(const WarmThroughput *request, TableSettings *settings);
+static WarmUnits table_warm_units(const TableSettings *settings);
 static void change_request_units(OptionalInt units, const char *name, int64 *maximum);
 static bool describe_future_table(Bytes name, TableDescription *result);
 static void check_not_in_use(Bytes name);
@@ -118,6 +120,7 @@ initial_settings(const CreateTableRequest *request, TableSettings *settings)
 	}
 	change_on_demand_throughput(request->on_demand_throughput, &settings->max_read_request_units,
 								&settings->max_write_request_units);
+	change_warm_throughput(request->warm_throughput, settings);
 	settings->deletion_protection = request->deletion_protection.value;
 	settings->infrequent_access = request->table_class == TABLE_CLASS_INFREQUENT_ACCESS;
 }
@@ -163,6 +166,7 @@ op_update_table(const UpdateTableRequest *request, TableDescription *result)
 
 	table = open_own_table(request->table_name, AccessShareLock);
 	describe(table, &settings, "UPDATING", result);
+	result->warming = request->warm_throughput != NULL;
 	describe_index_updates(request->index_updates, indexes, online, result);
 	dynamo_table_close(table);
 }
@@ -199,7 +203,7 @@ static bool
 updates_more_than_indexes(const UpdateTableRequest *request)
 {
 	return request->billing_mode != 0 || request->provisioned_throughput != NULL ||
-		request->on_demand_throughput != NULL || request->table_class != 0 ||
+		request->on_demand_throughput != NULL || request->warm_throughput != NULL || request->table_class != 0 ||
 		request->deletion_protection.given || request->stream != NULL;
 }
 
@@ -247,12 +251,16 @@ check_something_to_update(const UpdateTableRequest *request)
 static void
 change_settings(const UpdateTableRequest *request, TableSettings *settings)
 {
+	WarmUnits	before = table_warm_units(settings);
+
 	change_billing_mode(request, settings);
 	check_billing(settings->billing_mode, request->provisioned_throughput,
 				  request->on_demand_throughput);
 	change_throughput(request->provisioned_throughput, settings);
 	change_on_demand_throughput(request->on_demand_throughput, &settings->max_read_request_units,
 								&settings->max_write_request_units);
+	settings->warm = kept_warm_units(before, settings->read_capacity, settings->write_capacity);
+	change_warm_throughput(request->warm_throughput, settings);
 	if (request->table_class != 0)
 		settings->infrequent_access = request->table_class == TABLE_CLASS_INFREQUENT_ACCESS;
 	if (request->deletion_protection.given)
@@ -318,6 +326,18 @@ change_on_demand_throughput(const OnDemandThroughput *on_demand, int64 *reads, i
 		return;
 	change_request_units(on_demand->max_read_request_units, "MaxReadRequestUnits", reads);
 	change_request_units(on_demand->max_write_request_units, "MaxWriteRequestUnits", writes);
+}
+
+static void
+change_warm_throughput(const WarmThroughput *request, TableSettings *settings)
+{
+	raise_warm_units(request, "table", table_warm_units(settings), &settings->warm);
+}
+
+static WarmUnits
+table_warm_units(const TableSettings *settings)
+{
+	return warm_units(settings->warm, settings->read_capacity, settings->write_capacity);
 }
 
 /* -1 takes a maximum away. */

@@ -58,9 +58,26 @@ extern void change_on_demand_throughput(const OnDemandThroughput *on_demand,
 										int64	   *reads, int64 *writes);
 /* One of the names (Bytes *) that is there twice, or NULL. */
 extern const Bytes *repeated_name(const List *names);
+
+#define NO_WARM_UNITS ((WarmUnits) {0, 0})
+
+/*
+ * What is to be recorded of the units that were warm before a change to this capacity.
+ */
+extern WarmUnits kept_warm_units(WarmUnits before, int64 read_capacity, int64 write_capacity);
+/*
+ * Records what the request, if any, asks for beyond what is present; raises
+ * ValidationException if that is less.  "whose" is "table" or "index: <name>".
+ */
+extern void raise_warm_units(const WarmThroughput *request, const char *whose,
+							 WarmUnits present, WarmUnits *recorded);
 /* Raises unless the throughput of an index fits the table's billing mode. */
 extern void set_index_throughput(const IndexRequest *request, BillingMode mode,
 								 IndexDefinition *index);
+/* Its warm throughput, when its capacity is set; what was warm before stays so. */
+extern void set_index_warm_throughput(const IndexRequest *request, WarmUnits before,
+									  IndexDefinition *index);
+extern WarmUnits index_warm_units(const IndexDefinition *index);
 
 /* ---- GlobalSecondaryIndexUpdates (index_updates.c) ---- */
 

@@ -53,7 +53,9 @@ enum
 	INDEXES_LAST_DECREASE,
 	INDEXES_MAX_READ_REQUEST_UNITS,
 	INDEXES_MAX_WRITE_REQUEST_UNITS,
-	INDEXES_NCOLUMNS = INDEXES_MAX_WRITE_REQUEST_UNITS,
+	INDEXES_WARM_READ_UNITS,
+	INDEXES_WARM_WRITE_UNITS,
+	INDEXES_NCOLUMNS = INDEXES_WARM_WRITE_UNITS,
 };
 
 /* By IndexDefinition.is_local, .projection, .status. */
@@ -81,6 +83,8 @@ static const struct
 	{INDEXES_LAST_DECREASE, offsetof(IndexDefinition, last_decrease)},
 	{INDEXES_MAX_READ_REQUEST_UNITS, offsetof(IndexDefinition, max_read_request_units)},
 	{INDEXES_MAX_WRITE_REQUEST_UNITS, offsetof(IndexDefinition, max_write_request_units)},
+	{INDEXES_WARM_READ_UNITS, offsetof(IndexDefinition, warm.reads)},
+	{INDEXES_WARM_WRITE_UNITS, offsetof(IndexDefinition, warm.writes)},
 };
 
 const char *

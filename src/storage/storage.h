@@ -117,6 +117,13 @@ typedef enum BillingMode
 } BillingMode;
 
 /* What is recorded of a table beside its definition (dynamo.table_settings). */
+/* What can be read and written at once, per second. */
+typedef struct WarmUnits
+{
+	int64		reads;
+	int64		writes;
+} WarmUnits;
+
 typedef struct TableSettings
 {
 	pg_uuid_t	table_id;
@@ -129,6 +136,7 @@ typedef struct TableSettings
 	TimestampTz last_decrease;
 	int64		max_read_request_units; /* OnDemandThroughput, 0: none */
 	int64		max_write_request_units;
+	WarmUnits	warm;			/* recorded of the warm throughput, 0: what comes by itself */
 	bool		deletion_protection;
 	bool		infrequent_access;	/* table class STANDARD_INFREQUENT_ACCESS */
 	TimestampTz restored;		/* from a backup, 0: never */
@@ -172,6 +180,7 @@ typedef struct IndexDefinition
 	TimestampTz last_decrease;
 	int64		max_read_request_units; /* OnDemandThroughput, 0: none */
 	int64		max_write_request_units;
+	WarmUnits	warm;			/* recorded of the warm throughput, as in TableSettings */
 
 	/* of an open table */
 	const struct KeyIndex *order;	/* how its rows are found; NULL: a column lacks */

@@ -52,7 +52,9 @@ CREATE TABLE dynamo.table_settings (
     table_class             text NOT NULL,
     restored                timestamptz,
     source_backup           text,
-    clustering              boolean NOT NULL
+    clustering              boolean NOT NULL,
+    warm_read_units         bigint,
+    warm_write_units        bigint
 );
 COMMENT ON TABLE dynamo.table_settings IS
     'what is recorded of a table, or of the table of a backup, beside its definition; a table without row has the defaults';
@@ -80,6 +82,8 @@ CREATE TABLE dynamo.table_indexes (
     last_decrease           timestamptz,
     max_read_request_units  bigint,
     max_write_request_units bigint,
+    warm_read_units         bigint,
+    warm_write_units        bigint,
     PRIMARY KEY (relation, name)
 );
 COMMENT ON TABLE dynamo.table_indexes IS

@@ -60,7 +60,9 @@ enum
 	SETTINGS_RESTORED,
 	SETTINGS_SOURCE_BACKUP,
 	SETTINGS_CLUSTERING,
-	SETTINGS_NCOLUMNS = SETTINGS_CLUSTERING,
+	SETTINGS_WARM_READ_UNITS,
+	SETTINGS_WARM_WRITE_UNITS,
+	SETTINGS_NCOLUMNS = SETTINGS_WARM_WRITE_UNITS,
 };
 
 static const char *const billing_modes[] = {
@@ -89,6 +91,8 @@ static const struct
 	{SETTINGS_MAX_READ_REQUEST_UNITS, offsetof(TableSettings, max_read_request_units)},
 	{SETTINGS_MAX_WRITE_REQUEST_UNITS, offsetof(TableSettings, max_write_request_units)},
 	{SETTINGS_RESTORED, offsetof(TableSettings, restored)},
+	{SETTINGS_WARM_READ_UNITS, offsetof(TableSettings, warm.reads)},
+	{SETTINGS_WARM_WRITE_UNITS, offsetof(TableSettings, warm.writes)},
 };
 
 /* ---- reaching rows ---- */
