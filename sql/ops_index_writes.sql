@@ -122,3 +122,21 @@ SELECT pg_temp.both('UpdateItem', '{"TableName": "TABLE", "ReturnConsumedCapacit
 SELECT pg_temp.both('UpdateItem', '{"TableName": "TABLE", "ReturnConsumedCapacity": "INDEXES", "Key": {"pk": {"S": "sql"}, "sk": {"S": "s"}}, "UpdateExpression": "SET g = :x", "ExpressionAttributeValues": {":x": {"N": "2"}}}');
 SELECT pg_temp.both('UpdateItem', '{"TableName": "TABLE", "ReturnConsumedCapacity": "INDEXES", "Key": {"pk": {"S": "sql"}, "sk": {"S": "s"}}, "UpdateExpression": "SET g = :x", "ExpressionAttributeValues": {":x": {"S": "2"}}}');
 SELECT t, c.* FROM unnest('{Direct,BySql}'::text[]) t, dynamo.check_table(t) c;
+
+-- An item and its entries in all local indexes are together no larger than an item may be; those in global ones do not count.
+SELECT dynamo.call('CreateTable', '{"TableName": "Local", "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}, {"AttributeName": "n", "AttributeType": "N"}, {"AttributeName": "m", "AttributeType": "N"}],
+    "LocalSecondaryIndexes": [{"IndexName": "all", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "n", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "ALL"}},
+        {"IndexName": "keys", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "m", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}],
+    "GlobalSecondaryIndexes": [{"IndexName": "global", "KeySchema": [{"AttributeName": "sk", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}]}') IS NOT NULL;
+CREATE FUNCTION pg_temp.put_large(operation text, more text, size int) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.on('Local', operation, replace(CASE operation WHEN 'PutItem' THEN '{"TableName": "TABLE", "Item": ITEM}'
+        WHEN 'BatchWriteItem' THEN '{"RequestItems": {"TABLE": [{"PutRequest": {"Item": ITEM}}]}}' ELSE '{"TransactItems": [{"Put": {"TableName": "TABLE", "Item": ITEM}}]}' END,
+        'ITEM', format('{"pk": {"S": "p"}, "sk": {"S": "s"}, "x": {"S": "%s"}%s}', repeat('x', size), more))) $$;
+SELECT more, size, pg_temp.put_large('PutItem', more, size) FROM (VALUES ('', 409593), ('', 409594), (', "m": {"N": "1"}', 409581), (', "m": {"N": "1"}', 409582),
+    (', "n": {"N": "1"}', 204790), (', "n": {"N": "1"}', 204791), (', "n": {"N": "1"}, "m": {"N": "1"}', 204782), (', "n": {"N": "1"}, "m": {"N": "1"}', 204783)) t (more, size);
+SELECT operation, pg_temp.put_large(operation, ', "n": {"N": "1"}', 204791) FROM unnest('{BatchWriteItem,TransactWriteItems}'::text[]) operation;
+SELECT pg_temp.on('Local', 'UpdateItem', format('{"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "s"}}, "UpdateExpression": "SET x = :x", "ExpressionAttributeValues": {":x": {"S": "%s"}}}', repeat('x', size)))
+    FROM unnest('{204783,204782}'::int[]) size;
+SELECT pg_temp.on('Local', 'UpdateItem', format('{"TableName": "TABLE", "Key": {"pk": {"S": "p"}, "sk": {"S": "s"}}, "AttributeUpdates": {"x": {"Value": {"S": "%s"}}}}', repeat('x', 204783)));

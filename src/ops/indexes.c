@@ -42,6 +42,7 @@ typedef struct VersionChange
 	bool		same;			/* the whole items are */
 } VersionChange;
 
+static bool has_entry(const IndexDefinition *index, AttributeValue item);
 static bool is_long(const ItemKey *key);
 static bool is_doubtful(AttributeType type, AttributeValue value);
 static void check_all_keys(DynamoTable *table, AttributeValue old, AttributeValue item,
@@ -202,6 +203,42 @@ values_equal(AttributeValue a, AttributeValue b)
 		(!attribute_exists(a) || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/* (an entry is never larger than its item, so that most items need no closer look) */
+void
+check_local_entries(DynamoTable *table, const DynamoItem *item, bool by_update)
+{
+	AttributeValue root = item_root(item);
+	int			size = item_size(item);
+	int			total = size;
+	ListCell   *cell;
+
+	if (size <= MAX_ITEM_SIZE / (1 + MAX_LOCAL_INDEXES))
+		return;
+	foreach(cell, table_indexes(table))
+	{
+		const IndexDefinition *index = lfirst(cell);
+
+		if (index->is_local && has_entry(index, root))
+			total += entry_size(table, index, root, size);
+	}
+	if (total > MAX_ITEM_SIZE)
+		validation_error(by_update ? "Item size to update has exceeded the maximum allowed size" :
+									 "Item size has exceeded the maximum allowed size");
+}
+
+static bool
+has_entry(const IndexDefinition *index, AttributeValue item)
+{
+	for (int i = 0; i < index->key.nhash + index->key.nrange; i++)
+	{
+		const KeyAttribute *attribute = &index->key.attributes[i];
+
+		if (!can_be_index_key(attribute->type, map_get(item, attribute->name)))
+			return false;
+	}
+	return true;
+}
+
 AttributeValue
 collection_key(DynamoTable *table, const ItemKey *key)
 {
@@ -235,6 +272,8 @@ index_write_charges(DynamoTable *table, const ItemKey *key,
 
 	if (indexes == NIL)
 		return;
+	if (new != NULL && check != KEYS_ARE_CHECKED)
+		check_local_entries(table, new, true);
 	if (is_long(key) && new != NULL && check != KEYS_ARE_CHECKED)
 		check_all_keys(table, change.old, change.new, check == CHECK_UPDATED_KEYS);
 	set_key_changes(table, &change, check, update);

@@ -24,9 +24,15 @@ typedef enum IndexKeyCheck
 extern void check_index_keys(DynamoTable *table, const ItemKey *key, AttributeValue item);
 
 /*
+ * Raises ValidationException if an item and its entries in local indexes are together
+ * larger than an item may be.
+ */
+extern void check_local_entries(DynamoTable *table, const DynamoItem *item, bool by_update);
+
+/*
  * Charges, none so far, what each index pays for a new version of an item (NULL:
  * none) in place of the old one (or NULL); palloc'd.  Keys that an UpdateItem
- * has changed, by `update` (or NULL), are checked too; what cannot be the key of an
+ * has changed, by `update` (or NULL), are checked too, and the size; what cannot be the key of an
  * index may stay as it was.
  */
 extern void index_write_charges(DynamoTable *table, const ItemKey *key,

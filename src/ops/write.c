@@ -110,7 +110,10 @@ check_write_key(ItemWrite *write)
 	check_update_spares_key(schema, write->update);
 	check_key_paths(write->table->definition, write->update);
 	if (write->item != NULL)
+	{
 		check_index_keys(write->table, &write->item_key, item_root(write->item));
+		check_local_entries(write->table, write->item, false);
+	}
 }
 
 void
