@@ -72,11 +72,13 @@ extern PGDLLEXPORT void count_request(const RequestRecord *request, RequestOutco
 									  int sqlstate, uint64 microseconds);
 
 /*
- * What the same module may ask of the layers below, through this one: the item
- * that a ConditionalCheckFailedException carries, or NULL, and what the error of
- * the last api_call() is to a TransactWriteItems (see ops.h).
+ * What another module may ask of the layers below, through this one: the item
+ * that a ConditionalCheckFailedException carries, or NULL, the reasons that a
+ * TransactionCanceledException carries, or NULL, and what the error of the last
+ * api_call() is to a TransactWriteItems (see ops.h).
  */
 extern PGDLLEXPORT const char *api_condition_failure_item(const ErrorData *error);
+extern PGDLLEXPORT const char *api_cancellation_reasons(const ErrorData *error);
 extern PGDLLEXPORT bool api_transaction_conflict(const ErrorData *error, char **message,
 												 char **reasons);
 

@@ -463,6 +463,12 @@ api_condition_failure_item(const ErrorData *error)
 	return condition_failure_item(error);
 }
 
+const char *
+api_cancellation_reasons(const ErrorData *error)
+{
+	return cancellation_reasons(error);
+}
+
 bool
 api_transaction_conflict(const ErrorData *error, char **message, char **reasons)
 {

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/snapmgr.h"
@@ -65,6 +66,7 @@ counted(FunctionCallInfo fcinfo, const char *operation, PGFunction function)
 
 static void fill_field(const Member *member, ArgumentType type, Datum datum,
 					   void *request, RequestNotes *notes);
+static Bytes text_bytes(Datum datum);
 static AttributeValue names_from_jsonb(Jsonb *jsonb);
 
 void
@@ -124,6 +126,12 @@ fill_field(const Member *member, ArgumentType type, Datum datum, void *request,
 }
 
 Bytes
+text_argument(FunctionCallInfo fcinfo, int i)
+{
+	return PG_ARGISNULL(i) ? (Bytes) {NULL, 0} : text_bytes(PG_GETARG_DATUM(i));
+}
+
+static Bytes
 text_bytes(Datum datum)
 {
 	text	   *value = DatumGetTextPP(datum);
@@ -163,6 +171,24 @@ names_from_jsonb(Jsonb *jsonb)
 			entries[n++].value = attribute_make_string(string);
 	}
 	return names_from_entries(entries, n);
+}
+
+/* ---- results ---- */
+
+Datum
+text_from_buffer(const StringInfoData *buffer)
+{
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(buffer->data, buffer->len));
+}
+
+void
+return_text(FunctionCallInfo fcinfo, Bytes text)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum		value = PointerGetDatum(cstring_to_text_with_len(text.data, text.len));
+	bool		isnull = false;
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
 }
 
 /* ---- any operation ---- */

@@ -16,6 +16,7 @@
 #define DYNAMO_FUNCTIONS_H
 
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "portability/instr_time.h"
 
 #include "api/shapes.h"
@@ -66,6 +67,13 @@ typedef struct TypedFunction
 
 /* Fills a request, all zeros, from the arguments of a call and validates it. */
 extern void read_arguments(FunctionCallInfo fcinfo, TypedFunction *function, void *request);
-extern Bytes text_bytes(Datum datum);
+/* A text argument; data NULL if it is null. */
+extern Bytes text_argument(FunctionCallInfo fcinfo, int i);
+
+/* ---- results ---- */
+
+extern Datum text_from_buffer(const StringInfoData *buffer);
+/* Adds a row of one text to the set that the function returns. */
+extern void return_text(FunctionCallInfo fcinfo, Bytes text);
 
 #endif							/* DYNAMO_FUNCTIONS_H */

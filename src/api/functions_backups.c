@@ -38,7 +38,7 @@ COUNTED_FUNCTION(dynamo_delete_backup, "DeleteBackup")
 	op_delete_backup(&request, &result);
 	initStringInfo(&json);
 	append_backup_description(&json, &result);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(json.data, json.len));
+	return text_from_buffer(&json);
 }
 
 COUNTED_FUNCTION(dynamo_restore_table_from_backup, "RestoreTableFromBackup")
@@ -61,7 +61,6 @@ COUNTED_FUNCTION(dynamo_list_backups, "ListBackups")
 	static TypedFunction function = {&list_backups_shape, {
 		{"TableName", ARGUMENT_TEXT},
 	}};
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	ListBackupsRequest request = {0};
 	ListBackupsResult result = {0};
 
@@ -75,10 +74,8 @@ COUNTED_FUNCTION(dynamo_list_backups, "ListBackups")
 		foreach(cell, result.backups)
 		{
 			const TableBackup *backup = lfirst(cell);
-			Datum		value = CStringGetTextDatum(backup_arn(backup->table_name, backup->id));
-			bool		isnull = false;
 
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+			return_text(fcinfo, bytes_from_cstring(backup_arn(backup->table_name, backup->id)));
 		}
 		if (result.last_evaluated != NULL)
 			request.exclusive_start_backup_arn =

@@ -2,19 +2,17 @@
  * functions_load.c
  *		The SQL function dynamo.load_items().
  *
- * It stands beside the typed functions and shares nothing with them: DynamoDB
- * has no such operation, hence no shape.
+ * It stands beside the typed functions, but DynamoDB has no such operation, hence
+ * no shape.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "fmgr.h"
 #include "funcapi.h"
-#include "utils/builtins.h"
 
-#include "ops/ops.h"
+#include "api/functions.h"
 
-static Bytes text_argument(FunctionCallInfo fcinfo, int i, const char *name);
+static Bytes required_text(FunctionCallInfo fcinfo, int i, const char *name);
 static LoadConflict conflict_by_name(Bytes name);
 
 /* dynamo.load_items(table_name, query, on_conflict) returns loaded, skipped, replaced */
@@ -30,9 +28,9 @@ dynamo_load_items(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	request.table_name = text_argument(fcinfo, 0, "table_name");
-	request.query = bytes_to_cstring(text_argument(fcinfo, 1, "query"));
-	request.on_conflict = conflict_by_name(text_argument(fcinfo, 2, "on_conflict"));
+	request.table_name = required_text(fcinfo, 0, "table_name");
+	request.query = bytes_to_cstring(required_text(fcinfo, 1, "query"));
+	request.on_conflict = conflict_by_name(required_text(fcinfo, 2, "on_conflict"));
 
 	op_load_items(&request, &counts);
 	values[0] = Int64GetDatum(counts.loaded);
@@ -42,16 +40,13 @@ dynamo_load_items(PG_FUNCTION_ARGS)
 }
 
 static Bytes
-text_argument(FunctionCallInfo fcinfo, int i, const char *name)
+required_text(FunctionCallInfo fcinfo, int i, const char *name)
 {
-	text	   *value;
-
 	if (PG_ARGISNULL(i))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"%s\" must not be null", name)));
-	value = PG_GETARG_TEXT_PP(i);
-	return (Bytes) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+	return text_argument(fcinfo, i);
 }
 
 static LoadConflict

@@ -5,24 +5,12 @@
  */
 #include "postgres.h"
 
-#include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "common/errors.h"
-#include "ops/ops.h"
-
-static Bytes
-text_argument(FunctionCallInfo fcinfo, int i)
-{
-	text	   *value;
-
-	if (PG_ARGISNULL(i))
-		return (Bytes) {NULL, 0};
-	value = PG_GETARG_TEXT_PP(i);
-	return (Bytes) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
-}
+#include "api/functions.h"
 
 static void
 check_stream_given(Bytes stream)

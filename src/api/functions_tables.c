@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "funcapi.h"
-#include "utils/builtins.h"
 
 #include "common/errors.h"
 #include "api/functions.h"
@@ -207,7 +206,7 @@ table_description_json(const TableDescription *table)
 
 	initStringInfo(&json);
 	append_table_description(&json, table);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(json.data, json.len));
+	return text_from_buffer(&json);
 }
 
 /*
@@ -220,7 +219,6 @@ COUNTED_FUNCTION(dynamo_list_tables, "ListTables")
 		{"ExclusiveStartTableName", ARGUMENT_TEXT},
 		{"Limit", ARGUMENT_INTEGER},
 	}};
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	ListTablesRequest request = {0};
 	ListTablesResult result = {0};
 
@@ -233,14 +231,7 @@ COUNTED_FUNCTION(dynamo_list_tables, "ListTables")
 
 		op_list_tables(result.last_evaluated_name, request.limit, &result);
 		foreach(cell, result.names)
-		{
-			const Bytes *name = lfirst(cell);
-			Datum		value = PointerGetDatum(cstring_to_text_with_len(name->data,
-																		 name->len));
-			bool		isnull = false;
-
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
-		}
+			return_text(fcinfo, *(Bytes *) lfirst(cell));
 	} while (!request.limit.given && result.last_evaluated_name.data != NULL);
 	return (Datum) 0;
 }
@@ -286,7 +277,7 @@ COUNTED_FUNCTION(dynamo_update_time_to_live, "UpdateTimeToLive")
 	op_update_time_to_live(&request);
 	initStringInfo(&json);
 	append_time_to_live_specification(&json, request.specification);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(json.data, json.len));
+	return text_from_buffer(&json);
 }
 
 /* describe_time_to_live(): the TimeToLiveDescription. */
@@ -303,5 +294,5 @@ COUNTED_FUNCTION(dynamo_describe_time_to_live, "DescribeTimeToLive")
 	op_describe_time_to_live(request.table_name, &result);
 	initStringInfo(&json);
 	append_time_to_live_description(&json, &result);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(json.data, json.len));
+	return text_from_buffer(&json);
 }

@@ -53,8 +53,8 @@ append_backup_details(StringInfo out, const BackupDescription *description)
 	append_backup_arn(out, "BackupArn", backup);
 	append_text(out, "BackupName", backup->name);
 	append_integer(out, "BackupSizeBytes", backup->size_bytes);
-	append_text(out, "BackupStatus", bytes_from_cstring(description->status));
-	append_text(out, "BackupType", bytes_from_cstring("USER"));
+	append_cstring(out, "BackupStatus", description->status);
+	append_cstring(out, "BackupType", "USER");
 	append_time(out, "BackupCreationDateTime", backup->created);
 	appendStringInfoChar(out, '}');
 }
@@ -69,19 +69,18 @@ append_source_table(StringInfo out, const TableBackup *backup)
 	appendStringInfoChar(out, '{');
 	append_text(out, "TableName", backup->table_name);
 	append_table_id(out, &settings->table_id);
-	append_text(out, "TableArn", bytes_from_cstring(table_arn(backup->table_name)));
+	append_cstring(out, "TableArn", table_arn(backup->table_name));
 	append_integer(out, "TableSizeBytes", backup->size_bytes);
 	append_key_schema(out, &backup->key);
 	append_time(out, "TableCreationDateTime", settings->created);
 	begin_member(out, "ProvisionedThroughput");
 	appendStringInfoChar(out, '{');
-	append_integer(out, "ReadCapacityUnits", settings->read_capacity);
-	append_integer(out, "WriteCapacityUnits", settings->write_capacity);
+	append_capacity_units(out, settings->read_capacity, settings->write_capacity);
 	appendStringInfoChar(out, '}');
-	append_on_demand_throughput(out, settings);
+	append_on_demand_throughput(out, settings->max_read_request_units,
+								settings->max_write_request_units);
 	append_integer(out, "ItemCount", backup->item_count);
-	append_text(out, "BillingMode", bytes_from_cstring(
-					settings->billing_mode == BILLING_PAY_PER_REQUEST ? "PAY_PER_REQUEST" : "PROVISIONED"));
+	append_cstring(out, "BillingMode", billing_mode_name(settings->billing_mode));
 	appendStringInfoChar(out, '}');
 }
 
@@ -89,7 +88,7 @@ append_source_table(StringInfo out, const TableBackup *backup)
 static void
 append_index_infos(StringInfo out, const TableBackup *backup, bool local)
 {
-	bool		some = false;
+	int			before = begin_indexes(out, local, '[');
 	ListCell   *cell;
 
 	foreach(cell, backup->indexes)
@@ -98,17 +97,10 @@ append_index_infos(StringInfo out, const TableBackup *backup, bool local)
 
 		if (index->is_local != local)
 			continue;
-		if (!some)
-		{
-			begin_member(out, local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
-			appendStringInfoChar(out, '[');
-		}
-		some = true;
 		separate(out);
 		append_index_info(out, index);
 	}
-	if (some)
-		appendStringInfoChar(out, ']');
+	end_indexes(out, before, '[');
 }
 
 static void
@@ -122,10 +114,10 @@ append_index_info(StringInfo out, const IndexDefinition *index)
 	{
 		begin_member(out, "ProvisionedThroughput");
 		appendStringInfoChar(out, '{');
-		append_integer(out, "ReadCapacityUnits", index->read_capacity);
-		append_integer(out, "WriteCapacityUnits", index->write_capacity);
+		append_capacity_units(out, index->read_capacity, index->write_capacity);
 		appendStringInfoChar(out, '}');
-		append_request_units(out, index->max_read_request_units, index->max_write_request_units);
+		append_on_demand_throughput(out, index->max_read_request_units,
+									index->max_write_request_units);
 	}
 	appendStringInfoChar(out, '}');
 }
@@ -153,13 +145,12 @@ append_backup_summary(StringInfo out, const TableBackup *backup)
 	appendStringInfoChar(out, '{');
 	append_text(out, "TableName", backup->table_name);
 	append_table_id(out, &backup->settings.table_id);
-	append_text(out, "TableArn", bytes_from_cstring(table_arn(backup->table_name)));
+	append_cstring(out, "TableArn", table_arn(backup->table_name));
 	append_backup_arn(out, "BackupArn", backup);
 	append_text(out, "BackupName", backup->name);
 	append_time(out, "BackupCreationDateTime", backup->created);
-	append_text(out, "BackupStatus",
-				bytes_from_cstring(backup->pending ? "CREATING" : "AVAILABLE"));
-	append_text(out, "BackupType", bytes_from_cstring("USER"));
+	append_cstring(out, "BackupStatus", backup->pending ? "CREATING" : "AVAILABLE");
+	append_cstring(out, "BackupType", "USER");
 	append_integer(out, "BackupSizeBytes", backup->size_bytes);
 	appendStringInfoChar(out, '}');
 }
@@ -167,5 +158,5 @@ append_backup_summary(StringInfo out, const TableBackup *backup)
 static void
 append_backup_arn(StringInfo out, const char *name, const TableBackup *backup)
 {
-	append_text(out, name, bytes_from_cstring(backup_arn(backup->table_name, backup->id)));
+	append_cstring(out, name, backup_arn(backup->table_name, backup->id));
 }

@@ -175,8 +175,7 @@ append_unprocessed_keys(StringInfo out, const BatchGetTableResult *table)
 	append_item_list(out, table->unprocessed_keys);
 	if (request->consistent_read.given)
 	{
-		begin_member(out, "ConsistentRead");
-		appendStringInfoString(out, request->consistent_read.value ? "true" : "false");
+		append_boolean(out, "ConsistentRead", request->consistent_read.value);
 	}
 	if (request->attributes_to_get.given)
 		append_strings(out, "AttributesToGet", request->attributes_to_get.elements);
@@ -302,7 +301,7 @@ append_capacity_object(StringInfo out, const ConsumedCapacity *capacity)
 static void
 append_index_units(StringInfo out, const ConsumedCapacity *capacity, bool local)
 {
-	bool		some = false;
+	int			before = begin_indexes(out, local, '{');
 	ListCell   *cell;
 
 	foreach(cell, capacity->indexes)
@@ -311,20 +310,13 @@ append_index_units(StringInfo out, const ConsumedCapacity *capacity, bool local)
 
 		if (index->is_local != local)
 			continue;
-		if (!some)
-		{
-			begin_member(out, local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
-			appendStringInfoChar(out, '{');
-		}
-		some = true;
 		separate(out);
 		json_append_string(out, index->name);
 		appendStringInfoString(out, ":{");
 		append_units(out, capacity->kind, index->units);
 		appendStringInfoChar(out, '}');
 	}
-	if (some)
-		appendStringInfoChar(out, '}');
+	end_indexes(out, before, '{');
 }
 
 /* Units are multiples of one half. */

@@ -18,10 +18,23 @@ append_integer(StringInfo out, const char *name, int64 value)
 }
 
 void
+append_boolean(StringInfo out, const char *name, bool value)
+{
+	begin_member(out, name);
+	appendStringInfoString(out, value ? "true" : "false");
+}
+
+void
 append_text(StringInfo out, const char *name, Bytes value)
 {
 	begin_member(out, name);
 	json_append_string(out, value);
+}
+
+void
+append_cstring(StringInfo out, const char *name, const char *value)
+{
+	append_text(out, name, bytes_from_cstring(value));
 }
 
 /* Seconds since 1970 with three digits; nothing for 0, which is "never". */
@@ -77,7 +90,7 @@ append_key_schema(StringInfo out, const KeySchema *key)
 		separate(out);
 		appendStringInfoChar(out, '{');
 		append_text(out, "AttributeName", key->attributes[i].name);
-		append_text(out, "KeyType", bytes_from_cstring(i < key->nhash ? "HASH" : "RANGE"));
+		append_cstring(out, "KeyType", i < key->nhash ? "HASH" : "RANGE");
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');
@@ -88,23 +101,21 @@ append_projection(StringInfo out, const IndexDefinition *index)
 {
 	begin_member(out, "Projection");
 	appendStringInfoChar(out, '{');
-	append_text(out, "ProjectionType",
-				bytes_from_cstring(index_projection_name(index->projection)));
+	append_cstring(out, "ProjectionType", index_projection_name(index->projection));
 	if (index->non_key_attributes != NIL)
 		append_strings(out, "NonKeyAttributes", index->non_key_attributes);
 	appendStringInfoChar(out, '}');
 }
 
 void
-append_on_demand_throughput(StringInfo out, const TableSettings *settings)
+append_capacity_units(StringInfo out, int64 read, int64 write)
 {
-	append_request_units(out, settings->max_read_request_units,
-						 settings->max_write_request_units);
+	append_integer(out, "ReadCapacityUnits", read);
+	append_integer(out, "WriteCapacityUnits", write);
 }
 
-/* OnDemandThroughput; 0 is no maximum. */
 void
-append_request_units(StringInfo out, int64 max_read, int64 max_write)
+append_on_demand_throughput(StringInfo out, int64 max_read, int64 max_write)
 {
 	if (max_read == 0 && max_write == 0)
 		return;
@@ -115,4 +126,32 @@ append_request_units(StringInfo out, int64 max_read, int64 max_write)
 	if (max_write != 0)
 		append_integer(out, "MaxWriteRequestUnits", max_write);
 	appendStringInfoChar(out, '}');
+}
+
+const char *
+billing_mode_name(BillingMode mode)
+{
+	return mode == BILLING_PAY_PER_REQUEST ? "PAY_PER_REQUEST" : "PROVISIONED";
+}
+
+int
+begin_indexes(StringInfo out, bool local, char bracket)
+{
+	int			before = out->len;
+
+	begin_member(out, local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
+	appendStringInfoChar(out, bracket);
+	return before;
+}
+
+void
+end_indexes(StringInfo out, int before, char bracket)
+{
+	if (out->data[out->len - 1] == bracket)
+	{
+		out->len = before;
+		out->data[before] = '\0';
+	}
+	else
+		appendStringInfoChar(out, bracket == '[' ? ']' : '}');
 }

@@ -31,7 +31,9 @@ begin_member(StringInfo out, const char *name)
 }
 
 extern void append_integer(StringInfo out, const char *name, int64 value);
+extern void append_boolean(StringInfo out, const char *name, bool value);
 extern void append_text(StringInfo out, const char *name, Bytes value);
+extern void append_cstring(StringInfo out, const char *name, const char *value);
 /* Nothing for 0, which is "never". */
 extern void append_time(StringInfo out, const char *name, TimestampTz time);
 /* A list of Bytes *. */
@@ -42,8 +44,18 @@ extern void append_strings(StringInfo out, const char *name, List *strings);
 extern void append_table_id(StringInfo out, const pg_uuid_t *id);
 extern void append_key_schema(StringInfo out, const KeySchema *key);
 extern void append_projection(StringInfo out, const IndexDefinition *index);
+/* ReadCapacityUnits and WriteCapacityUnits. */
+extern void append_capacity_units(StringInfo out, int64 read, int64 write);
 /* OnDemandThroughput; 0 is no maximum, and nothing if there is none. */
-extern void append_on_demand_throughput(StringInfo out, const TableSettings *settings);
-extern void append_request_units(StringInfo out, int64 max_read, int64 max_write);
+extern void append_on_demand_throughput(StringInfo out, int64 max_read, int64 max_write);
+extern const char *billing_mode_name(BillingMode mode);
+
+/*
+ * LocalSecondaryIndexes or GlobalSecondaryIndexes, an array or an object
+ * (`bracket`), whose elements are written in between; a member that has got
+ * none is taken back.  begin_indexes() returns what end_indexes() wants to know.
+ */
+extern int begin_indexes(StringInfo out, bool local, char bracket);
+extern void end_indexes(StringInfo out, int before, char bracket);
 
 #endif							/* DYNAMO_RESPOND_MEMBERS_H */

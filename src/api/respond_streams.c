@@ -21,14 +21,14 @@ respond_list_streams(StringInfo out, const ListStreamsResult *result)
 
 		separate(out);
 		appendStringInfoChar(out, '{');
-		append_text(out, "StreamArn", bytes_from_cstring(stream->arn));
-		append_text(out, "TableName", bytes_from_cstring(stream->table_name));
-		append_text(out, "StreamLabel", bytes_from_cstring(stream->label));
+		append_cstring(out, "StreamArn", stream->arn);
+		append_cstring(out, "TableName", stream->table_name);
+		append_cstring(out, "StreamLabel", stream->label);
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');
 	if (result->last_evaluated_arn != NULL)
-		append_text(out, "LastEvaluatedStreamArn", bytes_from_cstring(result->last_evaluated_arn));
+		append_cstring(out, "LastEvaluatedStreamArn", result->last_evaluated_arn);
 	appendStringInfoChar(out, '}');
 }
 
@@ -39,13 +39,12 @@ respond_stream(StringInfo out, const StreamDescription *description)
 	ListCell   *cell;
 
 	appendStringInfoString(out, "{\"StreamDescription\":{");
-	append_text(out, "StreamArn", bytes_from_cstring(stream_arn(description->table_name,
-															   stream->label)));
-	append_text(out, "StreamLabel", bytes_from_cstring(stream->label));
-	append_text(out, "StreamStatus", bytes_from_cstring(description->status));
-	append_text(out, "StreamViewType", bytes_from_cstring(stream_view_name(stream->view)));
+	append_cstring(out, "StreamArn", stream_arn(description->table_name, stream->label));
+	append_cstring(out, "StreamLabel", stream->label);
+	append_cstring(out, "StreamStatus", description->status);
+	append_cstring(out, "StreamViewType", stream_view_name(stream->view));
 	append_time(out, "CreationRequestDateTime", stream->created);
-	append_text(out, "TableName", bytes_from_cstring(description->table_name));
+	append_cstring(out, "TableName", description->table_name);
 	append_key_schema(out, &stream->key);
 	begin_member(out, "Shards");
 	appendStringInfoChar(out, '[');
@@ -53,8 +52,7 @@ respond_stream(StringInfo out, const StreamDescription *description)
 		append_shard(out, stream, lfirst(cell));
 	appendStringInfoChar(out, ']');
 	if (description->last_evaluated_shard_id != NULL)
-		append_text(out, "LastEvaluatedShardId",
-					bytes_from_cstring(description->last_evaluated_shard_id));
+		append_cstring(out, "LastEvaluatedShardId", description->last_evaluated_shard_id);
 	appendStringInfoString(out, "}}");
 }
 
@@ -65,21 +63,19 @@ append_shard(StringInfo out, const Stream *stream, const StreamShard *shard)
 
 	separate(out);
 	appendStringInfoChar(out, '{');
-	append_text(out, "ShardId",
-				bytes_from_cstring(stream_shard_id(stream, shard->epoch, shard->number)));
+	append_cstring(out, "ShardId", stream_shard_id(stream, shard->epoch, shard->number));
 	begin_member(out, "SequenceNumberRange");
 	appendStringInfoChar(out, '{');
 	sequence_number(&shard->start, number);
-	append_text(out, "StartingSequenceNumber", bytes_from_cstring(number));
+	append_cstring(out, "StartingSequenceNumber", number);
 	if (shard->closed)
 	{
 		sequence_number(&shard->end, number);
-		append_text(out, "EndingSequenceNumber", bytes_from_cstring(number));
+		append_cstring(out, "EndingSequenceNumber", number);
 	}
 	appendStringInfoChar(out, '}');
 	if (shard->parent_epoch != 0)
-		append_text(out, "ParentShardId",
-					bytes_from_cstring(stream_shard_id(stream, shard->parent_epoch, shard->number)));
+		append_cstring(out, "ParentShardId", stream_shard_id(stream, shard->parent_epoch, shard->number));
 	appendStringInfoChar(out, '}');
 }
 
@@ -87,7 +83,7 @@ void
 respond_shard_iterator(StringInfo out, const ShardIteratorResult *result)
 {
 	appendStringInfoChar(out, '{');
-	append_text(out, "ShardIterator", bytes_from_cstring(result->iterator));
+	append_cstring(out, "ShardIterator", result->iterator);
 	appendStringInfoChar(out, '}');
 }
 
@@ -105,6 +101,6 @@ respond_records(StringInfo out, const GetRecordsResult *result)
 	}
 	appendStringInfoChar(out, ']');
 	if (result->next_iterator != NULL)
-		append_text(out, "NextShardIterator", bytes_from_cstring(result->next_iterator));
+		append_cstring(out, "NextShardIterator", result->next_iterator);
 	appendStringInfoChar(out, '}');
 }

@@ -18,11 +18,11 @@ static bool has_attribute(const List *attributes, Bytes name);
 static void append_indexes(StringInfo out, const TableDescription *table, bool local);
 static void append_index_description(StringInfo out, const TableDescription *table,
 									 const IndexDescription *description);
-static void append_index_throughput(StringInfo out, const IndexDefinition *index);
-static void append_throughput(StringInfo out, const TableSettings *settings);
+static void append_throughput(StringInfo out, int64 read, int64 write,
+							  TimestampTz last_increase, TimestampTz last_decrease);
 static void append_warm_throughput(StringInfo out, WarmUnits units, bool changing);
 static void append_billing_mode(StringInfo out, const TableSettings *settings);
-static int	decreases_today(const TableSettings *settings);
+static int	decreases_today(TimestampTz last_decrease);
 static void append_stream(StringInfo out, const TableDescription *table);
 static void append_restore_summary(StringInfo out, const TableDescription *table);
 
@@ -31,15 +31,8 @@ static void append_restore_summary(StringInfo out, const TableDescription *table
 void
 respond_list_tables(StringInfo out, const ListTablesResult *result)
 {
-	ListCell   *cell;
-
-	appendStringInfoString(out, "{\"TableNames\":[");
-	foreach(cell, result->names)
-	{
-		separate(out);
-		json_append_string(out, *(Bytes *) lfirst(cell));
-	}
-	appendStringInfoChar(out, ']');
+	appendStringInfoChar(out, '{');
+	append_strings(out, "TableNames", result->names);
 	if (result->last_evaluated_name.data != NULL)
 		append_text(out, "LastEvaluatedTableName", result->last_evaluated_name);
 	appendStringInfoChar(out, '}');
@@ -63,12 +56,13 @@ append_table_description(StringInfo out, const TableDescription *table)
 	append_attribute_definitions(out, table);
 	append_text(out, "TableName", table->table_name);
 	append_key_schema(out, &table->key);
-	append_text(out, "TableStatus", bytes_from_cstring(table->status));
+	append_cstring(out, "TableStatus", table->status);
 	append_time(out, "CreationDateTime", settings->created);
-	append_throughput(out, settings);
+	append_throughput(out, settings->read_capacity, settings->write_capacity,
+					  settings->last_increase, settings->last_decrease);
 	append_integer(out, "TableSizeBytes", table->size_bytes);
 	append_integer(out, "ItemCount", table->item_count);
-	append_text(out, "TableArn", bytes_from_cstring(table_arn(table->table_name)));
+	append_cstring(out, "TableArn", table_arn(table->table_name));
 	append_table_id(out, &settings->table_id);
 	append_billing_mode(out, settings);
 	append_indexes(out, table, true);
@@ -80,9 +74,9 @@ append_table_description(StringInfo out, const TableDescription *table)
 		begin_member(out, "TableClassSummary");
 		appendStringInfoString(out, "{\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\"}");
 	}
-	begin_member(out, "DeletionProtectionEnabled");
-	appendStringInfoString(out, settings->deletion_protection ? "true" : "false");
-	append_on_demand_throughput(out, settings);
+	append_boolean(out, "DeletionProtectionEnabled", settings->deletion_protection);
+	append_on_demand_throughput(out, settings->max_read_request_units,
+								settings->max_write_request_units);
 	append_warm_throughput(out, warm_units(settings->warm, settings->read_capacity,
 										   settings->write_capacity),
 						   table->warming || strcmp(table->status, "CREATING") == 0);
@@ -118,7 +112,7 @@ append_new_definitions(StringInfo out, const KeySchema *key, List **written)
 		separate(out);
 		appendStringInfoChar(out, '{');
 		append_text(out, "AttributeName", attribute->name);
-		append_text(out, "AttributeType", bytes_from_cstring(attribute_type_name(attribute->type)));
+		append_cstring(out, "AttributeType", attribute_type_name(attribute->type));
 		appendStringInfoChar(out, '}');
 		*written = lappend(*written, unconstify(KeyAttribute *, attribute));
 	}
@@ -136,26 +130,25 @@ has_attribute(const List *attributes, Bytes name)
 }
 
 static void
-append_throughput(StringInfo out, const TableSettings *settings)
+append_throughput(StringInfo out, int64 read, int64 write, TimestampTz last_increase,
+				  TimestampTz last_decrease)
 {
 	begin_member(out, "ProvisionedThroughput");
 	appendStringInfoChar(out, '{');
-	append_time(out, "LastIncreaseDateTime", settings->last_increase);
-	append_time(out, "LastDecreaseDateTime", settings->last_decrease);
-	append_integer(out, "NumberOfDecreasesToday", decreases_today(settings));
-	append_integer(out, "ReadCapacityUnits", settings->read_capacity);
-	append_integer(out, "WriteCapacityUnits", settings->write_capacity);
+	append_time(out, "LastIncreaseDateTime", last_increase);
+	append_time(out, "LastDecreaseDateTime", last_decrease);
+	append_integer(out, "NumberOfDecreasesToday", decreases_today(last_decrease));
+	append_capacity_units(out, read, write);
 	appendStringInfoChar(out, '}');
 }
 
 /* Only the last decrease is recorded, so this is 1 if there was any. */
 static int
-decreases_today(const TableSettings *settings)
+decreases_today(TimestampTz last_decrease)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	return settings->last_decrease != 0 &&
-		now - now % USECS_PER_DAY <= settings->last_decrease;
+	return last_decrease != 0 && now - now % USECS_PER_DAY <= last_decrease;
 }
 
 static void
@@ -165,7 +158,7 @@ append_warm_throughput(StringInfo out, WarmUnits units, bool changing)
 	appendStringInfoChar(out, '{');
 	append_integer(out, "ReadUnitsPerSecond", units.reads);
 	append_integer(out, "WriteUnitsPerSecond", units.writes);
-	append_text(out, "Status", bytes_from_cstring(changing ? "UPDATING" : "ACTIVE"));
+	append_cstring(out, "Status", changing ? "UPDATING" : "ACTIVE");
 	appendStringInfoChar(out, '}');
 }
 
@@ -173,13 +166,11 @@ append_warm_throughput(StringInfo out, WarmUnits units, bool changing)
 static void
 append_billing_mode(StringInfo out, const TableSettings *settings)
 {
-	bool		on_demand = settings->billing_mode == BILLING_PAY_PER_REQUEST;
-
-	if (!on_demand && settings->billing_mode_changed == 0)
+	if (settings->billing_mode == BILLING_PROVISIONED && settings->billing_mode_changed == 0)
 		return;
 	begin_member(out, "BillingModeSummary");
-	appendStringInfo(out, "{\"BillingMode\":\"%s\"",
-					 on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
+	appendStringInfoChar(out, '{');
+	append_cstring(out, "BillingMode", billing_mode_name(settings->billing_mode));
 	append_time(out, "LastUpdateToPayPerRequestDateTime",
 				settings->billing_mode_changed != 0 ? settings->billing_mode_changed :
 				settings->created);
@@ -190,7 +181,7 @@ append_billing_mode(StringInfo out, const TableSettings *settings)
 static void
 append_indexes(StringInfo out, const TableDescription *table, bool local)
 {
-	bool		some = false;
+	int			before = begin_indexes(out, local, '[');
 	ListCell   *cell;
 
 	foreach(cell, table->indexes)
@@ -199,17 +190,10 @@ append_indexes(StringInfo out, const TableDescription *table, bool local)
 
 		if (description->index->is_local != local)
 			continue;
-		if (!some)
-		{
-			begin_member(out, local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
-			appendStringInfoChar(out, '[');
-		}
-		some = true;
 		separate(out);
 		append_index_description(out, table, description);
 	}
-	if (some)
-		appendStringInfoChar(out, ']');
+	end_indexes(out, before, '[');
 }
 
 static void
@@ -224,37 +208,23 @@ append_index_description(StringInfo out, const TableDescription *table,
 	append_projection(out, index);
 	if (!index->is_local)
 	{
-		append_text(out, "IndexStatus", bytes_from_cstring(description->status));
+		append_cstring(out, "IndexStatus", description->status);
 		if (index->backfilling)
-		{
-			begin_member(out, "Backfilling");
-			appendStringInfoString(out, "true");
-		}
-		append_index_throughput(out, index);
+			append_boolean(out, "Backfilling", true);
+		append_throughput(out, index->read_capacity, index->write_capacity,
+						  index->last_increase, index->last_decrease);
 	}
 	append_integer(out, "IndexSizeBytes", description->size_bytes);
 	append_integer(out, "ItemCount", description->item_count);
-	append_text(out, "IndexArn", bytes_from_cstring(index_arn(table->table_name, index->name)));
-	append_request_units(out, index->max_read_request_units, index->max_write_request_units);
+	append_cstring(out, "IndexArn", index_arn(table->table_name, index->name));
+	append_on_demand_throughput(out, index->max_read_request_units,
+								index->max_write_request_units);
 	if (!index->is_local)
 		append_warm_throughput(out, warm_units(index->warm, index->read_capacity,
 											   index->write_capacity),
 							   strcmp(description->status, "CREATING") == 0 ||
 								   strcmp(description->status, "UPDATING") == 0);
 	appendStringInfoChar(out, '}');
-}
-
-static void
-append_index_throughput(StringInfo out, const IndexDefinition *index)
-{
-	TableSettings settings = {
-		.read_capacity = index->read_capacity,
-		.write_capacity = index->write_capacity,
-		.last_increase = index->last_increase,
-		.last_decrease = index->last_decrease,
-	};
-
-	append_throughput(out, &settings);
 }
 
 /* LatestStreamArn stays when the stream is disabled. */
@@ -269,10 +239,9 @@ append_stream(StringInfo out, const TableDescription *table)
 	}
 	if (table->stream_label == NULL)
 		return;
-	append_text(out, "LatestStreamLabel", bytes_from_cstring(table->stream_label));
-	append_text(out, "LatestStreamArn",
-				bytes_from_cstring(stream_arn(bytes_to_cstring(table->table_name),
-											  table->stream_label)));
+	append_cstring(out, "LatestStreamLabel", table->stream_label);
+	append_cstring(out, "LatestStreamArn",
+				   stream_arn(bytes_to_cstring(table->table_name), table->stream_label));
 }
 
 /* A table that has been restored says so for good. */
@@ -290,13 +259,12 @@ append_restore_summary(StringInfo out, const TableDescription *table)
 	if (settings->source_backup.data != NULL)
 	{
 		arn = table_arn(settings->source_backup);
-		append_text(out, "SourceBackupArn", bytes_from_cstring(arn));
+		append_cstring(out, "SourceBackupArn", arn);
 		if (parse_arn(bytes_from_cstring(arn), &source))
-			append_text(out, "SourceTableArn", bytes_from_cstring(table_arn(source.table_name)));
+			append_cstring(out, "SourceTableArn", table_arn(source.table_name));
 	}
 	append_time(out, "RestoreDateTime", settings->restored);
-	begin_member(out, "RestoreInProgress");
-	appendStringInfoString(out, strcmp(table->status, "CREATING") == 0 ? "true" : "false");
+	append_boolean(out, "RestoreInProgress", strcmp(table->status, "CREATING") == 0);
 	appendStringInfoChar(out, '}');
 }
 
@@ -320,7 +288,7 @@ append_time_to_live_description(StringInfo out, const TimeToLive *time_to_live)
 	};
 
 	appendStringInfoChar(out, '{');
-	append_text(out, "TimeToLiveStatus", bytes_from_cstring(statuses[time_to_live->status]));
+	append_cstring(out, "TimeToLiveStatus", statuses[time_to_live->status]);
 	if (time_to_live->attribute.data != NULL)
 		append_text(out, "AttributeName", time_to_live->attribute);
 	appendStringInfoChar(out, '}');
@@ -338,8 +306,7 @@ void
 append_time_to_live_specification(StringInfo out, const TimeToLiveSpecification *specification)
 {
 	appendStringInfoChar(out, '{');
-	begin_member(out, "Enabled");
-	appendStringInfoString(out, specification->enabled.value ? "true" : "false");
+	append_boolean(out, "Enabled", specification->enabled.value);
 	append_text(out, "AttributeName", specification->attribute_name);
 	appendStringInfoChar(out, '}');
 }
@@ -383,8 +350,7 @@ void
 respond_endpoints(StringInfo out)
 {
 	appendStringInfoString(out, "{\"Endpoints\":[{");
-	append_text(out, "Address", bytes_from_cstring(psprintf("dynamodb.%s.amazonaws.com",
-														   dynamo_region)));
+	append_cstring(out, "Address", psprintf("dynamodb.%s.amazonaws.com", dynamo_region));
 	append_integer(out, "CachePeriodInMinutes", 1440);
 	appendStringInfoString(out, "}]}");
 }

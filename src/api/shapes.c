@@ -111,6 +111,9 @@ static const Shape attribute_update_shape =
 
 /* ---- items ---- */
 
+/* Of the names of tables, indexes and backups. */
+#define RESOURCE_NAME_LIMITS LIMITS(3, MAX_TABLE_NAME_SIZE)
+
 #define TABLE_NAME(structure) \
 	{"TableName", MEMBER_TABLE_NAME, AT(structure, table_name), .required = true}
 #define RETURN_CONSUMED_CAPACITY(structure, field) \
@@ -198,7 +201,7 @@ const Shape delete_item_shape = SHAPE("DeleteItemInput", DeleteItemRequest,
 
 #define INDEX_NAME \
 	{"IndexName", MEMBER_STRING, AT(ReadRequest, index_name), \
-	 .limits = LIMITS(3, 255), .name_pattern = true}
+	 .limits = RESOURCE_NAME_LIMITS, .name_pattern = true}
 #define SELECT \
 	{"Select", MEMBER_ENUM, AT(ReadRequest, select), .values = &select_values}
 #define LIMIT \
@@ -301,8 +304,8 @@ static const Member write_requests_members[] = {
 		.limits = LIMITS(1, MAX_BATCH_WRITE_REQUESTS), .shape = &write_request_shape},
 };
 static const Shape write_requests_shape = {
-	.name = "WriteRequests",.size = sizeof(BatchWriteTable),
-	.nmembers = 1,.members = write_requests_members,.bare = true
+	.name = "WriteRequests", .size = sizeof(BatchWriteTable),
+	.nmembers = 1, .members = write_requests_members, .bare = true
 };
 
 static const Member batch_write_item_members[] = {
@@ -477,17 +480,13 @@ static const Member projection_members[] = {
 static const Shape projection_shape = SHAPE("Projection", ProjectionRequest, projection_members);
 
 #define SECONDARY_NAME \
-	{ \
-		"IndexName", MEMBER_STRING, AT(IndexRequest, index_name), .required = true, \
-																  .limits = LIMITS(3, 255), .name_pattern = true \
-	}
+	{"IndexName", MEMBER_STRING, AT(IndexRequest, index_name), .required = true, \
+	 .limits = RESOURCE_NAME_LIMITS, .name_pattern = true}
 #define INDEX_SCHEMA \
 	{"KeySchema", MEMBER_LIST, AT(IndexRequest, key_schema), .required = true, \
 	 .limits = LIMITS(1, NO_MAXIMUM), .shape = &key_schema_element_shape}, \
-	{ \
-		"Projection", MEMBER_STRUCTURE, AT(IndexRequest, projection), .required = true, \
-																	  .shape = &projection_shape \
-	}
+	{"Projection", MEMBER_STRUCTURE, AT(IndexRequest, projection), .required = true, \
+	 .shape = &projection_shape}
 
 static const Member global_index_members[] = {
 	SECONDARY_NAME,
@@ -620,7 +619,7 @@ const Shape delete_table_shape = SHAPE("DeleteTableInput", TableNameRequest,
 static const Member list_tables_members[] = {
 	{"ExclusiveStartTableName", MEMBER_STRING,
 		AT(ListTablesRequest, exclusive_start_table_name),
-		.limits = LIMITS(3, 255), .name_pattern = true},
+		.limits = RESOURCE_NAME_LIMITS, .name_pattern = true},
 	{"Limit", MEMBER_INTEGER, AT(ListTablesRequest, limit),
 		.limits = LIMITS(1, MAX_LIST_TABLES)},
 };
@@ -660,9 +659,9 @@ const Shape update_continuous_backups_shape =
 static const Member time_to_live_specification_members[] = {
 	{"Enabled", MEMBER_BOOLEAN, AT(TimeToLiveSpecification, enabled), .required = true},
 	{"AttributeName", MEMBER_STRING, AT(TimeToLiveSpecification, attribute_name),
-		.required = true, .limits = LIMITS(1, 255)},
+		.required = true, .limits = LIMITS(1, MAX_KEY_NAME_SIZE)},
 };
-const Shape time_to_live_specification_shape =
+static const Shape time_to_live_specification_shape =
 	SHAPE("TimeToLiveSpecification", TimeToLiveSpecification, time_to_live_specification_members);
 
 static const Member update_time_to_live_members[] = {
@@ -686,7 +685,7 @@ static const EnumSet backup_types = {
 static const Member create_backup_members[] = {
 	TABLE_NAME(CreateBackupRequest),
 	{"BackupName", MEMBER_STRING, AT(CreateBackupRequest, backup_name), .required = true,
-		.limits = LIMITS(3, 255), .name_pattern = true},
+		.limits = RESOURCE_NAME_LIMITS, .name_pattern = true},
 };
 const Shape create_backup_shape = SHAPE("CreateBackupInput", CreateBackupRequest,
 										create_backup_members);
@@ -711,7 +710,7 @@ const Shape list_backups_shape = SHAPE("ListBackupsInput", ListBackupsRequest,
 
 static const Member restore_members[] = {
 	{"TargetTableName", MEMBER_STRING, AT(RestoreRequest, target_table_name),
-	 .required = true, .limits = LIMITS(3, 255), .name_pattern = true},
+	 .required = true, .limits = RESOURCE_NAME_LIMITS, .name_pattern = true},
 	BACKUP_ARN(RestoreRequest, "BackupArn", backup_arn, .required = true),
 	{"BillingModeOverride", MEMBER_ENUM, AT(RestoreRequest, billing_mode),
 	 .values = &billing_modes},

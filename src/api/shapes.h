@@ -38,13 +38,13 @@ typedef enum MemberType
 	MEMBER_VALUE_LIST,			/* OptionalList of AttributeValue * */
 	MEMBER_NAMES,				/* AttributeValue: M of S, from a map of strings */
 	MEMBER_STRING_LIST,			/* OptionalList of Bytes * */
-	MEMBER_MAP, /* OptionalList of pointers to the structure of the
+	MEMBER_MAP,					/* OptionalList of pointers to the structure of the
 								 * nested shape, whose first field, Bytes, is the key */
 	MEMBER_STRUCTURE,			/* pointer to the structure of the nested shape */
 	MEMBER_LIST,				/* List * of such pointers; NULL for JSON null */
 	MEMBER_OPTIONAL_LIST,		/* the same as an OptionalList */
 	MEMBER_ITEMS,				/* List * of AttributeValue *, each an M; NULL likewise */
-	MEMBER_TABLES, /* List * of pointers to structures, a map by table name; their
+	MEMBER_TABLES,				/* List * of pointers to structures, a map by table name; their
 								 * first fields are the name and what was given, an ARN perhaps */
 	MEMBER_UNBUILT,				/* in the model, not in this version */
 } MemberType;
@@ -94,7 +94,8 @@ typedef struct Member
 #define MAX_MEMBERS 32
 
 /*
- * A structure that is an element of a map begins with its key.  A bare shape has one member, whose value stands without an object around it.
+ * A structure that is an element of a map begins with its key.  A bare shape has
+ * one member, whose value stands without an object around it.
  */
 typedef struct Shape
 {
@@ -158,7 +159,6 @@ extern const Shape list_tables_shape;
 extern const Shape describe_limits_shape;
 extern const Shape describe_endpoints_shape;
 extern const Shape describe_time_to_live_shape;
-extern const Shape time_to_live_specification_shape;
 extern const Shape update_time_to_live_shape;
 extern const Shape describe_continuous_backups_shape;
 extern const Shape update_continuous_backups_shape;

@@ -154,7 +154,7 @@ aws_error(StringInfo body, const ErrorData *error, RequestOutcome *outcome)
 	const DynamoException *exception = dynamo_exception(error->sqlerrcode);
 	const char *message = error->message ? error->message : "";
 	const char *item = api_condition_failure_item(error);
-	const char *reasons = error->sqlerrcode == ERRCODE_TRANSACTION_CANCELED ? error->detail : NULL;
+	const char *reasons = api_cancellation_reasons(error);
 	char	   *conflict_message;
 	char	   *conflict_reasons;
 	bool		is_conflict = api_transaction_conflict(error, &conflict_message, &conflict_reasons);

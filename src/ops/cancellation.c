@@ -58,57 +58,73 @@ catch_cancellation_reason(MemoryContext context)
 	return error;
 }
 
-/* "Transaction cancelled, ... [None, ConditionalCheckFailed]" */
-static char *
-canceled_message(const char *const *reason_codes, int n)
+/* ---- what the client is told ---- */
+
+/* "Transaction cancelled, ... [None, ConditionalCheckFailed]" and the JSON array. */
+typedef struct Cancellation
 {
 	StringInfoData message;
+	StringInfoData reasons;
+} Cancellation;
 
-	initStringInfo(&message);
-	appendStringInfoString(&message, "Transaction cancelled, please refer cancellation reasons "
-						   "for specific reasons [");
-	for (int i = 0; i < n; i++)
-		appendStringInfo(&message, "%s%s", i > 0 ? ", " : "", reason_codes[i]);
-	appendStringInfoChar(&message, ']');
-	return message.data;
+static void
+cancellation_begin(Cancellation *cancellation)
+{
+	initStringInfo(&cancellation->message);
+	appendStringInfoString(&cancellation->message, "Transaction cancelled, please refer cancellation "
+						   "reasons for specific reasons [");
+	initStringInfo(&cancellation->reasons);
+	appendStringInfoChar(&cancellation->reasons, '[');
 }
 
 /* {"Item": ..., "Code": ..., "Message": ...}; item and message may be NULL. */
 static void
-append_reason(StringInfo out, const char *code, const char *message, const char *item)
+cancellation_add(Cancellation *cancellation, const char *code, const char *message,
+				 const char *item)
 {
-	appendStringInfoChar(out, '{');
+	StringInfo	reasons = &cancellation->reasons;
+	bool		is_first = reasons->len == 1;
+
+	appendStringInfo(&cancellation->message, "%s%s", is_first ? "" : ", ", code);
+	appendStringInfoString(reasons, is_first ? "{" : ",{");
 	if (item != NULL)
-		appendStringInfo(out, "\"Item\":%s,", item);
-	appendStringInfo(out, "\"Code\":\"%s\"", code);
+		appendStringInfo(reasons, "\"Item\":%s,", item);
+	appendStringInfo(reasons, "\"Code\":\"%s\"", code);
 	if (message != NULL)
 	{
-		appendStringInfoString(out, ",\"Message\":");
-		json_append_string(out, bytes_from_cstring(message));
+		appendStringInfoString(reasons, ",\"Message\":");
+		json_append_string(reasons, bytes_from_cstring(message));
 	}
-	appendStringInfoChar(out, '}');
+	appendStringInfoChar(reasons, '}');
+}
+
+static void
+cancellation_end(Cancellation *cancellation)
+{
+	appendStringInfoChar(&cancellation->message, ']');
+	appendStringInfoChar(&cancellation->reasons, ']');
 }
 
 void
 raise_canceled(ErrorData *const *reasons, int n)
 {
-	const char **reason_codes = palloc_array(const char *, n);
-	StringInfoData json;
+	Cancellation cancellation;
 
-	initStringInfo(&json);
+	cancellation_begin(&cancellation);
 	for (int i = 0; i < n; i++)
 	{
 		const ErrorData *error = reasons[i];
 
-		reason_codes[i] = error != NULL ? code_of(error->sqlerrcode) : "None";
-		appendStringInfoChar(&json, i == 0 ? '[' : ',');
-		append_reason(&json, reason_codes[i], error != NULL ? error->message : NULL,
-					  error != NULL ? condition_failure_item(error) : NULL);
+		if (error == NULL)
+			cancellation_add(&cancellation, "None", NULL, NULL);
+		else
+			cancellation_add(&cancellation, code_of(error->sqlerrcode), error->message,
+							 condition_failure_item(error));
 	}
-	appendStringInfoChar(&json, ']');
+	cancellation_end(&cancellation);
 	ereport(ERROR, (errcode(ERRCODE_TRANSACTION_CANCELED),
-					errmsg_internal("%s", canceled_message(reason_codes, n)),
-					errdetail_internal("%s", json.data),
+					errmsg_internal("%s", cancellation.message.data),
+					errdetail_internal("%s", cancellation.reasons.data),
 					errdetail_log("The reasons were returned to the client.")));
 }
 
@@ -145,24 +161,19 @@ is_conflict(int sqlstate)
 bool
 transaction_conflict(const ErrorData *error, char **message, char **reasons)
 {
-	const char **reason_codes;
-	StringInfoData json;
+	Cancellation cancellation;
 
 	if (!is_conflict(error->sqlerrcode) || current_nactions == 0)
 		return false;
-	reason_codes = palloc_array(const char *, current_nactions);
-	initStringInfo(&json);
+	cancellation_begin(&cancellation);
 	for (int i = 0; i < current_nactions; i++)
-	{
-		bool		here = i == current_action;
-
-		reason_codes[i] = here ? "TransactionConflict" : "None";
-		appendStringInfoChar(&json, i == 0 ? '[' : ',');
-		append_reason(&json, reason_codes[i], here ? "Transaction is ongoing for the item" : NULL,
-					  NULL);
-	}
-	appendStringInfoChar(&json, ']');
-	*message = canceled_message(reason_codes, current_nactions);
-	*reasons = json.data;
+		if (i == current_action)
+			cancellation_add(&cancellation, "TransactionConflict",
+							 "Transaction is ongoing for the item", NULL);
+		else
+			cancellation_add(&cancellation, "None", NULL, NULL);
+	cancellation_end(&cancellation);
+	*message = cancellation.message.data;
+	*reasons = cancellation.reasons.data;
 	return true;
 }
