@@ -8,8 +8,11 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "executor/executor.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/tuplestore.h"
 
 #include "api/api.h"
 #include "api/functions.h"
@@ -150,6 +153,7 @@ static bool wants_all_items(FunctionCallInfo fcinfo);
 static Datum query_all(FunctionCallInfo fcinfo);
 static Datum scan_all(FunctionCallInfo fcinfo);
 static Datum store_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query);
+static void store_item(Tuplestorestate *store, const DynamoItem *item, StringInfo row);
 static Datum return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query);
 static const DynamoItem *next_item(FunctionCallInfo fcinfo, TypedFunction *function,
 								   bool is_query, ItemSet *set);
@@ -202,22 +206,41 @@ store_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	ReadRequest request = {0};
+	StringInfoData row;
 	ReadStream *stream;
 	const DynamoItem *item;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	read_arguments(fcinfo, function, &request);
 	stream = read_stream_begin(&request, is_query, true);
+	initStringInfo(&row);
 	while ((item = read_stream_next(stream)) != NULL)
-	{
-		Datum		value = DynamoItemGetDatum(item);
-		bool		isnull = false;
-
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
-	}
+		store_item(rsinfo->setResult, item, &row);
 	request_note_units(request.table_name, read_stream_units(stream));
 	read_stream_end(stream);
 	return (Datum) 0;
+}
+
+/*
+ * Adds a row of one column.  It is formed here, in memory that is used again for
+ * the next one: tuplestore_putvalues() would take longer than to read the item.
+ */
+static void
+store_item(Tuplestorestate *store, const DynamoItem *item, StringInfo row)
+{
+	int			header_size = MAXALIGN(SizeofHeapTupleHeader);
+	HeapTupleHeader header;
+	HeapTupleData tuple = {0};
+
+	tuple.t_len = header_size + VARSIZE_ANY(item);
+	resetStringInfo(row);
+	enlargeStringInfo(row, tuple.t_len);
+	tuple.t_data = header = memset(row->data, 0, header_size);
+	header->t_infomask = HEAP_HASVARWIDTH;
+	header->t_hoff = header_size;
+	HeapTupleHeaderSetNatts(header, 1);
+	memcpy(row->data + header_size, item, VARSIZE_ANY(item));
+	tuplestore_puttuple(store, &tuple);
 }
 
 /* One item per call, so that a LIMIT above stops the scan. */

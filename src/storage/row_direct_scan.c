@@ -14,8 +14,12 @@
  * for ahead of time, up to effective_io_concurrency: the distance doubles with
  * each page that had to be read and shrinks with each that had not.
  *
- * Only here is nbtree's state of a scan looked at, and only read: to move on, and
- * to mark the entries of dead rows, the index scan is called as by anybody else.
+ * Only here is nbtree's state of a scan looked at, and nothing of it changed but
+ * its place in its copy of the leaf page: to go on to the next one, and to mark the
+ * entries of dead rows, the index scan is called as by anybody else.
+ *
+ * Most of the time goes by waiting for memory, so that the rows of a page are
+ * asked for before the first of them is looked at.
  *
  * Resources between two calls: the registered snapshot, the index's lock, and
  * what the index scan holds.
@@ -23,13 +27,14 @@
 #include "postgres.h"
 
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/nbtree.h"
 #include "access/relscan.h"
+#include "access/xact.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -41,6 +46,10 @@
 /* Entries of the first run where fewer may be wanted, and of any. */
 #define FIRST_RUN	4
 #define MAX_RUN		128
+
+/* Of a row, what is asked for ahead: the processor itself sees that the rest follows. */
+#define CACHE_LINE		64
+#define MAX_PREFETCH	512
 
 /* Of the pages of a run. */
 #define NBUCKETS	64
@@ -64,8 +73,8 @@ typedef struct RunEntry
 	int			next_of_page;	/* the run's next entry of the same page, or -1 */
 	bool		dead;			/* no row, for anybody */
 	bool		visible;
-	HeapTupleData tuple;		/* while its page is pinned */
-	Datum		item;			/* a copy, as stored */
+	int			size;			/* of the item's bytes */
+	const char *item;			/* as stored; a copy, once its page is left */
 } RunEntry;
 
 /* A page that entries of a run name. */
@@ -109,7 +118,7 @@ static void make_scan_key(ScanKey scan_key, const KeyColumn *key, int part,
 						  StrategyNumber strategy, Datum value);
 static void make_row_scan_key(ScanKey scan_key, ScanKey members, const KeyIndex *index,
 							  const KeyConditions *conditions);
-static bool fetch_run(DirectScan *scan);
+static pg_noinline bool fetch_run(DirectScan *scan);
 static void take_entries(DirectScan *scan);
 static void take_entry(DirectScan *scan, int position, ItemPointerData tid);
 static bool find_entry(DirectScan *scan);
@@ -118,8 +127,13 @@ static void pass_entries(DirectScan *scan);
 static void fetch_rows(DirectScan *scan);
 static Buffer read_page(DirectScan *scan, Buffer previous, BlockNumber block);
 static void find_rows(DirectScan *scan, const RunPage *page, Buffer buffer);
+static void prefetch_rows(const DirectScan *scan, const RunPage *page, Page content);
+static bool find_visible_row(ItemPointer tid, Page content, HeapTuple row);
+static const char *row_item(const DirectScan *scan, HeapTuple row);
+static bool are_all_there(HeapTuple row, int last);
+static const char *any_row_item(const DirectScan *scan, HeapTuple row);
 static void copy_items(DirectScan *scan, const RunPage *page);
-static const BTScanPosData *leaf_position(const DirectScan *scan);
+static BTScanPosData *leaf_position(const DirectScan *scan);
 static const BTScanPosItem *leaf_entry(const BTScanPosData *position, int i);
 
 /* ---- the interface ---- */
@@ -169,7 +183,7 @@ direct_scan_next(DirectScan *scan, Datum *item)
 
 			if (!entry->visible)
 				continue;
-			*item = entry->item;
+			*item = PointerGetDatum(entry->item);
 			return true;
 		}
 		if (!fetch_run(scan))
@@ -280,7 +294,7 @@ take_entries(DirectScan *scan)
 	for (int i = position->itemIndex;
 		 scan->nentries < limit && (entry = leaf_entry(position, i)) != NULL;
 		 i += scan->direction)
-		if (entry_in_segment(scan, entry))
+		if (scan->entry_context == NULL || entry_in_segment(scan, entry))
 			take_entry(scan, i, entry->heapTid);
 }
 
@@ -321,7 +335,8 @@ find_entry(DirectScan *scan)
 	while (index_getnext_tid(scan->scan, scan->direction) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (entry_in_segment(scan, &position->items[position->itemIndex]))
+		if (scan->entry_context == NULL ||
+			entry_in_segment(scan, &position->items[position->itemIndex]))
 			return true;
 	}
 	return false;
@@ -343,8 +358,6 @@ entry_in_segment(DirectScan *scan, const BTScanPosItem *entry)
 	bool		isnull;
 	int			i = 0;
 
-	if (scan->entry_context == NULL)
-		return true;
 	tuple = (IndexTuple) (opaque->currTuples + entry->tupleOffset);
 	do
 	{
@@ -366,20 +379,24 @@ entry_in_segment(DirectScan *scan, const BTScanPosItem *entry)
 }
 
 /*
- * Moves the index scan to the last entry of the run, and tells it as it leaves
- * each whether that is dead, for it to mark (not in recovery: a standby may have
- * older snapshots).  All of that is on the leaf page.
+ * Moves the index scan to the last entry of the run, and tells it of each whether
+ * that is dead, for it to mark (not in recovery: a standby may have older
+ * snapshots).  All of that is on the leaf page.
  */
 static void
 pass_entries(DirectScan *scan)
 {
-	const BTScanPosData *position = leaf_position(scan);
+	BTScanPosData *position = leaf_position(scan);
 	IndexScanDesc entries = scan->scan;
 
 	for (int i = 0; i < scan->nentries; i++)
 	{
-		while (position->itemIndex != scan->run[i].position)
+		/* it hears so as it leaves the entry, for the next one of the page */
+		if (entries->kill_prior_tuple)
 			(void) index_getnext_tid(entries, scan->direction);
+		else if (i > 0)
+			pgstat_count_index_tuples(scan->index, 1);
+		position->itemIndex = scan->run[i].position;
 		entries->kill_prior_tuple = scan->run[i].dead && !entries->xactStartedInRecovery;
 	}
 }
@@ -421,49 +438,149 @@ read_page(DirectScan *scan, Buffer previous, BlockNumber block)
 	return buffer;
 }
 
-/* Finds what the snapshot sees of the page's entries. */
+/*
+ * Finds what the snapshot sees of the page's entries.  On a page whose rows are
+ * visible to everybody, nothing else is to be asked, as for a sequential scan.
+ */
 static void
 find_rows(DirectScan *scan, const RunPage *page, Buffer buffer)
 {
+	Page		content = BufferGetPage(buffer);
+	bool		all_visible;
+
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	all_visible = PageIsAllVisible(content) && !scan->snapshot->takenDuringRecovery &&
+		!IsolationIsSerializable();
+	prefetch_rows(scan, page, content);
 	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
 	{
 		RunEntry   *entry = &scan->run[i];
 		ItemPointerData tid = entry->tid;
+		HeapTupleData row;
 
 		entry->dead = false;
-		entry->visible = heap_hot_search_buffer(&tid, scan->rel, buffer, scan->snapshot,
-												&entry->tuple, &entry->dead, true);
+		entry->visible = (all_visible && find_visible_row(&tid, content, &row)) ||
+			heap_hot_search_buffer(&tid, scan->rel, buffer, scan->snapshot, &row,
+								   &entry->dead, true);
+		if (!entry->visible)
+			continue;
+		entry->item = row_item(scan, &row);
+		entry->size = VARSIZE_ANY(entry->item);
 	}
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+}
+
+/* Has the processor get the rows of the page's entries into its cache. */
+static void
+prefetch_rows(const DirectScan *scan, const RunPage *page, Page content)
+{
+	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
+	{
+		OffsetNumber offset = ItemPointerGetOffsetNumber(&scan->run[i].tid);
+		ItemId		line;
+
+		if (offset > PageGetMaxOffsetNumber(content))
+			continue;
+		line = PageGetItemId(content, offset);
+		if (ItemIdIsNormal(line))
+		{
+			const char *row = (const char *) PageGetItem(content, line);
+			int			size = Min(ItemIdGetLength(line), MAX_PREFETCH);
+
+			for (int at = 0; at < size; at += CACHE_LINE)
+				__builtin_prefetch(row + at);
+		}
+	}
+}
+
+/* The row of an index entry on a page whose rows all are visible; false: it is not plain to see. */
+static bool
+find_visible_row(ItemPointer tid, Page content, HeapTuple row)
+{
+	OffsetNumber offset = ItemPointerGetOffsetNumber(tid);
+	ItemId		line;
+
+	if (offset > PageGetMaxOffsetNumber(content))
+		return false;
+	line = PageGetItemId(content, offset);
+	if (!ItemIdIsNormal(line))
+		return false;
+	row->t_data = (HeapTupleHeader) PageGetItem(content, line);
+	row->t_len = ItemIdGetLength(line);
+	return !HeapTupleIsHeapOnly(row);
+}
+
+/* heap_getattr() of the item, which lies behind few columns of any length, none of them NULL. */
+static const char *
+row_item(const DirectScan *scan, HeapTuple row)
+{
+	TupleDesc	desc = RelationGetDescr(scan->rel);
+	HeapTupleHeader header = row->t_data;
+	const char *data = (const char *) header + header->t_hoff;
+	int			number = scan->item_column - 1;
+	uint32		offset = 0;
+
+	if (number >= HeapTupleHeaderGetNatts(header) || !are_all_there(row, number))
+		return any_row_item(scan, row);
+	for (int i = 0; i < number; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+
+		offset = att_align_pointer(offset, column->attalign, column->attlen, data + offset);
+		offset = att_addlength_pointer(offset, column->attlen, data + offset);
+	}
+	return data + att_align_pointer(offset, TYPALIGN_INT, -1, data + offset);
+}
+
+static bool
+are_all_there(HeapTuple row, int last)
+{
+	if (HeapTupleHasNulls(row))
+		for (int i = 0; i <= last; i++)
+			if (att_isnull(i, row->t_data->t_bits))
+				return false;
+	return true;
+}
+
+static const char *
+any_row_item(const DirectScan *scan, HeapTuple row)
+{
+	bool		isnull;
+	Datum		item = heap_getattr(row, scan->item_column, RelationGetDescr(scan->rel), &isnull);
+
+	check_item_is_there(isnull);
+	return DatumGetPointer(item);
 }
 
 /* While the page is pinned. */
 static void
 copy_items(DirectScan *scan, const RunPage *page)
 {
-	MemoryContext caller = MemoryContextSwitchTo(scan->run_context);
+	Size		total = 0;
+	char	   *copy;
 
+	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
+		if (scan->run[i].visible)
+			total += MAXALIGN(scan->run[i].size);
+	if (total == 0)
+		return;
+	copy = MemoryContextAlloc(scan->run_context, total);
 	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
 	{
 		RunEntry   *entry = &scan->run[i];
-		bool		isnull;
 
 		if (!entry->visible)
 			continue;
-		entry->item = heap_getattr(&entry->tuple, scan->item_column,
-								   RelationGetDescr(scan->rel), &isnull);
-		check_item_is_there(isnull);
-		entry->item = datumCopy(entry->item, false, -1);
+		entry->item = memcpy(copy, entry->item, entry->size);
+		copy += MAXALIGN(entry->size);
 		pgstat_count_heap_fetch(scan->index);
 		scan->left--;
 	}
-	MemoryContextSwitchTo(caller);
 }
 
 /* ---- what nbtree has copied of the leaf page ---- */
 
-static const BTScanPosData *
+static BTScanPosData *
 leaf_position(const DirectScan *scan)
 {
 	return &((BTScanOpaque) scan->scan->opaque)->currPos;

@@ -56,6 +56,31 @@ my $count = q{SELECT dynamo.call('Query', '{"TableName":"Queue","KeyConditionExp
 is($node->safe_psql('postgres', $count), '{"Count":40,"ScannedCount":40}', 'a scan passes over the dead');
 is($node->safe_psql('postgres', $dead), 60, 'and marks their entries');
 is($node->safe_psql('postgres', $count), '{"Count":40,"ScannedCount":40}', 'the next one has the same result');
+$node->safe_psql('postgres', q{DELETE FROM dynamodb."Queue" WHERE "Part" % 3 = 0});
+is($node->safe_psql('postgres', $count), '{"Count":27,"ScannedCount":27}', 'so it does over dead ones between others');
+is($node->safe_psql('postgres', $dead), 73, 'and marks these alone');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM (SELECT dynamo.query('Queue', 'Id = :q', expression_attribute_values => '{":q":{"S":"q"}}')) x}),
+	27, 'read as they are asked for, the same');
+
+# rows that VACUUM has found visible to everybody, some by way of a redirection
+$node->safe_psql('postgres', q{
+	SELECT dynamo.create_table('Calm', 'Id S', 'Part N');
+	ALTER TABLE dynamodb."Calm" SET (fillfactor = 50);
+	INSERT INTO dynamodb."Calm" (item) SELECT jsonb_build_object('Id', 'c', 'Part', i, 'n', 0)::dynamo.item FROM generate_series(1, 100) i;
+	UPDATE dynamodb."Calm" SET item = (item::jsonb || '{"n": 1}')::dynamo.item WHERE "Part" % 2 = 0;
+	DELETE FROM dynamodb."Calm" WHERE "Part" % 5 = 0;
+	VACUUM dynamodb."Calm";
+});
+my $page = q{FROM generate_series(0, pg_relation_size('dynamodb."Calm"') / 8192 - 1) p, get_raw_page('dynamodb."Calm"', p::int) r};
+is($node->safe_psql('postgres', qq{SELECT bool_and(flags & 4 > 0) $page, page_header(r)}), 't', 'all pages are all visible');
+is($node->safe_psql('postgres', qq{SELECT count(*) $page, heap_page_items(r) WHERE lp_flags = 2}), 40, 'with redirections');
+my $calm = q{SELECT count(*), sum((i -> 'n')::text::int), md5(string_agg(i::text, '')) FROM};
+my $calm_query = q{dynamo.query('Calm', 'Id = :c', expression_attribute_values => '{":c":{"S":"c"}}') i};
+my $calm_rows = q{(SELECT item AS i FROM dynamodb."Calm" ORDER BY "Part") x};
+is($node->safe_psql('postgres', "$calm $calm_query"), $node->safe_psql('postgres', "$calm $calm_rows"), 'the rows are found');
+like($node->safe_psql('postgres', "$calm $calm_query"), qr/^80\|40\|/, 'the latest of each');
+$node->safe_psql('postgres', q{UPDATE dynamodb."Calm" SET item = (item::jsonb || '{"n": 2}')::dynamo.item WHERE "Part" = 1; DELETE FROM dynamodb."Calm" WHERE "Part" = 2});
+is($node->safe_psql('postgres', "$calm $calm_query"), $node->safe_psql('postgres', "$calm $calm_rows"), 'and changes of them seen');
 
 $node->stop;
 done_testing();
