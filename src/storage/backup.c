@@ -27,14 +27,12 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -77,7 +75,6 @@ static char *backup_schema(void);
 static Oid	create_copy(Bytes id);
 static void copy_items(DynamoTable *table, Relation copy, TableBackup *backup);
 static void insert_row(const TableBackup *backup);
-static bool backup_from_row(Relation catalog, HeapTuple row, Oid schema, TableBackup *backup);
 static AttrNumber checked_item_column(Relation copy);
 
 BackupWatcher backup_watcher = NULL;
@@ -229,30 +226,50 @@ table_backup_lock(const TableBackup *backup, LOCKMODE lockmode)
 
 /* ---- the catalog ---- */
 
+static CatalogKey
+row_of(Oid relid)
+{
+	return (CatalogKey) {BACKUPS_TABLE, BACKUPS_INDEX,
+		{{BACKUPS_RELATION, F_OIDEQ, ObjectIdGetDatum(relid)}}};
+}
+
 static void
 insert_row(const TableBackup *backup)
 {
-	Relation	catalog = table_open(catalog_oid(BACKUPS_TABLE), RowExclusiveLock);
 	Datum		values[BACKUPS_NCOLUMNS];
 	bool		isnull[BACKUPS_NCOLUMNS] = {false};
 
 	values[BACKUPS_RELATION - 1] = ObjectIdGetDatum(backup->relid);
-	values[BACKUPS_NAME - 1] = CStringGetTextDatum(bytes_to_cstring(backup->name));
-	values[BACKUPS_TABLE_NAME - 1] = CStringGetTextDatum(bytes_to_cstring(backup->table_name));
+	values[BACKUPS_NAME - 1] = text_datum(backup->name);
+	values[BACKUPS_TABLE_NAME - 1] = text_datum(backup->table_name);
 	values[BACKUPS_KEY_SCHEMA - 1] = key_schema_datum(&backup->key);
 	values[BACKUPS_CREATED - 1] = TimestampTzGetDatum(backup->created);
 	values[BACKUPS_ITEM_COUNT - 1] = Int64GetDatum(backup->item_count);
 	values[BACKUPS_SIZE_BYTES - 1] = Int64GetDatum(backup->size_bytes);
-	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, isnull));
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	catalog_insert(BACKUPS_TABLE, values, isnull);
 }
 
-static SysScanDesc
-begin_scan(Relation catalog, Oid relid, ScanKeyData *key)
+/* All but the settings.  NULL if the relation is gone or in another schema. */
+static void *
+backup_from_row(const Datum *values, const bool *isnull)
 {
-	ScanKeyInit(key, BACKUPS_RELATION, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
-	return systable_beginscan(catalog, catalog_oid(BACKUPS_INDEX), true, NULL, 1, key);
+	Oid			relid = DatumGetObjectId(values[BACKUPS_RELATION - 1]);
+	char	   *relname = get_rel_name(relid);
+	TableBackup *backup;
+
+	if (relname == NULL ||
+		get_rel_namespace(relid) != get_namespace_oid(backup_schema(), true))
+		return NULL;
+	backup = palloc0_object(TableBackup);
+	backup->relid = relid;
+	backup->id = bytes_from_cstring(relname);
+	backup->name = catalog_bytes(values[BACKUPS_NAME - 1], false);
+	backup->table_name = catalog_bytes(values[BACKUPS_TABLE_NAME - 1], false);
+	key_schema_from_datum(values[BACKUPS_KEY_SCHEMA - 1], &backup->key);
+	backup->created = DatumGetTimestampTz(values[BACKUPS_CREATED - 1]);
+	backup->item_count = DatumGetInt64(values[BACKUPS_ITEM_COUNT - 1]);
+	backup->size_bytes = DatumGetInt64(values[BACKUPS_SIZE_BYTES - 1]);
+	return backup;
 }
 
 bool
@@ -260,28 +277,19 @@ table_backup_find(Bytes id, TableBackup *backup)
 {
 	Oid			schema = get_namespace_oid(backup_schema(), true);
 	Oid			relid = InvalidOid;
-	Relation	catalog;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-	bool		found;
+	List	   *found;
 
 	if (OidIsValid(schema) && id.len < NAMEDATALEN && memchr(id.data, '\0', id.len) == NULL)
 		relid = get_relname_relid(bytes_to_cstring(id), schema);
 	if (!OidIsValid(relid))
 		return false;
-	catalog = table_open(catalog_oid(BACKUPS_TABLE), AccessShareLock);
-	scan = begin_scan(catalog, relid, &key);
-	row = systable_getnext(scan);
-	found = HeapTupleIsValid(row) && backup_from_row(catalog, row, schema, backup);
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	if (found)
-	{
-		table_settings_read(relid, &backup->settings);
-		backup->indexes = index_catalog_read(relid);
-	}
-	return found;
+	found = catalog_read(row_of(relid), backup_from_row);
+	if (found == NIL)
+		return false;
+	*backup = *(const TableBackup *) linitial(found);
+	table_settings_read(relid, &backup->settings);
+	backup->indexes = index_catalog_read(relid);
+	return true;
 }
 
 static int
@@ -294,66 +302,23 @@ compare_ids(const ListCell *a, const ListCell *b)
 List *
 table_backup_list(void)
 {
-	Oid			schema = get_namespace_oid(backup_schema(), true);
-	Relation	catalog = table_open(catalog_oid(BACKUPS_TABLE), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	List	   *backups = NIL;
+	List	   *backups = catalog_read((CatalogKey) {BACKUPS_TABLE}, backup_from_row);
 	ListCell   *cell;
-	HeapTuple	row;
 
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		TableBackup *backup = palloc(sizeof(TableBackup));
-
-		if (backup_from_row(catalog, row, schema, backup))
-			backups = lappend(backups, backup);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
 	foreach(cell, backups)
-		table_settings_read(((TableBackup *) lfirst(cell))->relid,
-							&((TableBackup *) lfirst(cell))->settings);
+	{
+		TableBackup *backup = lfirst(cell);
+
+		table_settings_read(backup->relid, &backup->settings);
+	}
 	list_sort(backups, compare_ids);
 	return backups;
-}
-
-/* All but the settings.  False if the relation is gone or in another schema. */
-static bool
-backup_from_row(Relation catalog, HeapTuple row, Oid schema, TableBackup *backup)
-{
-	Datum		values[BACKUPS_NCOLUMNS];
-	bool		isnull[BACKUPS_NCOLUMNS];
-	char	   *relname;
-
-	memset(backup, 0, sizeof(*backup));
-	heap_deform_tuple(row, RelationGetDescr(catalog), values, isnull);
-	backup->relid = DatumGetObjectId(values[BACKUPS_RELATION - 1]);
-	relname = get_rel_name(backup->relid);
-	if (relname == NULL || get_rel_namespace(backup->relid) != schema)
-		return false;
-	backup->id = bytes_from_cstring(relname);
-	backup->name = bytes_from_cstring(TextDatumGetCString(values[BACKUPS_NAME - 1]));
-	backup->table_name = bytes_from_cstring(TextDatumGetCString(values[BACKUPS_TABLE_NAME - 1]));
-	key_schema_from_datum(values[BACKUPS_KEY_SCHEMA - 1], &backup->key);
-	backup->created = DatumGetTimestampTz(values[BACKUPS_CREATED - 1]);
-	backup->item_count = DatumGetInt64(values[BACKUPS_ITEM_COUNT - 1]);
-	backup->size_bytes = DatumGetInt64(values[BACKUPS_SIZE_BYTES - 1]);
-	return true;
 }
 
 void
 table_backup_forget(Oid relid)
 {
-	Relation	catalog = table_open(catalog_oid(BACKUPS_TABLE), RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan = begin_scan(catalog, relid, &key);
-	HeapTuple	row = systable_getnext(scan);
-
-	if (HeapTupleIsValid(row))
-		CatalogTupleDelete(catalog, &row->t_self);
-	systable_endscan(scan);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	catalog_delete(row_of(relid));
 }
 
 /* ---- the key as an array of text ---- */

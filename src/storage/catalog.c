@@ -21,10 +21,11 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "storage/storage.h"
+#include "storage/storage_internal.h"
 
 Oid
 catalog_oid(const char *relname)
@@ -121,4 +122,38 @@ catalog_delete(CatalogKey key)
 	systable_endscan(scan);
 	table_close(catalog, NoLock);
 	CommandCounterIncrement();
+}
+
+/* ---- columns ---- */
+
+Datum
+text_datum(Bytes string)
+{
+	return PointerGetDatum(cstring_to_text_with_len(string.data, string.len));
+}
+
+Datum
+catalog_text(Bytes string, bool *isnull)
+{
+	*isnull = string.data == NULL;
+	return *isnull ? (Datum) 0 : text_datum(string);
+}
+
+Bytes
+catalog_bytes(Datum value, bool isnull)
+{
+	return isnull ? (Bytes) {NULL, 0} : bytes_from_cstring(TextDatumGetCString(value));
+}
+
+int
+catalog_word(const char *table, Datum value, const char *const *words, int n)
+{
+	char	   *word = TextDatumGetCString(value);
+
+	for (int i = 0; i < n; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("dynamo.%s has an unknown value \"%s\"", table, word)));
 }

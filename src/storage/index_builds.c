@@ -12,19 +12,13 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_collation.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "common/background.h"
@@ -66,12 +60,11 @@ static const IndexDefinition ttl_index = {
 
 static List *ttl_builds(void);
 static bool is_here(Oid relid);
-static bool has_row(Oid relid, Bytes name);
+static IndexBuild *read_row(Oid relid, Bytes name);
 static IndexBuild *make_build(Oid relid, const IndexDefinition *index);
-static void build_from_row(HeapTuple row, TupleDesc desc, IndexBuild *build);
+static void *build_from_row(const Datum *values, const bool *isnull);
 static void forget_failures(IndexBuild *build);
 static void row_from_build(const IndexBuild *build, Datum *values, bool *isnull);
-static BuildPhase phase_named(const char *name);
 
 /* ---- what there is to do ---- */
 
@@ -91,31 +84,21 @@ index_build_list(void)
 	return list_concat(builds, ttl_builds());
 }
 
+static void *
+ttl_build_from_row(const Datum *values, const bool *isnull)
+{
+	Oid			relid = DatumGetObjectId(values[BUILDS_RELATION - 1]);
+
+	return is_here(relid) ? make_build(relid, &ttl_index) : NULL;
+}
+
 /* Of them there is nothing but the row of the build. */
 static List *
 ttl_builds(void)
 {
-	Relation	catalog = table_open(catalog_oid(BUILDS_TABLE), AccessShareLock);
-	List	   *builds = NIL;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
+	CatalogKey	key = {BUILDS_TABLE, NULL, {{BUILDS_NAME, F_TEXTEQ, CStringGetTextDatum("")}}};
 
-	ScanKeyInit(&key, BUILDS_NAME, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(""));
-	key.sk_collation = C_COLLATION_OID;
-	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		bool		isnull;
-		Oid			relid = DatumGetObjectId(heap_getattr(row, BUILDS_RELATION,
-														  RelationGetDescr(catalog), &isnull));
-
-		if (is_here(relid))
-			builds = lappend(builds, make_build(relid, &ttl_index));
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return builds;
+	return catalog_read(key, ttl_build_from_row);
 }
 
 IndexBuild *
@@ -126,7 +109,7 @@ index_build_find(Oid relid, Bytes name)
 	if (!is_here(relid))
 		return NULL;
 	if (name.len == 0)
-		return has_row(relid, name) ? make_build(relid, &ttl_index) : NULL;
+		return read_row(relid, name) != NULL ? make_build(relid, &ttl_index) : NULL;
 	foreach(cell, index_catalog_read(relid))
 	{
 		const IndexDefinition *index = lfirst(cell);
@@ -184,113 +167,76 @@ index_build_request_ttl(Oid relid)
 
 /* ---- rows ---- */
 
-/* The row of an index, or (name.data NULL) those of a relation. */
-static SysScanDesc
-begin_scan(Relation catalog, Oid relid, Bytes name, ScanKeyData keys[2])
+static CatalogKey
+rows_of(Oid relid)
 {
-	int			nkeys = 0;
-
-	ScanKeyInit(&keys[nkeys++], BUILDS_RELATION, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	if (name.data != NULL)
-	{
-		ScanKeyInit(&keys[nkeys], BUILDS_NAME, BTEqualStrategyNumber, F_TEXTEQ,
-					PointerGetDatum(cstring_to_text_with_len(name.data, name.len)));
-		keys[nkeys++].sk_collation = C_COLLATION_OID;
-	}
-	return systable_beginscan(catalog, catalog_oid(BUILDS_INDEX), true, NULL, nkeys, keys);
+	return (CatalogKey) {BUILDS_TABLE, BUILDS_INDEX,
+		{{BUILDS_RELATION, F_OIDEQ, ObjectIdGetDatum(relid)}}};
 }
 
-static bool
-has_row(Oid relid, Bytes name)
+static CatalogKey
+row_of(Oid relid, Bytes name)
 {
-	Relation	catalog = table_open(catalog_oid(BUILDS_TABLE), AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan = begin_scan(catalog, relid, name, keys);
-	bool		result = HeapTupleIsValid(systable_getnext(scan));
+	return (CatalogKey) {BUILDS_TABLE, BUILDS_INDEX,
+		{{BUILDS_RELATION, F_OIDEQ, ObjectIdGetDatum(relid)},
+		{BUILDS_NAME, F_TEXTEQ, text_datum(name)}}};
+}
 
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return result;
+/* What the row of an index says; NULL if it has none. */
+static IndexBuild *
+read_row(Oid relid, Bytes name)
+{
+	List	   *found = catalog_read(row_of(relid, name), build_from_row);
+
+	return found == NIL ? NULL : linitial(found);
 }
 
 static IndexBuild *
 make_build(Oid relid, const IndexDefinition *index)
 {
-	Relation	catalog = table_open(catalog_oid(BUILDS_TABLE), AccessShareLock);
-	IndexBuild *build = palloc0_object(IndexBuild);
-	ScanKeyData keys[2];
-	SysScanDesc scan = begin_scan(catalog, relid, index->name, keys);
-	HeapTuple	row = systable_getnext(scan);
+	IndexBuild *build = read_row(relid, index->name);
 
+	if (build == NULL)
+		build = palloc0_object(IndexBuild);
 	build->relid = relid;
 	build->index = *index;
-	if (HeapTupleIsValid(row))
-		build_from_row(row, RelationGetDescr(catalog), build);
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	if (index->status == INDEX_DELETING && build->phase < BUILD_DROP_BTREE)
+		forget_failures(build);
 	return build;
 }
 
 void
 index_build_write(const IndexBuild *build)
 {
-	Relation	catalog = table_open(catalog_oid(BUILDS_TABLE), RowExclusiveLock);
+	CatalogKey	key = row_of(build->relid, build->index.name);
 	Datum		values[BUILDS_NCOLUMNS];
 	bool		isnull[BUILDS_NCOLUMNS];
-	ScanKeyData keys[2];
-	SysScanDesc scan = begin_scan(catalog, build->relid, build->index.name, keys);
-	HeapTuple	old = systable_getnext(scan);
-	HeapTuple	row;
 
 	row_from_build(build, values, isnull);
-	row = heap_form_tuple(RelationGetDescr(catalog), values, isnull);
-	if (HeapTupleIsValid(old))
-		CatalogTupleUpdate(catalog, &old->t_self, row);
-	else
-		CatalogTupleInsert(catalog, row);
-	systable_endscan(scan);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
-}
-
-static void
-delete_rows(Oid relid, Bytes name)
-{
-	Relation	catalog = table_open(catalog_oid(BUILDS_TABLE), RowExclusiveLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan = begin_scan(catalog, relid, name, keys);
-	HeapTuple	row;
-
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		CatalogTupleDelete(catalog, &row->t_self);
-	systable_endscan(scan);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	if (!catalog_replace(key, values, isnull))
+		catalog_insert(BUILDS_TABLE, values, isnull);
 }
 
 void
 index_build_delete(Oid relid, Bytes name)
 {
-	delete_rows(relid, name);
+	catalog_delete(row_of(relid, name));
 }
 
 void
 index_build_forget(Oid relid)
 {
-	delete_rows(relid, (Bytes) {NULL, 0});
+	catalog_delete(rows_of(relid));
 }
 
 /* ---- rows and structures ---- */
 
-static void
-build_from_row(HeapTuple row, TupleDesc desc, IndexBuild *build)
+static void *
+build_from_row(const Datum *values, const bool *isnull)
 {
-	Datum		values[BUILDS_NCOLUMNS];
-	bool		isnull[BUILDS_NCOLUMNS];
+	IndexBuild *build = palloc0_object(IndexBuild);
 
-	heap_deform_tuple(row, desc, values, isnull);
-	build->phase = phase_named(TextDatumGetCString(values[BUILDS_PHASE - 1]));
+	build->phase = catalog_word(BUILDS_TABLE, values[BUILDS_PHASE - 1], phases, lengthof(phases));
 	if (!isnull[BUILDS_LAST_KEY - 1])
 		build->last_key = (DynamoItem *) PG_DETOAST_DATUM_COPY(values[BUILDS_LAST_KEY - 1]);
 	build->items_done = DatumGetInt64(values[BUILDS_ITEMS_DONE - 1]);
@@ -300,10 +246,8 @@ build_from_row(HeapTuple row, TupleDesc desc, IndexBuild *build)
 	if (!isnull[BUILDS_NEXT_ATTEMPT - 1])
 		build->next_attempt = DatumGetTimestampTz(values[BUILDS_NEXT_ATTEMPT - 1]);
 	build->attempts = DatumGetInt32(values[BUILDS_ATTEMPTS - 1]);
-	if (!isnull[BUILDS_ERROR - 1])
-		build->error = bytes_from_cstring(TextDatumGetCString(values[BUILDS_ERROR - 1]));
-	if (build->index.status == INDEX_DELETING && build->phase < BUILD_DROP_BTREE)
-		forget_failures(build);
+	build->error = catalog_bytes(values[BUILDS_ERROR - 1], isnull[BUILDS_ERROR - 1]);
+	return build;
 }
 
 /* What has kept an index from being made does not keep it from being deleted. */
@@ -320,8 +264,7 @@ row_from_build(const IndexBuild *build, Datum *values, bool *isnull)
 {
 	memset(isnull, false, BUILDS_NCOLUMNS * sizeof(bool));
 	values[BUILDS_RELATION - 1] = ObjectIdGetDatum(build->relid);
-	values[BUILDS_NAME - 1] =
-		PointerGetDatum(cstring_to_text_with_len(build->index.name.data, build->index.name.len));
+	values[BUILDS_NAME - 1] = text_datum(build->index.name);
 	values[BUILDS_PHASE - 1] = CStringGetTextDatum(phases[build->phase]);
 	isnull[BUILDS_LAST_KEY - 1] = build->last_key == NULL;
 	if (build->last_key != NULL)
@@ -336,17 +279,5 @@ row_from_build(const IndexBuild *build, Datum *values, bool *isnull)
 	values[BUILDS_WAITING_FOR - 1] = Int32GetDatum(build->waiting_for);
 	isnull[BUILDS_WAITING_FOR - 1] = build->waiting_for == 0;
 	values[BUILDS_ATTEMPTS - 1] = Int32GetDatum(build->attempts);
-	isnull[BUILDS_ERROR - 1] = build->error.data == NULL;
-	if (build->error.data != NULL)
-		values[BUILDS_ERROR - 1] =
-			PointerGetDatum(cstring_to_text_with_len(build->error.data, build->error.len));
-}
-
-static BuildPhase
-phase_named(const char *name)
-{
-	for (int i = 0; i < lengthof(phases); i++)
-		if (strcmp(phases[i], name) == 0)
-			return i;
-	elog(ERROR, "dynamo.%s has an unknown phase \"%s\"", BUILDS_TABLE, name);
+	values[BUILDS_ERROR - 1] = catalog_text(build->error, &isnull[BUILDS_ERROR - 1]);
 }

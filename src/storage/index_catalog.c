@@ -18,12 +18,9 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -101,17 +98,6 @@ index_projection_name(IndexProjection projection)
 
 /* ---- rows and structures ---- */
 
-static int
-position_of(Datum text_datum, const char *const *names, int n)
-{
-	char	   *name = TextDatumGetCString(text_datum);
-
-	for (int i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	elog(ERROR, "dynamo.%s has an unknown value \"%s\"", INDEXES_TABLE, name);
-}
-
 static List *
 names_from_array(Datum array)
 {
@@ -138,32 +124,26 @@ array_of_names(List *names)
 	ListCell   *cell;
 
 	foreach(cell, names)
-	{
-		const Bytes *name = lfirst(cell);
-
-		elements[foreach_current_index(cell)] =
-			PointerGetDatum(cstring_to_text_with_len(name->data, name->len));
-	}
+		elements[foreach_current_index(cell)] = text_datum(*(const Bytes *) lfirst(cell));
 	return PointerGetDatum(construct_array(elements, list_length(names), TEXTOID, -1, false,
 										   TYPALIGN_INT));
 }
 
-static IndexDefinition *
-index_from_row(HeapTuple row, TupleDesc desc)
+static void *
+index_from_row(const Datum *values, const bool *isnull)
 {
 	IndexDefinition *index = palloc0_object(IndexDefinition);
-	Datum		values[INDEXES_NCOLUMNS];
-	bool		isnull[INDEXES_NCOLUMNS];
 
-	heap_deform_tuple(row, desc, values, isnull);
-	index->name = bytes_from_cstring(TextDatumGetCString(values[INDEXES_NAME - 1]));
-	index->is_local = position_of(values[INDEXES_KIND - 1], kinds, lengthof(kinds));
+	index->name = catalog_bytes(values[INDEXES_NAME - 1], false);
+	index->is_local = catalog_word(INDEXES_TABLE, values[INDEXES_KIND - 1], kinds,
+								   lengthof(kinds));
 	key_schema_from_datum(values[INDEXES_KEY_SCHEMA - 1], &index->key);
-	index->projection = position_of(values[INDEXES_PROJECTION - 1], projections,
-									lengthof(projections));
+	index->projection = catalog_word(INDEXES_TABLE, values[INDEXES_PROJECTION - 1], projections,
+									 lengthof(projections));
 	if (!isnull[INDEXES_NON_KEY_ATTRIBUTES - 1])
 		index->non_key_attributes = names_from_array(values[INDEXES_NON_KEY_ATTRIBUTES - 1]);
-	index->status = position_of(values[INDEXES_STATUS - 1], statuses, lengthof(statuses));
+	index->status = catalog_word(INDEXES_TABLE, values[INDEXES_STATUS - 1], statuses,
+								 lengthof(statuses));
 	index->backfilling = DatumGetBool(values[INDEXES_BACKFILLING - 1]);
 	for (int i = 0; i < lengthof(number_columns); i++)
 	{
@@ -175,15 +155,12 @@ index_from_row(HeapTuple row, TupleDesc desc)
 	return index;
 }
 
-static HeapTuple
-row_from_index(Oid relid, const IndexDefinition *index, TupleDesc desc)
+static void
+row_from_index(Oid relid, const IndexDefinition *index, Datum *values, bool *isnull)
 {
-	Datum		values[INDEXES_NCOLUMNS] = {0};
-	bool		isnull[INDEXES_NCOLUMNS] = {false};
-
+	memset(isnull, false, INDEXES_NCOLUMNS * sizeof(bool));
 	values[INDEXES_RELATION - 1] = ObjectIdGetDatum(relid);
-	values[INDEXES_NAME - 1] =
-		PointerGetDatum(cstring_to_text_with_len(index->name.data, index->name.len));
+	values[INDEXES_NAME - 1] = text_datum(index->name);
 	values[INDEXES_KIND - 1] = CStringGetTextDatum(kinds[index->is_local]);
 	values[INDEXES_KEY_SCHEMA - 1] = key_schema_datum(&index->key);
 	values[INDEXES_PROJECTION - 1] = CStringGetTextDatum(projections[index->projection]);
@@ -200,7 +177,6 @@ row_from_index(Oid relid, const IndexDefinition *index, TupleDesc desc)
 		values[column] = Int64GetDatum(number);
 		isnull[column] = number == 0;
 	}
-	return heap_form_tuple(desc, values, isnull);
 }
 
 /* ---- indexes in other catalogs ---- */
@@ -215,8 +191,14 @@ index_list_datum(const List *indexes)
 	ArrayType  *result;
 
 	foreach(cell, indexes)
+	{
+		Datum		values[INDEXES_NCOLUMNS];
+		bool		isnull[INDEXES_NCOLUMNS];
+
+		row_from_index(InvalidOid, lfirst(cell), values, isnull);
 		rows[foreach_current_index(cell)] =
-			heap_copy_tuple_as_datum(row_from_index(InvalidOid, lfirst(cell), desc), desc);
+			heap_copy_tuple_as_datum(heap_form_tuple(desc, values, isnull), desc);
+	}
 	result = construct_array(rows, list_length(indexes), catalog->rd_rel->reltype,
 							 -1, false, TYPALIGN_DOUBLE);
 	table_close(catalog, AccessShareLock);
@@ -237,8 +219,11 @@ index_list_from_datum(Datum datum)
 	{
 		HeapTupleHeader header = DatumGetHeapTupleHeader(rows[i]);
 		HeapTupleData row = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
+		Datum		values[INDEXES_NCOLUMNS];
+		bool		isnull[INDEXES_NCOLUMNS];
 
-		indexes = lappend(indexes, index_from_row(&row, RelationGetDescr(catalog)));
+		heap_deform_tuple(&row, RelationGetDescr(catalog), values, isnull);
+		indexes = lappend(indexes, index_from_row(values, isnull));
 	}
 	table_close(catalog, AccessShareLock);
 	return indexes;
@@ -246,119 +231,79 @@ index_list_from_datum(Datum datum)
 
 /* ---- reading and writing ---- */
 
-/* The rows of a relation in the order of their names, or the one of a name. */
-static SysScanDesc
-begin_scan(Relation catalog, Oid relid, const Bytes *name, ScanKeyData keys[2])
+/* In the order of their names. */
+static CatalogKey
+rows_of(Oid relid)
 {
-	int			nkeys = 0;
+	return (CatalogKey) {INDEXES_TABLE, INDEXES_INDEX,
+		{{INDEXES_RELATION, F_OIDEQ, ObjectIdGetDatum(relid)}}};
+}
 
-	ScanKeyInit(&keys[nkeys++], INDEXES_RELATION, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	if (name != NULL)
-	{
-		ScanKeyInit(&keys[nkeys], INDEXES_NAME, BTEqualStrategyNumber, F_TEXTEQ,
-					PointerGetDatum(cstring_to_text_with_len(name->data, name->len)));
-		keys[nkeys++].sk_collation = C_COLLATION_OID;
-	}
-	return systable_beginscan(catalog, catalog_oid(INDEXES_INDEX), true, NULL, nkeys, keys);
+static CatalogKey
+row_of(Oid relid, Bytes name)
+{
+	return (CatalogKey) {INDEXES_TABLE, INDEXES_INDEX,
+		{{INDEXES_RELATION, F_OIDEQ, ObjectIdGetDatum(relid)},
+		{INDEXES_NAME, F_TEXTEQ, text_datum(name)}}};
 }
 
 List *
 index_catalog_read(Oid relid)
 {
-	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), AccessShareLock);
-	List	   *indexes = NIL;
-	ScanKeyData keys[2];
-	SysScanDesc scan = begin_scan(catalog, relid, NULL, keys);
-	HeapTuple	row;
+	return catalog_read(rows_of(relid), index_from_row);
+}
 
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		indexes = lappend(indexes, index_from_row(row, RelationGetDescr(catalog)));
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return indexes;
+static void *
+changing_from_row(const Datum *values, const bool *isnull)
+{
+	IndexDefinition *index = index_from_row(values, isnull);
+	ChangingIndex *changing;
+
+	if (index->status == INDEX_ACTIVE)
+		return NULL;
+	changing = palloc_object(ChangingIndex);
+	changing->relid = DatumGetObjectId(values[INDEXES_RELATION - 1]);
+	changing->index = index;
+	return changing;
 }
 
 List *
 index_catalog_list_changing(void)
 {
-	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(catalog);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	List	   *result = NIL;
-	HeapTuple	row;
-
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		IndexDefinition *index = index_from_row(row, desc);
-		ChangingIndex *changing;
-		bool		isnull;
-
-		if (index->status == INDEX_ACTIVE)
-			continue;
-		changing = palloc_object(ChangingIndex);
-		changing->relid = DatumGetObjectId(heap_getattr(row, INDEXES_RELATION, desc, &isnull));
-		changing->index = index;
-		result = lappend(result, changing);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return result;
+	return catalog_read((CatalogKey) {INDEXES_TABLE}, changing_from_row);
 }
 
 void
 index_catalog_insert(Oid relid, const IndexDefinition *index)
 {
-	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), RowExclusiveLock);
+	Datum		values[INDEXES_NCOLUMNS];
+	bool		isnull[INDEXES_NCOLUMNS];
 
-	CatalogTupleInsert(catalog, row_from_index(relid, index, RelationGetDescr(catalog)));
-	table_close(catalog, NoLock);
+	row_from_index(relid, index, values, isnull);
 	CacheInvalidateRelcacheByRelid(relid);
-	CommandCounterIncrement();
+	catalog_insert(INDEXES_TABLE, values, isnull);
 }
 
 void
 index_catalog_update(Oid relid, const IndexDefinition *index)
 {
-	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), RowExclusiveLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan = begin_scan(catalog, relid, &index->name, keys);
-	HeapTuple	row = systable_getnext(scan);
+	Datum		values[INDEXES_NCOLUMNS];
+	bool		isnull[INDEXES_NCOLUMNS];
 
-	if (HeapTupleIsValid(row))
-		CatalogTupleUpdate(catalog, &row->t_self,
-						   row_from_index(relid, index, RelationGetDescr(catalog)));
-	systable_endscan(scan);
-	table_close(catalog, NoLock);
+	row_from_index(relid, index, values, isnull);
 	CacheInvalidateRelcacheByRelid(relid);
-	CommandCounterIncrement();
-}
-
-/* Of the index of this name, or (NULL) of all; the relation may be gone. */
-static void
-delete_rows(Oid relid, const Bytes *name)
-{
-	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), RowExclusiveLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan = begin_scan(catalog, relid, name, keys);
-	HeapTuple	row;
-
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		CatalogTupleDelete(catalog, &row->t_self);
-	systable_endscan(scan);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	(void) catalog_replace(row_of(relid, index->name), values, isnull);
 }
 
 void
 index_catalog_delete(Oid relid, Bytes name)
 {
-	delete_rows(relid, &name);
 	CacheInvalidateRelcacheByRelid(relid);
+	catalog_delete(row_of(relid, name));
 }
 
 void
 index_catalog_forget(Oid relid)
 {
-	delete_rows(relid, NULL);
+	catalog_delete(rows_of(relid));
 }

@@ -17,15 +17,10 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/indexing.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "common/settings.h"
@@ -70,17 +65,13 @@ static const char *const states[] = {
 };
 
 static void row_from_job(const TableJob *job, Datum *values, bool *isnull);
-static void job_from_row(Relation catalog, HeapTuple row, TableJob *job);
-static Datum text_datum(Bytes text, bool *isnull);
-static Bytes text_column(const Datum *values, const bool *isnull, int column);
-static int	named(const char *const *names, int n, Datum name);
+static void *job_from_row(const Datum *values, const bool *isnull);
 
 /* ---- writing ---- */
 
 void
 job_insert(TableJob *job)
 {
-	Relation	catalog = table_open(catalog_oid(JOBS_TABLE), RowExclusiveLock);
 	Datum		values[JOBS_NCOLUMNS];
 	bool		isnull[JOBS_NCOLUMNS];
 
@@ -88,54 +79,30 @@ job_insert(TableJob *job)
 	job->role = GetUserId();
 	job->state = JOB_WAITING;
 	row_from_job(job, values, isnull);
-	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, isnull));
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	catalog_insert(JOBS_TABLE, values, isnull);
 }
 
-static SysScanDesc
-begin_scan(Relation catalog, Bytes id, ScanKeyData *key)
+static CatalogKey
+row_of(const TableJob *job)
 {
-	ScanKeyInit(key, JOBS_ID, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(bytes_to_cstring(id)));
-	return systable_beginscan(catalog, catalog_oid(JOBS_INDEX), true, NULL, 1, key);
+	return (CatalogKey) {JOBS_TABLE, JOBS_INDEX,
+		{{JOBS_ID, F_TEXTEQ, text_datum(job->id)}}};
 }
 
 void
 job_update(const TableJob *job)
 {
-	Relation	catalog = table_open(catalog_oid(JOBS_TABLE), RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan = begin_scan(catalog, job->id, &key);
-	HeapTuple	row = systable_getnext(scan);
 	Datum		values[JOBS_NCOLUMNS];
 	bool		isnull[JOBS_NCOLUMNS];
 
 	row_from_job(job, values, isnull);
-	if (HeapTupleIsValid(row))
-	{
-		HeapTuple	new_row = heap_form_tuple(RelationGetDescr(catalog), values, isnull);
-
-		CatalogTupleUpdate(catalog, &row->t_self, new_row);
-	}
-	systable_endscan(scan);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	(void) catalog_replace(row_of(job), values, isnull);
 }
 
 void
 job_delete(const TableJob *job)
 {
-	Relation	catalog = table_open(catalog_oid(JOBS_TABLE), RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan = begin_scan(catalog, job->id, &key);
-	HeapTuple	row = systable_getnext(scan);
-
-	if (HeapTupleIsValid(row))
-		CatalogTupleDelete(catalog, &row->t_self);
-	systable_endscan(scan);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	catalog_delete(row_of(job));
 }
 
 /* ---- reading ---- */
@@ -149,20 +116,8 @@ compare_ids(const ListCell *a, const ListCell *b)
 List *
 job_list(void)
 {
-	Relation	catalog = table_open(catalog_oid(JOBS_TABLE), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	List	   *jobs = NIL;
-	HeapTuple	row;
+	List	   *jobs = catalog_read((CatalogKey) {JOBS_TABLE}, job_from_row);
 
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		TableJob   *job = palloc(sizeof(TableJob));
-
-		job_from_row(catalog, row, job);
-		jobs = lappend(jobs, job);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
 	list_sort(jobs, compare_ids);
 	return jobs;
 }
@@ -254,13 +209,13 @@ static void
 row_from_job(const TableJob *job, Datum *values, bool *isnull)
 {
 	memset(isnull, false, JOBS_NCOLUMNS * sizeof(bool));
-	values[JOBS_ID - 1] = text_datum(job->id, &isnull[JOBS_ID - 1]);
+	values[JOBS_ID - 1] = text_datum(job->id);
 	values[JOBS_OPERATION - 1] = CStringGetTextDatum(operations[job->operation]);
 	values[JOBS_ROLE - 1] = ObjectIdGetDatum(job->role);
 	values[JOBS_SCHEMA - 1] = CStringGetTextDatum(job->schema);
-	values[JOBS_TABLE_NAME - 1] = text_datum(job->table_name, &isnull[JOBS_TABLE_NAME - 1]);
-	values[JOBS_BACKUP_NAME - 1] = text_datum(job->backup.name, &isnull[JOBS_BACKUP_NAME - 1]);
-	values[JOBS_BACKUP_ID - 1] = text_datum(job->backup.id, &isnull[JOBS_BACKUP_ID - 1]);
+	values[JOBS_TABLE_NAME - 1] = catalog_text(job->table_name, &isnull[JOBS_TABLE_NAME - 1]);
+	values[JOBS_BACKUP_NAME - 1] = catalog_text(job->backup.name, &isnull[JOBS_BACKUP_NAME - 1]);
+	values[JOBS_BACKUP_ID - 1] = catalog_text(job->backup.id, &isnull[JOBS_BACKUP_ID - 1]);
 	values[JOBS_KEY_SCHEMA - 1] = key_schema_datum(&job->backup.key);
 	values[JOBS_SETTINGS - 1] = table_settings_datum(&job->backup.settings);
 	values[JOBS_INDEXES - 1] = index_list_datum(job->backup.indexes);
@@ -272,60 +227,33 @@ row_from_job(const TableJob *job, Datum *values, bool *isnull)
 	isnull[JOBS_STARTED - 1] = job->started == 0;
 	values[JOBS_PID - 1] = Int32GetDatum(job->pid);
 	isnull[JOBS_PID - 1] = job->pid == 0;
-	values[JOBS_ERROR - 1] = text_datum(job->error, &isnull[JOBS_ERROR - 1]);
+	values[JOBS_ERROR - 1] = catalog_text(job->error, &isnull[JOBS_ERROR - 1]);
 }
 
-static void
-job_from_row(Relation catalog, HeapTuple row, TableJob *job)
+static void *
+job_from_row(const Datum *values, const bool *isnull)
 {
-	Datum		values[JOBS_NCOLUMNS];
-	bool		isnull[JOBS_NCOLUMNS];
+	TableJob   *job = palloc0_object(TableJob);
 
-	memset(job, 0, sizeof(*job));
-	heap_deform_tuple(row, RelationGetDescr(catalog), values, isnull);
-	job->id = text_column(values, isnull, JOBS_ID);
-	job->operation = named(operations, lengthof(operations), values[JOBS_OPERATION - 1]);
+	job->id = catalog_bytes(values[JOBS_ID - 1], isnull[JOBS_ID - 1]);
+	job->operation = catalog_word(JOBS_TABLE, values[JOBS_OPERATION - 1], operations,
+								  lengthof(operations));
 	job->role = DatumGetObjectId(values[JOBS_ROLE - 1]);
 	job->schema = TextDatumGetCString(values[JOBS_SCHEMA - 1]);
-	job->table_name = text_column(values, isnull, JOBS_TABLE_NAME);
+	job->table_name = catalog_bytes(values[JOBS_TABLE_NAME - 1], isnull[JOBS_TABLE_NAME - 1]);
 	job->backup.table_name = job->table_name;
-	job->backup.name = text_column(values, isnull, JOBS_BACKUP_NAME);
-	job->backup.id = text_column(values, isnull, JOBS_BACKUP_ID);
+	job->backup.name = catalog_bytes(values[JOBS_BACKUP_NAME - 1], isnull[JOBS_BACKUP_NAME - 1]);
+	job->backup.id = catalog_bytes(values[JOBS_BACKUP_ID - 1], isnull[JOBS_BACKUP_ID - 1]);
 	job->backup.pending = true;
 	key_schema_from_datum(values[JOBS_KEY_SCHEMA - 1], &job->backup.key);
 	table_settings_from_datum(values[JOBS_SETTINGS - 1], &job->backup.settings);
 	job->backup.indexes = index_list_from_datum(values[JOBS_INDEXES - 1]);
 	job->backup.item_count = DatumGetInt64(values[JOBS_ITEMS - 1]);
 	job->backup.created = DatumGetTimestampTz(values[JOBS_REQUESTED - 1]);
-	job->state = named(states, lengthof(states), values[JOBS_STATE - 1]);
+	job->state = catalog_word(JOBS_TABLE, values[JOBS_STATE - 1], states, lengthof(states));
 	job->attempts = DatumGetInt32(values[JOBS_ATTEMPTS - 1]);
 	job->started = isnull[JOBS_STARTED - 1] ? 0 : DatumGetTimestampTz(values[JOBS_STARTED - 1]);
 	job->pid = isnull[JOBS_PID - 1] ? 0 : DatumGetInt32(values[JOBS_PID - 1]);
-	job->error = text_column(values, isnull, JOBS_ERROR);
-}
-
-static Datum
-text_datum(Bytes text, bool *isnull)
-{
-	*isnull = text.data == NULL;
-	return *isnull ? (Datum) 0 : PointerGetDatum(cstring_to_text_with_len(text.data, text.len));
-}
-
-static Bytes
-text_column(const Datum *values, const bool *isnull, int column)
-{
-	if (isnull[column - 1])
-		return (Bytes) {NULL, 0};
-	return bytes_from_cstring(TextDatumGetCString(values[column - 1]));
-}
-
-static int
-named(const char *const *names, int n, Datum name)
-{
-	char	   *found = TextDatumGetCString(name);
-
-	for (int i = 0; i < n; i++)
-		if (strcmp(names[i], found) == 0)
-			return i;
-	elog(ERROR, "dynamo.job_queue has an unknown \"%s\"", found);
+	job->error = catalog_bytes(values[JOBS_ERROR - 1], isnull[JOBS_ERROR - 1]);
+	return job;
 }

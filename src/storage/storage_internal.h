@@ -273,6 +273,15 @@ extern void index_build_forget(Oid relid);
 extern Oid find_ttl_index(Relation rel, bool must_be_valid);
 extern IndexStmt *make_create_ttl_index(Relation rel);
 
+/* ---- columns of the extension's catalogs (catalog.c) ---- */
+
+extern Datum text_datum(Bytes string);
+/* The same of what may be without data (NULL), which is NULL; and back. */
+extern Datum catalog_text(Bytes string, bool *isnull);
+extern Bytes catalog_bytes(Datum value, bool isnull);
+/* Which of these words a column of this table has; raises data_corrupted for another. */
+extern int	catalog_word(const char *table, Datum value, const char *const *words, int n);
+
 /* ---- what is recorded of a relation (table_settings.c, tags.c, backup.c) ---- */
 
 /* Records a new table; full_name.data is NULL where the relation has the name. */

@@ -155,9 +155,8 @@ settings_from_row(Datum *values, bool *isnull, TableSettings *settings)
 		strcmp(TextDatumGetCString(values[SETTINGS_TABLE_CLASS - 1]), table_classes[true]) == 0;
 	settings->unclustered = !isnull[SETTINGS_CLUSTERING - 1] &&
 		!DatumGetBool(values[SETTINGS_CLUSTERING - 1]);
-	if (!isnull[SETTINGS_SOURCE_BACKUP - 1])
-		settings->source_backup =
-			bytes_from_cstring(TextDatumGetCString(values[SETTINGS_SOURCE_BACKUP - 1]));
+	settings->source_backup =
+		catalog_bytes(values[SETTINGS_SOURCE_BACKUP - 1], isnull[SETTINGS_SOURCE_BACKUP - 1]);
 }
 
 /* Sets all columns but the full name. */
@@ -180,10 +179,8 @@ row_from_settings(Oid relid, const TableSettings *settings, Datum *values, bool 
 	values[SETTINGS_DELETION_PROTECTION - 1] = BoolGetDatum(settings->deletion_protection);
 	values[SETTINGS_TABLE_CLASS - 1] = CStringGetTextDatum(table_classes[settings->infrequent_access]);
 	values[SETTINGS_CLUSTERING - 1] = BoolGetDatum(!settings->unclustered);
-	isnull[SETTINGS_SOURCE_BACKUP - 1] = settings->source_backup.data == NULL;
-	if (!isnull[SETTINGS_SOURCE_BACKUP - 1])
-		values[SETTINGS_SOURCE_BACKUP - 1] =
-			CStringGetTextDatum(bytes_to_cstring(settings->source_backup));
+	values[SETTINGS_SOURCE_BACKUP - 1] =
+		catalog_text(settings->source_backup, &isnull[SETTINGS_SOURCE_BACKUP - 1]);
 }
 
 /* ---- settings in other catalogs ---- */
@@ -241,20 +238,12 @@ table_settings_read(Oid relid, TableSettings *settings)
 void
 table_settings_insert(Oid relid, Bytes full_name, const TableSettings *settings)
 {
-	Relation	catalog = table_open(catalog_oid(SETTINGS_TABLE), RowExclusiveLock);
 	Datum		values[SETTINGS_NCOLUMNS];
 	bool		isnull[SETTINGS_NCOLUMNS];
 
 	row_from_settings(relid, settings, values, isnull);
-	if (full_name.data != NULL)
-	{
-		values[SETTINGS_FULL_NAME - 1] =
-			PointerGetDatum(cstring_to_text_with_len(full_name.data, full_name.len));
-		isnull[SETTINGS_FULL_NAME - 1] = false;
-	}
-	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, isnull));
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	values[SETTINGS_FULL_NAME - 1] = catalog_text(full_name, &isnull[SETTINGS_FULL_NAME - 1]);
+	catalog_insert(SETTINGS_TABLE, values, isnull);
 }
 
 static void
@@ -330,15 +319,10 @@ table_clustering_is_on(Relation rel)
 static void
 table_settings_delete(Oid relid)
 {
-	Relation	catalog = table_open(catalog_oid(SETTINGS_TABLE), RowExclusiveLock);
-	HeapTuple	row = fetch_row(catalog, relid);
+	CatalogKey	row = {SETTINGS_TABLE, SETTINGS_INDEX,
+		{{SETTINGS_RELATION, F_OIDEQ, ObjectIdGetDatum(relid)}}};
 
-	if (HeapTupleIsValid(row))
-	{
-		CatalogTupleDelete(catalog, &row->t_self);
-		CommandCounterIncrement();
-	}
-	table_close(catalog, NoLock);
+	catalog_delete(row);
 }
 
 void

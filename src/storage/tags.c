@@ -2,25 +2,17 @@
  * tags.c
  *		dynamo.table_tags: the tags of a table, one row each.
  *
- * Like dynamo.table_settings written by simple heap access, by this file only,
- * for callers that own the table; see catalog.c.  A table has at most fifty
- * tags, so a change writes all of them anew.
+ * Written as catalog.c describes, by this file only, for callers that own the
+ * table.  A table has at most fifty tags, so a change writes all of them anew.
  *
  * Locks: writers hold table_record_lock().
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/indexing.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
-#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 #include "common/compat.h"
 #include "storage/storage_internal.h"
@@ -37,60 +29,44 @@ enum
 	TAGS_NCOLUMNS = TAGS_VALUE,
 };
 
-static SysScanDesc
-begin_scan(Relation catalog, Oid relid, ScanKeyData *key)
+static CatalogKey
+rows_of(Oid relid)
 {
-	ScanKeyInit(key, TAGS_RELATION, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
-	return systable_beginscan(catalog, catalog_oid(TAGS_INDEX), true, NULL, 1, key);
+	return (CatalogKey) {TAGS_TABLE, TAGS_INDEX,
+		{{TAGS_RELATION, F_OIDEQ, ObjectIdGetDatum(relid)}}};
 }
 
-static Tag *
-tag_from_row(HeapTuple row, TupleDesc desc)
+static void *
+tag_from_row(const Datum *values, const bool *isnull)
 {
 	Tag		   *tag = palloc_object(Tag);
-	Datum		values[TAGS_NCOLUMNS];
-	bool		isnull[TAGS_NCOLUMNS];
 
-	heap_deform_tuple(row, desc, values, isnull);
-	tag->key = bytes_from_cstring(TextDatumGetCString(values[TAGS_KEY - 1]));
-	tag->value = bytes_from_cstring(TextDatumGetCString(values[TAGS_VALUE - 1]));
+	tag->key = catalog_bytes(values[TAGS_KEY - 1], false);
+	tag->value = catalog_bytes(values[TAGS_VALUE - 1], false);
 	return tag;
 }
 
 List *
 table_tags_read(Oid relid)
 {
-	Relation	catalog = table_open(catalog_oid(TAGS_TABLE), AccessShareLock);
-	List	   *tags = NIL;
-	ScanKeyData key;
-	SysScanDesc scan = begin_scan(catalog, relid, &key);
-	HeapTuple	row;
-
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		tags = lappend(tags, tag_from_row(row, RelationGetDescr(catalog)));
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return tags;
+	return catalog_read(rows_of(relid), tag_from_row);
 }
 
 static void
-insert_tag(Relation catalog, Oid relid, const Tag *tag)
+insert_tag(Oid relid, const Tag *tag)
 {
 	Datum		values[TAGS_NCOLUMNS];
 	bool		isnull[TAGS_NCOLUMNS] = {false};
 
 	values[TAGS_RELATION - 1] = ObjectIdGetDatum(relid);
-	values[TAGS_KEY - 1] =
-		PointerGetDatum(cstring_to_text_with_len(tag->key.data, tag->key.len));
-	values[TAGS_VALUE - 1] =
-		PointerGetDatum(cstring_to_text_with_len(tag->value.data, tag->value.len));
-	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, isnull));
+	values[TAGS_KEY - 1] = text_datum(tag->key);
+	values[TAGS_VALUE - 1] = text_datum(tag->value);
+	catalog_insert(TAGS_TABLE, values, isnull);
 }
 
 void
 table_tags_write(Oid relid, const List *tags)
 {
-	Relation	catalog;
 	ListCell   *cell;
 
 	if (!compat_owns_relation(relid, GetUserId()))
@@ -99,24 +75,12 @@ table_tags_write(Oid relid, const List *tags)
 
 	table_record_lock(relid);
 	table_tags_delete(relid);
-	catalog = table_open(catalog_oid(TAGS_TABLE), RowExclusiveLock);
 	foreach(cell, tags)
-		insert_tag(catalog, relid, lfirst(cell));
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+		insert_tag(relid, lfirst(cell));
 }
 
 void
 table_tags_delete(Oid relid)
 {
-	Relation	catalog = table_open(catalog_oid(TAGS_TABLE), RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan = begin_scan(catalog, relid, &key);
-	HeapTuple	row;
-
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		CatalogTupleDelete(catalog, &row->t_self);
-	systable_endscan(scan);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	catalog_delete(rows_of(relid));
 }
