@@ -199,6 +199,7 @@ DROP SCHEMA ops_backup CASCADE;
 SELECT count(*) FROM dynamo.list_backups();
 DROP SCHEMA ops_backup_backups CASCADE;
 SELECT backups();
+SELECT backups('{"ExclusiveStartBackupArn": "arn:aws:dynamodb:us-east-1:000000000000:table/Music"}');
 SELECT count(*) FROM dynamo.backups;
 DROP TABLE arns, before;
 DROP FUNCTION outcome, masked, backup, with_backup, backups;

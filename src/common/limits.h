@@ -11,6 +11,7 @@
 #define MAX_NESTING_DEPTH			32
 #define MAX_ATTRIBUTE_NAME_SIZE		65535
 #define MAX_KEY_NAME_SIZE			255
+#define MAX_TABLE_NAME_SIZE			255
 
 #define MAX_NUMBER_DIGITS			38
 #define MAX_NUMBER_EXPONENT			125 /* largest is 9.99...E+125 */

@@ -5,9 +5,8 @@
  *
  * A backup, or a table restored from one, is there when the transaction that
  * made it has committed; where that is to be done by a job (jobs.c), it is
- * CREATING until then.  Only who owns the table makes a
- * backup, and only who made it (or is a member of that role) describes, deletes
- * or restores it.
+ * CREATING until then.  Only who owns the table makes a backup, and only who
+ * made it (or is a member of that role) describes, deletes or restores it.
  *
  * These functions run for as long as the table is large.  They need no more
  * than a transaction with an active snapshot.
@@ -26,8 +25,10 @@
 #include "ops/tables.h"
 
 static bool find_backup(Bytes id, TableBackup *backup);
+pg_noreturn static void raise_backup_not_found(Bytes arn);
 pg_noreturn static void raise_backup_in_use(Bytes arn);
 static void find_own_backup(Bytes arn, LOCKMODE lockmode, TableBackup *backup);
+static Bytes start_backup_id(Bytes arn);
 static List *all_backups(void);
 static bool contains_backup(const List *backups, Bytes id);
 static int	compare_backups(const ListCell *a, const ListCell *b);
@@ -90,8 +91,7 @@ find_own_backup(Bytes text, LOCKMODE lockmode, TableBackup *backup)
 	if (!parse_arn(text, &arn) || !arn_is_here(&arn) || arn.backup_id.data == NULL ||
 		!find_backup(arn.backup_id, backup) ||
 		!bytes_equal(arn.table_name, backup->table_name))
-		ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
-						errmsg_internal("Backup not found: %.*s", text.len, text.data)));
+		raise_backup_not_found(text);
 	if (!backup->pending && !compat_owns_relation(backup->relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, bytes_to_cstring(backup->id));
 	if (lockmode == NoLock)
@@ -100,8 +100,7 @@ find_own_backup(Bytes text, LOCKMODE lockmode, TableBackup *backup)
 		raise_backup_in_use(text);
 	/* It may have been deleted in the meantime. */
 	if (get_rel_name(backup->relid) == NULL)
-		ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
-						errmsg_internal("Backup not found: %.*s", text.len, text.data)));
+		raise_backup_not_found(text);
 }
 
 /*
@@ -125,6 +124,13 @@ find_backup(Bytes id, TableBackup *backup)
 }
 
 static void
+raise_backup_not_found(Bytes arn)
+{
+	ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
+					errmsg_internal("Backup not found: %.*s", arn.len, arn.data)));
+}
+
+static void
 raise_backup_in_use(Bytes arn)
 {
 	ereport(ERROR, (errcode(ERRCODE_BACKUP_IN_USE),
@@ -137,12 +143,15 @@ void
 op_list_backups(const ListBackupsRequest *request, ListBackupsResult *result)
 {
 	int			limit = request->limit.given ? request->limit.value : MAX_LIST_BACKUPS;
+	Bytes		after = start_backup_id(request->exclusive_start_backup_arn);
 	ListCell   *cell;
 
 	memset(result, 0, sizeof(*result));
 	foreach(cell, all_backups())
 	{
-		if (!is_wanted(request, lfirst(cell)))
+		const TableBackup *backup = lfirst(cell);
+
+		if (!is_wanted(request, backup) || bytes_compare(backup->id, after) <= 0)
 			continue;
 		if (list_length(result->backups) == limit)
 		{
@@ -151,6 +160,19 @@ op_list_backups(const ListBackupsRequest *request, ListBackupsResult *result)
 		}
 		result->backups = lappend(result->backups, lfirst(cell));
 	}
+}
+
+/* The id in ExclusiveStartBackupArn, or "", which is before all others. */
+static Bytes
+start_backup_id(Bytes arn)
+{
+	ResourceArn start;
+
+	if (arn.data == NULL)
+		return (Bytes) {"", 0};
+	if (!parse_arn(arn, &start) || start.backup_id.data == NULL)
+		validation_error("Invalid ExclusiveStartBackupArn: %.*s", arn.len, arn.data);
+	return start.backup_id;
 }
 
 /*
@@ -197,8 +219,6 @@ compare_backups(const ListCell *a, const ListCell *b)
 static bool
 is_wanted(const ListBackupsRequest *request, const TableBackup *backup)
 {
-	ResourceArn start;
-
 	if (request->backup_type == BACKUP_TYPE_SYSTEM ||
 		request->backup_type == BACKUP_TYPE_AWS_BACKUP)
 		return false;
@@ -207,15 +227,7 @@ is_wanted(const ListBackupsRequest *request, const TableBackup *backup)
 		return false;
 	if (request->lower_bound.given && backup->created < request->lower_bound.value)
 		return false;
-	if (request->upper_bound.given && backup->created >= request->upper_bound.value)
-		return false;
-	if (request->exclusive_start_backup_arn.data == NULL)
-		return true;
-	if (!parse_arn(request->exclusive_start_backup_arn, &start) || start.backup_id.data == NULL)
-		validation_error("Invalid ExclusiveStartBackupArn: %.*s",
-						 request->exclusive_start_backup_arn.len,
-						 request->exclusive_start_backup_arn.data);
-	return bytes_compare(backup->id, start.backup_id) > 0;
+	return !request->upper_bound.given || backup->created < request->upper_bound.value;
 }
 
 /* ---- restoring ---- */
@@ -433,9 +445,7 @@ run_restore_job(TableJob *job)
 	if (!table_backup_find(job->backup.id, &backup) ||
 		!compat_owns_relation(backup.relid, GetUserId()) ||
 		!table_backup_lock(&backup, ShareLock) || get_rel_name(backup.relid) == NULL)
-		ereport(ERROR, (errcode(ERRCODE_BACKUP_NOT_FOUND),
-						errmsg_internal("Backup not found: %.*s",
-										job->backup.id.len, job->backup.id.data)));
+		raise_backup_not_found(job->backup.id);
 	backup.indexes = job->backup.indexes;
 	restore_backup(&backup, job->table_name, &job->backup.settings);
 }

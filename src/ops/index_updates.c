@@ -25,12 +25,15 @@
 static const IndexRequest *the_change(const IndexUpdate *update);
 static void check_distinct(const List *updates);
 static void check_one_online(const List *updates);
+static void change_index(Oid relid, const List *indexes, const IndexRequest *request,
+						 BillingMode mode);
+static void delete_index(Oid relid, const List *indexes, Bytes name, bool online);
 static const IndexDefinition *existing_index(const List *indexes, Bytes name);
 static IndexDefinition *changed_throughput(const IndexRequest *request, BillingMode mode,
 										   const IndexDefinition *index);
 static void check_throughput_changes(const IndexRequest *request, const IndexDefinition *index);
 static void check_none_online(const List *indexes, Bytes except);
-static void check_can_be_deleted(const List *indexes, Bytes name);
+static void check_can_be_deleted(const List *indexes, const IndexDefinition *index);
 static void change_billing(Oid relid, const List *indexes, const List *updates, BillingMode mode);
 static bool has_update_of(const List *updates, Bytes name);
 static void create_index(Bytes table_name, Oid relid, IndexDefinition *index);
@@ -124,16 +127,13 @@ apply_index_updates(const UpdateTableRequest *request, Oid relid, const KeySchem
 		const IndexUpdate *update = lfirst(cell);
 
 		if (update->update != NULL)
-			index_catalog_update(relid, changed_throughput(update->update, mode, existing_index(indexes, update->update->index_name)));
+			change_index(relid, indexes, update->update, mode);
 		else if (update->delete != NULL)
-		{
-			check_can_be_deleted(indexes, update->delete->index_name);
-			(online ? index_build_request_delete : table_index_remove)
-				(relid, existing_index(indexes, update->delete->index_name));
-		}
+			delete_index(relid, indexes, update->delete->index_name, online);
 		else
 		{
-			IndexDefinition *index = checked_new_index(update->create, request->attribute_definitions,
+			IndexDefinition *index = checked_new_index(update->create,
+													   request->attribute_definitions,
 													   table_key, indexes);
 
 			check_none_online(indexes, index->name);
@@ -148,6 +148,26 @@ apply_index_updates(const UpdateTableRequest *request, Oid relid, const KeySchem
 	change_billing(relid, indexes, request->index_updates, mode);
 }
 
+static void
+change_index(Oid relid, const List *indexes, const IndexRequest *request, BillingMode mode)
+{
+	const IndexDefinition *index = existing_index(indexes, request->index_name);
+
+	index_catalog_update(relid, changed_throughput(request, mode, index));
+}
+
+static void
+delete_index(Oid relid, const List *indexes, Bytes name, bool online)
+{
+	const IndexDefinition *index = existing_index(indexes, name);
+
+	check_can_be_deleted(indexes, index);
+	if (online)
+		index_build_request_delete(relid, index);
+	else
+		table_index_remove(relid, index);
+}
+
 static const IndexDefinition *
 existing_index(const List *indexes, Bytes name)
 {
@@ -160,7 +180,11 @@ existing_index(const List *indexes, Bytes name)
 		if (!index->is_local && bytes_equal(index->name, name))
 			return index;
 	}
-	ereport(ERROR, (errcode(ERRCODE_RESOURCE_NOT_FOUND), errmsg_internal("Requested resource not found"), errdetail("The table has no global secondary index \"%.*s\".", name.len, name.data)));
+	ereport(ERROR,
+			(errcode(ERRCODE_RESOURCE_NOT_FOUND),
+			 errmsg_internal("Requested resource not found"),
+			 errdetail("The table has no global secondary index \"%.*s\".",
+					   name.len, name.data)));
 }
 
 /* A copy of the index with the throughput of the request. */
@@ -225,17 +249,15 @@ check_none_online(const List *indexes, Bytes except)
 
 /* One that is being created may be. */
 static void
-check_can_be_deleted(const List *indexes, Bytes name)
+check_can_be_deleted(const List *indexes, const IndexDefinition *index)
 {
-	const IndexDefinition *index = existing_index(indexes, name);
-
 	if (index->status == INDEX_DELETING)
 		ereport(ERROR,
 				(errcode(ERRCODE_RESOURCE_IN_USE),
 				 errmsg_internal("Attempt to change a resource which is still in use: "
 								 "Index is being deleted: %.*s",
-								 name.len, name.data)));
-	check_none_online(indexes, name);
+								 index->name.len, index->name.data)));
+	check_none_online(indexes, index->name);
 }
 
 /*

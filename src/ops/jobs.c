@@ -3,12 +3,12 @@
  *		What takes long, done later by a worker.
  *
  * Where jobs_are_deferred is set, as in the workers of the endpoint, and a worker
- * looks after the database, CreateBackup and RestoreTableFromBackup check what can be checked, record a
- * job and answer CREATING.  The worker of the job lane then runs the jobs one
- * by one: job_begin() takes the oldest, job_run() does it, job_fail() records
- * what has become of one that has raised an error, each in a transaction of its
- * own.  The transaction of job_run() also removes the job, so that its result is
- * there exactly when the job is gone.
+ * looks after the database, CreateBackup and RestoreTableFromBackup check what
+ * can be checked, record a job and answer CREATING.  The worker of the job lane
+ * then runs the jobs one by one: job_begin() takes the oldest, job_run() does it,
+ * job_fail() records what has become of one that has raised an error, each in a
+ * transaction of its own.  The transaction of job_run() also removes the job, so
+ * that its result is there exactly when the job is gone.
  */
 #include "postgres.h"
 
@@ -33,7 +33,7 @@ static void (*const runners[]) (TableJob *job) = {
 	[JOB_RESTORE] = run_restore_job,
 };
 
-static bool is_hopeless(const TableJob *job);
+static const char *reason_to_give_up(const TableJob *job);
 static void give_up(TableJob *job, const char *error);
 
 /* ---- recording ---- */
@@ -110,11 +110,18 @@ job_begin(void)
 	foreach(cell, job_list())
 	{
 		TableJob   *job = lfirst(cell);
+		const char *reason;
 
 		if (job_is_forgettable(job))
 			job_delete(job);
-		if (job->state == JOB_FAILED || is_hopeless(job))
+		if (job->state == JOB_FAILED)
 			continue;
+		reason = reason_to_give_up(job);
+		if (reason != NULL)
+		{
+			give_up(job, reason);
+			continue;
+		}
 		job->state = JOB_RUNNING;
 		job->attempts++;
 		job->started = GetCurrentTimestamp();
@@ -125,26 +132,25 @@ job_begin(void)
 	return NULL;
 }
 
-/* Gives up what cannot come to an end. */
-static bool
-is_hopeless(const TableJob *waiting)
+/* Why a job cannot come to an end; NULL if it can. */
+static const char *
+reason_to_give_up(const TableJob *job)
 {
-	TableJob	job = *waiting;
-
-	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job.role)))
-		give_up(&job, "the role that has asked for it does not exist any more");
-	else if (job.attempts >= MAX_ATTEMPTS)
-		give_up(&job, "the server, or the worker, ended each time that the job ran");
-	return job.state == JOB_FAILED;
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job->role)))
+		return "the role that has asked for it does not exist any more";
+	if (job->attempts >= MAX_ATTEMPTS)
+		return "the server, or the worker, ended each time that the job ran";
+	return NULL;
 }
 
+/* The last error that the job has raised, if it has, says more than the reason. */
 static void
-give_up(TableJob *job, const char *error)
+give_up(TableJob *job, const char *reason)
 {
 	job->state = JOB_FAILED;
 	job->pid = 0;
 	if (job->error.data == NULL)
-		job->error = bytes_from_cstring(error);
+		job->error = bytes_from_cstring(reason);
 	job_update(job);
 }
 

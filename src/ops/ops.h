@@ -16,6 +16,7 @@
 
 #include "nodes/pg_list.h"
 
+#include "common/limits.h"
 #include "common/optional.h"
 #include "expr/expr.h"
 #include "storage/storage.h"
@@ -210,9 +211,23 @@ extern void op_query(const ReadRequest *request, ItemTaker take, void *arg,
 extern void op_scan(const ReadRequest *request, ItemTaker take, void *arg,
 					ReadResult *result);
 
-/* ---- what a request concerns (request.c) ---- */
+/*
+ * Query and Scan item by item, for set-returning SQL functions: no pages, only
+ * the limit (max_items, counted after the filter).  The stream keeps its scan
+ * open between the calls, in a child of the memory context that is current when
+ * it begins; the request must live as long.  An item is valid until the next
+ * call; NULL at the end, to which `to_end` says that it will be read.
+ * read_stream_end() must be called, unless the transaction aborts.
+ */
+typedef struct ReadStream ReadStream;
 
-#define MAX_TABLE_NAME_SIZE 255
+extern ReadStream *read_stream_begin(const ReadRequest *request, bool is_query, bool to_end);
+extern const DynamoItem *read_stream_next(ReadStream *stream);
+/* The capacity that it has consumed so far. */
+extern double read_stream_units(const ReadStream *stream);
+extern void read_stream_end(ReadStream *stream);
+
+/* ---- what a request concerns (request.c) ---- */
 
 typedef struct RequestTable
 {
@@ -390,22 +405,6 @@ extern const char *cancellation_reasons(const ErrorData *error);
  */
 extern bool transaction_conflict(const ErrorData *error, char **message, char **reasons);
 extern void forget_transaction(void);
-
-/*
- * The same reads item by item, for set-returning SQL functions: no pages, only
- * the limit (max_items, counted after the filter).  The stream keeps its scan
- * open between the calls, in a child of the memory context that is current when
- * it begins; the request must live as long.  An item is valid until the next
- * call; NULL at the end, to which `to_end` says that it will be read.
- * read_stream_end() must be called, unless the transaction aborts.
- */
-typedef struct ReadStream ReadStream;
-
-extern ReadStream *read_stream_begin(const ReadRequest *request, bool is_query, bool to_end);
-extern const DynamoItem *read_stream_next(ReadStream *stream);
-/* The capacity that it has consumed so far. */
-extern double read_stream_units(const ReadStream *stream);
-extern void read_stream_end(ReadStream *stream);
 
 /* ---- tables ---- */
 

@@ -3,11 +3,11 @@
  *		CreateTable, UpdateTable, DescribeTable, DeleteTable, ListTables.
  *
  * A table is ready when the transaction that made it has committed; then
- * DescribeTable says ACTIVE, or UPDATING while a worker makes or deletes an index of
- * it (index_updates.c).  Before that it says CREATING if a job is to make
- * the table (jobs.c), and nothing else can be done with it.  The operation that makes, changes or
- * deletes a table answers CREATING, UPDATING or DELETING, as DynamoDB does:
- * clients wait for what DescribeTable says afterwards.
+ * DescribeTable says ACTIVE, or UPDATING while a worker makes or deletes an index
+ * of it (index_updates.c).  Before that it says CREATING if a job is to make the
+ * table (jobs.c), and nothing else can be done with it.  The operation that makes,
+ * changes or deletes a table answers CREATING, UPDATING or DELETING, as DynamoDB
+ * does: clients wait for what DescribeTable says afterwards.
  */
 #include "postgres.h"
 
@@ -148,21 +148,25 @@ op_update_table(const UpdateTableRequest *request, TableDescription *result)
 	TableSettings settings;
 	DynamoTable *table;
 	List	   *indexes;
+	Oid			relid;
 
 	check_something_to_update(request);
 	check_index_updates(request->index_updates);
 	check_stream_specification(request->stream);
+
 	online = indexes_change_online(existing_table(request->table_name));
 	alters = (has_online_update(request->index_updates) && !online) || request->stream != NULL;
 	table = open_own_table_to_record(request->table_name,
 									 alters ? AccessExclusiveLock : AccessShareLock);
-	indexes = index_catalog_read(table->definition->relid);
+	relid = table->definition->relid;
+	indexes = index_catalog_read(relid);
 	check_can_be_updated(request, indexes);
-	table_settings_read(table->definition->relid, &settings);
+
+	table_settings_read(relid, &settings);
 	change_settings(request, &settings);
 	table_settings_write(table, &settings);
 	update_indexes(table, request, indexes, settings.billing_mode, online);
-	change_stream(dynamo_table_lookup(request->table_name), request->stream);
+	change_stream(relid, request->stream);
 
 	table = open_own_table(request->table_name, AccessShareLock);
 	describe(table, &settings, "UPDATING", result);
@@ -203,8 +207,9 @@ static bool
 updates_more_than_indexes(const UpdateTableRequest *request)
 {
 	return request->billing_mode != 0 || request->provisioned_throughput != NULL ||
-		request->on_demand_throughput != NULL || request->warm_throughput != NULL || request->table_class != 0 ||
-		request->deletion_protection.given || request->stream != NULL;
+		request->on_demand_throughput != NULL || request->warm_throughput != NULL ||
+		request->table_class != 0 || request->deletion_protection.given ||
+		request->stream != NULL;
 }
 
 static const IndexDefinition *
