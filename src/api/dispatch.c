@@ -313,6 +313,102 @@ run_get_records(const void *request, StringInfo response)
 	respond_records(response, &result);
 }
 
+/* ---- features that tables do not have ---- */
+
+static void
+run_describe_contributor_insights(const void *request, StringInfo response)
+{
+	op_describe_contributor_insights(request);
+	respond_contributor_insights(response, request);
+}
+
+static void
+run_list_contributor_insights(const void *request, StringInfo response)
+{
+	op_list_contributor_insights(request);
+	appendStringInfoString(response, "{\"ContributorInsightsSummaries\":[]}");
+}
+
+static void
+run_describe_kinesis_destination(const void *request, StringInfo response)
+{
+	Bytes		name = ((const TableNameRequest *) request)->table_name;
+
+	op_describe_kinesis_destination(name);
+	respond_kinesis_destinations(response, name);
+}
+
+static void
+run_describe_replica_auto_scaling(const void *request, StringInfo response)
+{
+	Bytes		name = ((const TableNameRequest *) request)->table_name;
+
+	respond_replica_auto_scaling(response, name, op_describe_replica_auto_scaling(name));
+}
+
+static void
+run_get_resource_policy(const void *request, StringInfo response)
+{
+	op_get_resource_policy(request);
+}
+
+static void
+run_delete_resource_policy(const void *request, StringInfo response)
+{
+	op_delete_resource_policy(request);
+	appendStringInfoString(response, "{}");
+}
+
+static void
+run_list_global_tables(const void *request, StringInfo response)
+{
+	appendStringInfoString(response, "{\"GlobalTables\":[]}");
+}
+
+static void
+run_describe_global_table(const void *request, StringInfo response)
+{
+	op_describe_global_table(request);
+}
+
+static void
+run_list_exports(const void *request, StringInfo response)
+{
+	op_list_transfers(request);
+	appendStringInfoString(response, "{\"ExportSummaries\":[]}");
+}
+
+static void
+run_describe_export(const void *request, StringInfo response)
+{
+	op_describe_export(request);
+}
+
+static void
+run_export_table(const void *request, StringInfo response)
+{
+	op_export_table(request);
+}
+
+static void
+run_list_imports(const void *request, StringInfo response)
+{
+	op_list_transfers(request);
+	appendStringInfoString(response, "{\"ImportSummaryList\":[]}");
+}
+
+static void
+run_describe_import(const void *request, StringInfo response)
+{
+	op_describe_import(request);
+}
+
+static void
+run_restore_to_point_in_time(const void *request, StringInfo response)
+{
+	op_restore_to_point_in_time(request);
+}
+
 /* The common ones first, the others by name. */
 static const Operation operations[] = {
 	{"GetItem", &get_item_shape, run_get_item},
@@ -351,30 +447,35 @@ static const Operation operations[] = {
 	{"GetShardIterator", &get_shard_iterator_shape, run_get_shard_iterator},
 	{"DescribeStream", &describe_stream_shape, run_describe_stream},
 	{"ListStreams", &list_streams_shape, run_list_streams},
+	{"DescribeContributorInsights", &describe_contributor_insights_shape,
+	run_describe_contributor_insights},
+	{"ListContributorInsights", &list_contributor_insights_shape, run_list_contributor_insights},
+	{"DescribeKinesisStreamingDestination", &describe_kinesis_destination_shape,
+	run_describe_kinesis_destination},
+	{"DescribeTableReplicaAutoScaling", &describe_replica_auto_scaling_shape,
+	run_describe_replica_auto_scaling},
+	{"GetResourcePolicy", &get_resource_policy_shape, run_get_resource_policy},
+	{"DeleteResourcePolicy", &delete_resource_policy_shape, run_delete_resource_policy},
+	{"ListGlobalTables", &list_global_tables_shape, run_list_global_tables},
+	{"DescribeGlobalTable", &describe_global_table_shape, run_describe_global_table},
+	{"DescribeGlobalTableSettings", &describe_global_table_settings_shape,
+	run_describe_global_table},
+	{"ListExports", &list_exports_shape, run_list_exports},
+	{"DescribeExport", &describe_export_shape, run_describe_export},
+	{"ExportTableToPointInTime", &export_table_shape, run_export_table},
+	{"ListImports", &list_imports_shape, run_list_imports},
+	{"DescribeImport", &describe_import_shape, run_describe_import},
+	{"RestoreTableToPointInTime", &restore_to_point_in_time_shape,
+	run_restore_to_point_in_time},
 
 	{"BatchExecuteStatement"},
 	{"CreateGlobalTable"},
-	{"DeleteResourcePolicy"},
-	{"DescribeContributorInsights"},
-	{"DescribeExport"},
-	{"DescribeGlobalTable"},
-	{"DescribeGlobalTableSettings"},
-	{"DescribeImport"},
-	{"DescribeKinesisStreamingDestination"},
-	{"DescribeTableReplicaAutoScaling"},
 	{"DisableKinesisStreamingDestination"},
 	{"EnableKinesisStreamingDestination"},
 	{"ExecuteStatement"},
 	{"ExecuteTransaction"},
-	{"ExportTableToPointInTime"},
-	{"GetResourcePolicy"},
 	{"ImportTable"},
-	{"ListContributorInsights"},
-	{"ListExports"},
-	{"ListGlobalTables"},
-	{"ListImports"},
 	{"PutResourcePolicy"},
-	{"RestoreTableToPointInTime"},
 	{"UpdateContributorInsights"},
 	{"UpdateGlobalTable"},
 	{"UpdateGlobalTableSettings"},

@@ -24,24 +24,32 @@ extern void respond_batch_write(StringInfo out, const BatchWriteResult *result);
 extern void respond_transact_write(StringInfo out, const TransactWriteResult *result);
 extern void respond_transact_get(StringInfo out, const TransactGetResult *result);
 
-/* ---- tables, and the service (respond_tables.c) ---- */
+/* ---- tables (respond_tables.c) ---- */
 
 extern void respond_list_tables(StringInfo out, const ListTablesResult *result);
 /* The description as the one member of this name: "Table", "TableDescription". */
 extern void respond_table(StringInfo out, const char *name,
 						  const TableDescription *table);
 extern void append_table_description(StringInfo out, const TableDescription *table);
-extern void respond_limits(StringInfo out);
-extern void respond_endpoints(StringInfo out);
 extern void append_time_to_live_description(StringInfo out, const TimeToLive *time_to_live);
 extern void append_time_to_live_specification(StringInfo out,
 											  const TimeToLiveSpecification *specification);
 extern void respond_time_to_live(StringInfo out, const TimeToLive *time_to_live);
 extern void respond_time_to_live_update(StringInfo out,
 										const TimeToLiveSpecification *specification);
-extern void respond_continuous_backups(StringInfo out);
 /* A list of Tag *. */
 extern void respond_tags(StringInfo out, const List *tags);
+
+/* ---- the service (respond_service.c) ---- */
+
+extern void respond_limits(StringInfo out);
+extern void respond_endpoints(StringInfo out);
+extern void respond_continuous_backups(StringInfo out);
+extern void respond_contributor_insights(StringInfo out,
+										 const ContributorInsightsRequest *request);
+extern void respond_kinesis_destinations(StringInfo out, Bytes table_name);
+extern void respond_replica_auto_scaling(StringInfo out, Bytes table_name,
+										 const char *table_status);
 
 /* ---- backups (respond_backups.c) ---- */
 

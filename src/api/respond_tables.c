@@ -1,7 +1,6 @@
 /*
  * respond_tables.c
- *		Responses of the control plane: tables and their indexes, time to live,
- *		tags, and the service.
+ *		Responses of the control plane: tables and their indexes, time to live, tags.
  */
 #include "postgres.h"
 
@@ -330,36 +329,4 @@ respond_tags(StringInfo out, const List *tags)
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoString(out, "]}");
-}
-
-/* ---- the service ---- */
-
-/* DynamoDB's defaults; nothing limits capacity here. */
-void
-respond_limits(StringInfo out)
-{
-	appendStringInfoChar(out, '{');
-	append_integer(out, "AccountMaxReadCapacityUnits", MAX_ACCOUNT_CAPACITY);
-	append_integer(out, "AccountMaxWriteCapacityUnits", MAX_ACCOUNT_CAPACITY);
-	append_integer(out, "TableMaxReadCapacityUnits", MAX_TABLE_CAPACITY);
-	append_integer(out, "TableMaxWriteCapacityUnits", MAX_TABLE_CAPACITY);
-	appendStringInfoChar(out, '}');
-}
-
-void
-respond_endpoints(StringInfo out)
-{
-	appendStringInfoString(out, "{\"Endpoints\":[{");
-	append_cstring(out, "Address", psprintf("dynamodb.%s.amazonaws.com", dynamo_region));
-	append_integer(out, "CachePeriodInMinutes", 1440);
-	appendStringInfoString(out, "}]}");
-}
-
-void
-respond_continuous_backups(StringInfo out)
-{
-	appendStringInfoString(out, "{\"ContinuousBackupsDescription\":{"
-						   "\"ContinuousBackupsStatus\":\"DISABLED\","
-						   "\"PointInTimeRecoveryDescription\":"
-						   "{\"PointInTimeRecoveryStatus\":\"DISABLED\"}}}");
 }

@@ -708,24 +708,40 @@ static const Member list_backups_members[] = {
 const Shape list_backups_shape = SHAPE("ListBackupsInput", ListBackupsRequest,
 									   list_backups_members);
 
+#define RESTORE_OVERRIDES(structure, prefix) \
+	{"BillingModeOverride", MEMBER_ENUM, AT(structure, prefix billing_mode), \
+	 .values = &billing_modes}, \
+	{"GlobalSecondaryIndexOverride", MEMBER_OPTIONAL_LIST, AT(structure, prefix global_indexes), \
+	 .shape = &global_index_shape}, \
+	{"LocalSecondaryIndexOverride", MEMBER_OPTIONAL_LIST, AT(structure, prefix local_indexes), \
+	 .shape = &local_index_shape}, \
+	{"ProvisionedThroughputOverride", MEMBER_STRUCTURE, \
+	 AT(structure, prefix provisioned_throughput), .shape = &provisioned_throughput_shape}, \
+	{"OnDemandThroughputOverride", MEMBER_STRUCTURE, \
+	 AT(structure, prefix on_demand_throughput), .shape = &on_demand_throughput_shape}, \
+	UNBUILT_BUT("SSESpecificationOverride", HARMLESS_OFF)
+
 static const Member restore_members[] = {
 	{"TargetTableName", MEMBER_STRING, AT(RestoreRequest, target_table_name),
 	 .required = true, .limits = RESOURCE_NAME_LIMITS, .name_pattern = true},
 	BACKUP_ARN(RestoreRequest, "BackupArn", backup_arn, .required = true),
-	{"BillingModeOverride", MEMBER_ENUM, AT(RestoreRequest, billing_mode),
-	 .values = &billing_modes},
-	{"GlobalSecondaryIndexOverride", MEMBER_OPTIONAL_LIST, AT(RestoreRequest, global_indexes),
-	 .shape = &global_index_shape},
-	{"LocalSecondaryIndexOverride", MEMBER_OPTIONAL_LIST, AT(RestoreRequest, local_indexes),
-	 .shape = &local_index_shape},
-	{"ProvisionedThroughputOverride", MEMBER_STRUCTURE,
-	 AT(RestoreRequest, provisioned_throughput), .shape = &provisioned_throughput_shape},
-	{"OnDemandThroughputOverride", MEMBER_STRUCTURE,
-	 AT(RestoreRequest, on_demand_throughput), .shape = &on_demand_throughput_shape},
-	UNBUILT_BUT("SSESpecificationOverride", HARMLESS_OFF),
+	RESTORE_OVERRIDES(RestoreRequest, ),
 };
 const Shape restore_table_from_backup_shape =
 	SHAPE("RestoreTableFromBackupInput", RestoreRequest, restore_members);
+
+static const Member point_in_time_restore_members[] = {
+	{"SourceTableArn", MEMBER_TABLE_NAME, AT(PointInTimeRestoreRequest, source_table_by_arn)},
+	{"SourceTableName", MEMBER_TABLE_NAME, AT(PointInTimeRestoreRequest, source_table)},
+	{"TargetTableName", MEMBER_STRING, AT(PointInTimeRestoreRequest, restore.target_table_name),
+		.required = true, .limits = LIMITS(3, 255), .name_pattern = true},
+	{"UseLatestRestorableTime", MEMBER_BOOLEAN, AT(PointInTimeRestoreRequest, latest)},
+	{"RestoreDateTime", MEMBER_TIME, AT(PointInTimeRestoreRequest, time)},
+	RESTORE_OVERRIDES(PointInTimeRestoreRequest, restore.),
+};
+const Shape restore_to_point_in_time_shape =
+	SHAPE("RestoreTableToPointInTimeInput", PointInTimeRestoreRequest,
+		  point_in_time_restore_members);
 
 /* ---- tags ---- */
 
@@ -814,6 +830,128 @@ static const Member get_records_members[] = {
 };
 const Shape get_records_shape = SHAPE("GetRecordsInput", GetRecordsRequest,
 									  get_records_members);
+
+/* ---- features that tables do not have ---- */
+
+static const Member contributor_insights_members[] = {
+	TABLE_NAME(ContributorInsightsRequest),
+	{"IndexName", MEMBER_STRING, AT(ContributorInsightsRequest, index_name),
+		.limits = LIMITS(3, 255), .name_pattern = true},
+};
+const Shape describe_contributor_insights_shape =
+	SHAPE("DescribeContributorInsightsInput", ContributorInsightsRequest,
+		  contributor_insights_members);
+
+static const Member list_contributor_insights_members[] = {
+	{"TableName", MEMBER_TABLE_NAME, AT(ContributorInsightsRequest, table_name)},
+	{"NextToken", MEMBER_STRING, AT(ContributorInsightsRequest, next_token)},
+	{"MaxResults", MEMBER_INTEGER, AT(ContributorInsightsRequest, max_results),
+		.limits = LIMITS(PG_INT32_MIN, 100)},
+};
+const Shape list_contributor_insights_shape =
+	SHAPE("ListContributorInsightsInput", ContributorInsightsRequest,
+		  list_contributor_insights_members);
+
+const Shape describe_kinesis_destination_shape =
+	SHAPE("DescribeKinesisStreamingDestinationInput", TableNameRequest, table_name_members);
+const Shape describe_replica_auto_scaling_shape =
+	SHAPE("DescribeTableReplicaAutoScalingInput", TableNameRequest, table_name_members);
+
+static const Member get_resource_policy_members[] = {
+	RESOURCE_ARN(ResourcePolicyRequest),
+};
+const Shape get_resource_policy_shape =
+	SHAPE("GetResourcePolicyInput", ResourcePolicyRequest, get_resource_policy_members);
+
+static const Member delete_resource_policy_members[] = {
+	RESOURCE_ARN(ResourcePolicyRequest),
+	{"ExpectedRevisionId", MEMBER_STRING, AT(ResourcePolicyRequest, expected_revision_id),
+		.limits = LIMITS(1, 255)},
+};
+const Shape delete_resource_policy_shape =
+	SHAPE("DeleteResourcePolicyInput", ResourcePolicyRequest, delete_resource_policy_members);
+
+static const Member list_global_tables_members[] = {
+	{"ExclusiveStartGlobalTableName", MEMBER_STRING, AT(GlobalTableRequest, name),
+		.limits = LIMITS(3, 255), .name_pattern = true},
+	{"Limit", MEMBER_INTEGER, AT(GlobalTableRequest, limit), .limits = LIMITS(1, NO_MAXIMUM)},
+	{"RegionName", MEMBER_STRING, AT(GlobalTableRequest, region)},
+};
+const Shape list_global_tables_shape =
+	SHAPE("ListGlobalTablesInput", GlobalTableRequest, list_global_tables_members);
+
+static const Member global_table_members[] = {
+	{"GlobalTableName", MEMBER_STRING, AT(GlobalTableRequest, name), .required = true,
+		.limits = LIMITS(3, 255), .name_pattern = true},
+};
+const Shape describe_global_table_shape =
+	SHAPE("DescribeGlobalTableInput", GlobalTableRequest, global_table_members);
+const Shape describe_global_table_settings_shape =
+	SHAPE("DescribeGlobalTableSettingsInput", GlobalTableRequest, global_table_members);
+
+static const Member list_exports_members[] = {
+	{"TableArn", MEMBER_STRING, AT(TransferRequest, arn), .limits = LIMITS(1, 1024)},
+	{"MaxResults", MEMBER_INTEGER, AT(TransferRequest, limit), .limits = LIMITS(1, 25)},
+	{"NextToken", MEMBER_STRING, AT(TransferRequest, next_token)},
+};
+const Shape list_exports_shape =
+	SHAPE("ListExportsInput", TransferRequest, list_exports_members);
+
+static const Member export_members[] = {
+	{"ExportArn", MEMBER_STRING, AT(TransferRequest, arn), .required = true,
+		.limits = LIMITS(37, 1024)},
+};
+const Shape describe_export_shape = SHAPE("DescribeExportInput", TransferRequest, export_members);
+
+static const Member list_imports_members[] = {
+	{"TableArn", MEMBER_STRING, AT(TransferRequest, arn), .limits = LIMITS(1, 1024)},
+	{"PageSize", MEMBER_INTEGER, AT(TransferRequest, limit), .limits = LIMITS(1, 25)},
+	{"NextToken", MEMBER_STRING, AT(TransferRequest, next_token), .limits = LIMITS(112, 1024)},
+};
+const Shape list_imports_shape =
+	SHAPE("ListImportsInput", TransferRequest, list_imports_members);
+
+static const Member import_members[] = {
+	{"ImportArn", MEMBER_STRING, AT(TransferRequest, arn), .required = true,
+		.limits = LIMITS(37, 1024)},
+};
+const Shape describe_import_shape = SHAPE("DescribeImportInput", TransferRequest, import_members);
+
+static const EnumSet sse_algorithms = {"[AES256, KMS]", {"AES256", "KMS"}};
+static const EnumSet export_formats = {"[DYNAMODB_JSON, ION]", {"DYNAMODB_JSON", "ION"}};
+static const EnumSet export_types = {
+	"[FULL_EXPORT, INCREMENTAL_EXPORT]", {"FULL_EXPORT", "INCREMENTAL_EXPORT"}
+};
+static const EnumSet export_view_types = {
+	"[NEW_IMAGE, NEW_AND_OLD_IMAGES]", {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}
+};
+
+static const Member incremental_export_members[] = {
+	{"ExportFromTime", MEMBER_TIME, AT(IncrementalExport, from)},
+	{"ExportToTime", MEMBER_TIME, AT(IncrementalExport, to)},
+	{"ExportViewType", MEMBER_ENUM, AT(IncrementalExport, view_type),
+		.values = &export_view_types},
+};
+static const Shape incremental_export_shape =
+	SHAPE("IncrementalExportSpecification", IncrementalExport, incremental_export_members);
+
+static const Member export_table_members[] = {
+	{"TableArn", MEMBER_TABLE_NAME, AT(ExportRequest, table_name), .required = true},
+	{"ExportTime", MEMBER_TIME, AT(ExportRequest, time)},
+	{"ClientToken", MEMBER_STRING, AT(ExportRequest, client_token)},
+	{"S3Bucket", MEMBER_STRING, AT(ExportRequest, bucket), .required = true,
+		.limits = LIMITS(0, 255)},
+	{"S3BucketOwner", MEMBER_STRING, AT(ExportRequest, bucket_owner)},
+	{"S3Prefix", MEMBER_STRING, AT(ExportRequest, prefix), .limits = LIMITS(0, 1024)},
+	{"S3SseAlgorithm", MEMBER_ENUM, AT(ExportRequest, sse_algorithm), .values = &sse_algorithms},
+	{"S3SseKmsKeyId", MEMBER_STRING, AT(ExportRequest, sse_key_id), .limits = LIMITS(1, 2048)},
+	{"ExportFormat", MEMBER_ENUM, AT(ExportRequest, format), .values = &export_formats},
+	{"ExportType", MEMBER_ENUM, AT(ExportRequest, type), .values = &export_types},
+	{"IncrementalExportSpecification", MEMBER_STRUCTURE, AT(ExportRequest, incremental),
+		.shape = &incremental_export_shape},
+};
+const Shape export_table_shape =
+	SHAPE("ExportTableToPointInTimeInput", ExportRequest, export_table_members);
 
 const Member *
 shape_member(const Shape *shape, Bytes name)

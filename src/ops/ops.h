@@ -571,8 +571,74 @@ typedef struct ContinuousBackupsRequest
 	PointInTimeSpecification *specification;
 } ContinuousBackupsRequest;
 
+typedef struct ContributorInsightsRequest
+{
+	Bytes		table_name;		/* or data NULL, of a list */
+	Bytes		index_name;		/* or data NULL */
+	OptionalInt max_results;
+	Bytes		next_token;
+} ContributorInsightsRequest;
+
+typedef struct ResourcePolicyRequest
+{
+	Bytes		resource_arn;
+	Bytes		expected_revision_id;
+} ResourcePolicyRequest;
+
+typedef struct GlobalTableRequest
+{
+	Bytes		name;			/* that is described, or behind which a list begins */
+	OptionalInt limit;
+	Bytes		region;
+} GlobalTableRequest;
+
+/* Of an export or import, or a list of them. */
+typedef struct TransferRequest
+{
+	Bytes		arn;			/* of what is described, or of the table */
+	OptionalInt limit;
+	Bytes		next_token;
+} TransferRequest;
+
+typedef struct IncrementalExport
+{
+	OptionalInt from;
+	OptionalInt to;
+	int			view_type;
+} IncrementalExport;
+
+typedef struct ExportRequest
+{
+	Bytes		table_name;
+	OptionalInt time;
+	Bytes		client_token;
+	Bytes		bucket;
+	Bytes		bucket_owner;
+	Bytes		prefix;
+	int			sse_algorithm;
+	Bytes		sse_key_id;
+	int			format;
+	int			type;
+	IncrementalExport *incremental;
+} ExportRequest;
+
 /* These return if the table is there: the feature is disabled. */
 extern void op_describe_continuous_backups(Bytes table_name);
+extern void op_describe_contributor_insights(const ContributorInsightsRequest *request);
+extern void op_list_contributor_insights(const ContributorInsightsRequest *request);
+extern void op_describe_kinesis_destination(Bytes table_name);
+/* The status of the table, which has neither replicas nor a scaling of its own. */
+extern const char *op_describe_replica_auto_scaling(Bytes table_name);
+/* Raises PolicyNotFoundException. */
+extern void op_get_resource_policy(const ResourcePolicyRequest *request);
+/* Returns, unless a revision is to be deleted. */
+extern void op_delete_resource_policy(const ResourcePolicyRequest *request);
+/* Raise GlobalTableNotFoundException, ExportNotFoundException, ImportNotFoundException. */
+extern void op_describe_global_table(const GlobalTableRequest *request);
+extern void op_describe_export(const TransferRequest *request);
+extern void op_describe_import(const TransferRequest *request);
+/* Returns: the list is empty. */
+extern void op_list_transfers(const TransferRequest *request);
 /* Raises ContinuousBackupsUnavailableException if they shall be enabled. */
 extern void op_update_continuous_backups(const ContinuousBackupsRequest *request);
 
@@ -626,6 +692,20 @@ typedef struct ListBackupsResult
 	List	   *backups;		/* of TableBackup * */
 	const TableBackup *last_evaluated;	/* NULL at the end */
 } ListBackupsResult;
+
+/* What RestoreTableToPointInTime has beside. */
+typedef struct PointInTimeRestoreRequest
+{
+	RestoreRequest restore;		/* without backup_arn */
+	Bytes		source_table;
+	Bytes		source_table_by_arn;
+	OptionalBool latest;
+	OptionalInt time;
+} PointInTimeRestoreRequest;
+
+/* Raise PointInTimeRecoveryUnavailableException if the table is there. */
+extern void op_restore_to_point_in_time(const PointInTimeRestoreRequest *request);
+extern void op_export_table(const ExportRequest *request);
 
 extern void op_create_backup(const CreateBackupRequest *request, BackupDescription *result);
 extern void op_describe_backup(const BackupRequest *request, BackupDescription *result);

@@ -23,6 +23,11 @@ extern DynamoTable *open_own_table_to_record(Bytes name, LOCKMODE lockmode);
  */
 extern Oid	existing_table(Bytes name);
 extern Oid	existing_source_table(Bytes name);
+/*
+ * The table of an ARN.  Who is to change what is recorded of it must own it, and that
+ * before it is locked.
+ */
+extern DynamoTable *open_resource(Bytes arn, bool to_change);
 /* Raises ResourceInUseException if a job is to make a table of this name. */
 extern void check_not_being_made(Bytes name);
 

@@ -16,7 +16,6 @@
 
 #define RESERVED_PREFIX "aws:"
 
-static DynamoTable *open_resource(Bytes arn, bool to_change);
 static List *with_tag(List *tags, Tag *tag);
 static List *without_key(List *tags, Bytes key);
 static void check_tag(const Tag *tag);
@@ -72,8 +71,7 @@ op_list_tags_of_resource(const ListTagsRequest *request)
 	return tags;
 }
 
-/* Who changes the tags of a table must own it, and that before it is locked. */
-static DynamoTable *
+DynamoTable *
 open_resource(Bytes text, bool to_change)
 {
 	ResourceArn arn;

@@ -718,6 +718,28 @@ class Service(WithMusic):
         backups = ddb.describe_continuous_backups(TableName=MUSIC)['ContinuousBackupsDescription']
         self.assertEqual(backups['PointInTimeRecoveryDescription']['PointInTimeRecoveryStatus'], 'DISABLED')
 
+    # The calls by which Terraform makes a table and reads it back.
+    @not_in_local
+    def test_infrastructure_tools(self):
+        name = PREFIX + 'Infrastructure'
+        ddb.create_table(TableName=name, BillingMode='PAY_PER_REQUEST', **attributes('pk S'), Tags=[{'Key': 'env', 'Value': 'test'}],
+                         SSESpecification={'Enabled': False}, StreamSpecification={'StreamEnabled': False}, TableClass='STANDARD')
+        ddb.get_waiter('table_exists').wait(TableName=name, WaiterConfig=FAST)
+        arn = ddb.describe_table(TableName=name)['Table']['TableArn']
+        ddb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification={'PointInTimeRecoveryEnabled': False})
+        ddb.describe_continuous_backups(TableName=name)
+        self.assertEqual(ddb.describe_time_to_live(TableName=name)['TimeToLiveDescription'], {'TimeToLiveStatus': 'DISABLED'})
+        self.assertEqual(ddb.list_tags_of_resource(ResourceArn=arn)['Tags'], [{'Key': 'env', 'Value': 'test'}])
+        self.assertEqual(ddb.describe_contributor_insights(TableName=name)['ContributorInsightsStatus'], 'DISABLED')
+        self.assertEqual(ddb.describe_kinesis_streaming_destination(TableName=name)['KinesisDataStreamDestinations'], [])
+        self.assertEqual(ddb.describe_table_replica_auto_scaling(TableName=name)['TableAutoScalingDescription'].get('Replicas'), [])
+        self.assertEqual((ddb.list_exports()['ExportSummaries'], ddb.list_global_tables()['GlobalTables']), ([], []))
+        with self.fails('PointInTimeRecoveryUnavailableException', 'Point in time recovery is not enabled'):
+            ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket='bucket')
+        with self.fails('GlobalTableNotFoundException'):
+            ddb.describe_global_table(GlobalTableName=name)
+        drop_table(ddb, name)
+
 
 @not_in_local
 class TimeToLive(TestCase):

@@ -47,20 +47,25 @@ describe('tables', () => {
 
   test('newer parameters', { skip: local }, async () => {
     const OnDemandThroughput = { MaxReadRequestUnits: 100, MaxWriteRequestUnits: 50 };
+    const WarmThroughput = { ReadUnitsPerSecond: 15000, WriteUnitsPerSecond: 5000 };
     await send(new sdk.CreateTableCommand({
       TableName, BillingMode: 'PAY_PER_REQUEST', ...attributes('pk S'), DeletionProtectionEnabled: true,
-      TableClass: 'STANDARD_INFREQUENT_ACCESS', OnDemandThroughput, Tags: [{ Key: 'stage', Value: 'test' }],
+      TableClass: 'STANDARD_INFREQUENT_ACCESS', OnDemandThroughput, WarmThroughput,
+      Tags: [{ Key: 'stage', Value: 'test' }],
     }));
     await sdk.waitUntilTableExists(waiting(client), { TableName });
     const table = await describeIt();
     assert.equal(table.DeletionProtectionEnabled, true);
     assert.equal(table.TableClassSummary.TableClass, 'STANDARD_INFREQUENT_ACCESS');
     assert.deepEqual(table.OnDemandThroughput, OnDemandThroughput);
+    assert.deepEqual(table.WarmThroughput, { ...WarmThroughput, Status: 'ACTIVE' });
     await fails(client, new sdk.DeleteTableCommand({ TableName }), 'ValidationException',
       /currently protected against deletion/);
     await send(new sdk.UpdateTableCommand({ TableName, DeletionProtectionEnabled: false }));
     await send(new sdk.UpdateTableCommand({ TableName, TableClass: 'STANDARD' }));
     const ResourceArn = table.TableArn;
+    await fails(client, new sdk.GetResourcePolicyCommand({ ResourceArn }), 'PolicyNotFoundException');
+    await send(new sdk.DeleteResourcePolicyCommand({ ResourceArn }));
     await send(new sdk.TagResourceCommand({ ResourceArn, Tags: [{ Key: 'team', Value: 'a' }] }));
     await send(new sdk.UntagResourceCommand({ ResourceArn, TagKeys: ['stage'] }));
     const { Tags } = await send(new sdk.ListTagsOfResourceCommand({ ResourceArn }));
