@@ -405,7 +405,7 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 	result->records = stream_read(stream, shard, &iterator.position, iterator.trim_horizon, limit,
 								  MAX_GET_RECORDS_SIZE, &full);
 	stream_read_end();
-	iterator.trim_horizon = iterator.trim_horizon && result->records == NIL;
+	iterator.trim_horizon = false;
 	if (result->records == NIL && shard->closed)
 	{
 		/* What follows is not there: say so rather than end as if all were told. */

@@ -40,6 +40,7 @@ typedef struct Target
 	int32		stream;			/* its number; 0: not looked up yet */
 	char	   *table_name;		/* of the stream */
 	bool		has_records;	/* in the batch */
+	StreamPosition truncated;	/* in the batch; epoch 0: it was not */
 } Target;
 
 static MemoryContext collect_context;
@@ -49,17 +50,18 @@ static uint64 nrecords;
 static uint64 nbytes;
 static StreamPosition first;	/* of the batch */
 static XLogRecPtr end;			/* of its last transaction */
-static char truncated[NAMEDATALEN]; /* a table; "": none */
 static List *targets;			/* of Target *, for the life of the process */
 
 static void empty_spool(void);
 static void collect_record(StreamSource *source, const StreamRecord *record);
 static void collect_commit(XLogRecPtr end_lsn);
-static void collect_truncate(const StreamSource *source);
+static void collect_truncate(StreamSource *source, const StreamPosition *position);
+static Target *collecting_target(StreamSource *source);
 static int	find_target(const StreamSource *source);
 static int	add_target(const StreamSource *source);
 static int32 target_stream(int number);
 static void adopt_stream(Target *target);
+static void store_truncations(void);
 static void notify_consumers(void);
 
 const StreamSink collecting_sink = {collect_record, collect_commit, collect_truncate};
@@ -94,18 +96,13 @@ collected_bytes(void)
 static void
 collect_record(StreamSource *source, const StreamRecord *record)
 {
-	int			target;
 	Datum		values[RECORD_NCOLUMNS];
 	bool		isnull[RECORD_NCOLUMNS] = {false};
 
-	if (source->target < 0)
-		source->target = find_target(source);
-	target = source->target;
-	((Target *) list_nth(targets, target))->has_records = true;
-
+	collecting_target(source)->has_records = true;
 	values[RECORD_LSN - 1] = LSNGetDatum(record->position.lsn);
 	values[RECORD_CREATED - 1] = TimestampTzGetDatum(record->created);
-	values[RECORD_STREAM - 1] = Int32GetDatum(target);
+	values[RECORD_STREAM - 1] = Int32GetDatum(source->target);
 	values[RECORD_EPOCH - 1] = Int32GetDatum(record->position.epoch);
 	values[RECORD_N - 1] = Int32GetDatum(record->position.n);
 	values[RECORD_SIZE - 1] = Int32GetDatum(record->size);
@@ -133,21 +130,17 @@ collect_commit(XLogRecPtr end_lsn)
 }
 
 static void
-collect_truncate(const StreamSource *source)
+collect_truncate(StreamSource *source, const StreamPosition *position)
 {
-	strlcpy(truncated, source->relname, sizeof(truncated));
+	collecting_target(source)->truncated = *position;
 }
 
-const char *
-collected_truncation(void)
+static Target *
+collecting_target(StreamSource *source)
 {
-	return truncated[0] == '\0' ? NULL : truncated;
-}
-
-void
-collected_truncation_done(void)
-{
-	truncated[0] = '\0';
+	if (source->target < 0)
+		source->target = find_target(source);
+	return list_nth(targets, source->target);
 }
 
 static int
@@ -192,8 +185,25 @@ void
 collected_store(StreamProgress *progress)
 {
 	progress->lsn = end;
-	store_records(progress, &first, records, record_desc, target_stream);
+	if (nrecords > 0)
+		store_records(progress, &first, records, record_desc, target_stream);
+	else
+		progress_write(progress);
+	store_truncations();
 	notify_consumers();
+}
+
+bool
+collected_any(void)
+{
+	ListCell   *cell;
+
+	if (nrecords > 0)
+		return true;
+	foreach(cell, targets)
+		if (((Target *) lfirst(cell))->truncated.epoch != 0)
+			return true;
+	return false;
 }
 
 void
@@ -205,7 +215,12 @@ collected_forget(void)
 	nrecords = 0;
 	nbytes = 0;
 	foreach(cell, targets)
-		((Target *) lfirst(cell))->has_records = false;
+	{
+		Target	   *target = lfirst(cell);
+
+		target->has_records = false;
+		target->truncated.epoch = 0;
+	}
 }
 
 /* One that has been to disk does not count its memory right any more. */
@@ -293,6 +308,35 @@ adopt_stream(Target *target)
 	target->table_name = target->relname;
 }
 
+/*
+ * The items of a table are gone without records: so are the records before, and
+ * whoever has not read on is told that he missed something.
+ */
+static void
+store_truncations(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, targets)
+	{
+		const Target *target = lfirst(cell);
+		Stream	   *stream;
+
+		if (target->truncated.epoch == 0)
+			continue;
+		stream = stream_by_id(target_stream(foreach_current_index(cell)));
+		if (stream == NULL)
+			continue;
+		for (int shard = 0; shard < stream->shards; shard++)
+			stream_note_trimmed(stream, shard, &target->truncated);
+		stream_update(stream);
+		ereport(LOG,
+				(errmsg("the stream of table \"%s\" has lost what it had: the table was truncated",
+						target->relname),
+				 errhint("Its consumers have to read the table anew.")));
+	}
+}
+
 static void
 notify_consumers(void)
 {
@@ -302,7 +346,7 @@ notify_consumers(void)
 	{
 		Target	   *target = lfirst(cell);
 
-		if (target->has_records)
+		if (target->has_records || target->truncated.epoch != 0)
 			Async_Notify("dynamo_stream", stream_arn(target->table_name, target->label));
 	}
 }

@@ -237,20 +237,26 @@ change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation rel,
 	MemoryContextReset(state->change_context);
 }
 
-/* The trigger that refuses it does not fire where somebody has disabled it. */
+/*
+ * The trigger that refuses it does not fire where somebody has disabled it.  It
+ * has a number like a record, which the records that the stream loses end with.
+ */
 static void
 note_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, int nrelations,
 			  Relation relations[], ReorderBufferChange *decoded)
 {
+	DecodingState *state = ctx->output_plugin_private;
+
 	for (int i = 0; i < nrelations; i++)
 	{
 		bool		is_new;
 		StreamSource *source = stream_source(relations[i], &is_new);
 
 		if (is_new)
-			source->wanted = source->streamed && is_wanted(ctx->output_plugin_private, source);
+			source->wanted = source->streamed && is_wanted(state, source);
 		if (source->streamed && stream_sink != NULL)
-			stream_sink->truncate(source);
+			stream_sink->truncate(source, &(StreamPosition) {stream_sink_epoch, txn->final_lsn,
+															 state->nrecords++});
 	}
 }
 

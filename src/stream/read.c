@@ -42,6 +42,7 @@ typedef struct RecordScan
 
 static StreamProgress progress_at_reading;
 
+static void pass_trimmed(RecordScan *scan);
 static bool scan_partitions(RecordScan *scan, bool from_oldest);
 static Relation open_partition(const StreamPartition *partition);
 static void scan_partition(RecordScan *scan, Relation rel);
@@ -179,6 +180,24 @@ stream_read(const Stream *stream, const StreamShard *shard, StreamPosition *posi
 	return scan.records;
 }
 
+/* What a table's stream had before the table was truncated may still be stored. */
+static void
+pass_trimmed(RecordScan *scan)
+{
+	const Stream *present = stream_by_id(scan->stream->id);
+	const StreamPosition *trimmed;
+
+	if (present == NULL)
+		stream_raise_trimmed();
+	if (present->trimmed == NULL)
+		return;
+	trimmed = &present->trimmed[scan->shard->number];
+	if (trimmed->epoch > scan->shard->epoch)
+		*scan->position = scan->shard->end;
+	else if (position_compare(scan->position, trimmed) <= 0)
+		*scan->position = (StreamPosition) {trimmed->epoch, trimmed->lsn, trimmed->n + 1};
+}
+
 /*
  * False if one has been emptied meanwhile.  Those that had been before the list was
  * made are known as such to the stream by then.
@@ -188,7 +207,9 @@ scan_partitions(RecordScan *scan, bool from_oldest)
 {
 	List	   *partitions = stream_partitions();
 
-	if (!from_oldest && stream_is_trimmed(scan->stream, scan->shard, scan->position))
+	if (from_oldest)
+		pass_trimmed(scan);
+	else if (stream_is_trimmed(scan->stream, scan->shard, scan->position))
 		stream_raise_trimmed();
 	for (int i = 0; i < list_length(partitions) && !is_full(scan); i++)
 	{

@@ -189,6 +189,15 @@ stream_partition_index(Relation rel)
 	return linitial_oid(indexes);
 }
 
+void
+stream_note_trimmed(Stream *stream, int shard, const StreamPosition *position)
+{
+	if (stream->trimmed == NULL)
+		stream->trimmed = palloc0_array(StreamPosition, stream->shards);
+	if (position_compare(position, &stream->trimmed[shard]) > 0)
+		stream->trimmed[shard] = *position;
+}
+
 /* The latest record of a shard, whatever the epoch, in a partition; false if it has none. */
 static bool
 latest_record(Relation rel, Relation index, int32 stream, int shard, StreamPosition *position)
@@ -222,10 +231,15 @@ note_trimmed_of(Stream *stream, Relation rel, Relation index)
 {
 	bool		any = false;
 
-	if (stream->trimmed == NULL)
-		stream->trimmed = palloc0_array(StreamPosition, stream->shards);
 	for (int shard = 0; shard < stream->shards; shard++)
-		any |= latest_record(rel, index, stream->id, shard, &stream->trimmed[shard]);
+	{
+		StreamPosition latest;
+
+		if (!latest_record(rel, index, stream->id, shard, &latest))
+			continue;
+		stream_note_trimmed(stream, shard, &latest);
+		any = true;
+	}
 	return any;
 }
 

@@ -47,13 +47,13 @@ extern void stream_sources_reset(void);
 /*
  * In the process of the decoding worker records go there, instead of being
  * written as text; the second is called at the end of a transaction that had
- * any, the third for a table that loses its items without records.
+ * any, the third for a table that loses its items without records, at a position.
  */
 typedef struct StreamSink
 {
 	void		(*record) (StreamSource *source, const StreamRecord *record);
 	void		(*commit) (XLogRecPtr end_lsn);
-	void		(*truncate) (const StreamSource *source);
+	void		(*truncate) (StreamSource *source, const StreamPosition *position);
 } StreamSink;
 
 extern const StreamSink *stream_sink;
@@ -168,6 +168,8 @@ extern Oid	stream_partition_oid(int number);
 extern Oid	stream_partition_index(Relation rel);
 /* Empties partitions all of whose records are too old. */
 extern void store_trim(const StreamProgress *progress);
+/* A shard has lost what it had up to here; stream_update() is to follow. */
+extern void stream_note_trimmed(Stream *stream, int shard, const StreamPosition *position);
 /*
  * Stores records, which have the columns above but for the number of a target in
  * place of the stream, with the progress.
@@ -235,11 +237,10 @@ extern void collect_begin(MemoryContext context);
 /* Records, of whole transactions, that wait to be stored. */
 extern uint64 collected_records(void);
 extern uint64 collected_bytes(void);
+/* Whether there is anything to store. */
+extern bool collected_any(void);
 /* Stores them with the progress, in the present transaction. */
 extern void collected_store(StreamProgress *progress);
-/* A table that has been truncated by the last transaction; NULL: none. */
-extern const char *collected_truncation(void);
-extern void collected_truncation_done(void);
 /* Not in a transaction. */
 extern void collected_forget(void);
 extern const StreamSink collecting_sink;

@@ -69,7 +69,6 @@ static void end_step(void);
 static bool open_decoder(void);
 static void close_decoder(void);
 static bool decode(void);
-static bool note_truncation(void);
 static bool store(void);
 static bool look_after_streams(void);
 static bool confirm(bool idle);
@@ -304,29 +303,8 @@ decode(void)
 		LogicalDecodingProcessRecord(decoder, decoder->reader);
 		leave_transaction();
 		CHECK_FOR_INTERRUPTS();
-		if (collected_truncation() != NULL)
-			break;
 	}
 	return true;
-}
-
-/*
- * A table was truncated in spite of its trigger (ALTER TABLE ... DISABLE TRIGGER):
- * its items went without records.  False if the extension is gone.
- */
-static bool
-note_truncation(void)
-{
-	char	   *reason = psprintf("table \"%s\" was truncated", collected_truncation());
-	bool		result;
-
-	progress.lsn = decoder->reader->EndRecPtr;
-	progress.epoch = epoch_number_after(progress.epoch);
-	stream_sink_epoch = progress.epoch;
-	result = start_epoch(progress.lsn, true, reason);
-	collected_truncation_done();
-	pfree(reason);
-	return result;
 }
 
 /* False if the extension is gone. */
@@ -466,10 +444,8 @@ stream_worker_run(void)
 			ProcessConfigFile(PGC_SIGHUP);
 		}
 		more = decode();
-		stored = collected_records() > 0;
+		stored = collected_any();
 		if (stored && !store())
-			break;
-		if (collected_truncation() != NULL && !note_truncation())
 			break;
 		if (!confirm(idle))
 			break;

@@ -127,15 +127,30 @@ ok(stored('five'), 'the stream goes on');
 
 # ---- TRUNCATE in spite of the stream ----
 
-sql(q{BEGIN; ALTER TABLE dynamodb."Tab" DISABLE TRIGGER dynamo_stream; SELECT put('Tab', 'before'); TRUNCATE dynamodb."Tab"; ALTER TABLE dynamodb."Tab" ENABLE ALWAYS TRIGGER dynamo_stream; COMMIT});
-sql(q{SELECT put('Tab', 'after')});
+sql(q{SELECT new_table('Else')});
+ok(enabled('Else'), 'another table has a stream');
+sql(q{SELECT put('Else', 'else')});
+ok(stored('else'), 'and a record');
+my $epochs = sql('SELECT count(*) FROM dynamo.stream_epochs');
+my $newest = sql(q{SELECT json_array_length(describe('Tab')->'Shards') - 1});
+my %place = map { $_ => sql(qq{SELECT max(sequence_number) FROM dynamo.read_stream('$_')}) } qw(Tab Else);
+my $polled = sql(qq{SELECT records(iterator('Tab', $newest, 'LATEST'))->>'NextShardIterator'});
+sql(q{SELECT put('Tab', 'unread')});
+sql(q{BEGIN; ALTER TABLE dynamodb."Tab" DISABLE TRIGGER dynamo_stream; SELECT put('Tab', 'before'); TRUNCATE dynamodb."Tab"; SELECT put('Tab', 'after'); ALTER TABLE dynamodb."Tab" ENABLE ALWAYS TRIGGER dynamo_stream; COMMIT});
 ok(stored('after'), 'the stream goes on');
-is(sql(q{SELECT gap_reason FROM dynamo.stat_streams}), 'table "Tab" was truncated', 'who gets a table truncated makes a gap');
-is(sql(q{SELECT epoch = (SELECT max(epoch) FROM dynamo.stream_epochs) FROM dynamo.stream_records WHERE keys->>'pk' IN ('before', 'after') ORDER BY lsn}), "f\nt", 'between the records before and after it');
+fails_with(qq{SELECT records('$polled')}, qr/read past the oldest stream record/, 'who has read up to a moment before is told that the table was truncated');
+fails_with(qq{SELECT dynamo.read_stream('Tab', '$place{Tab}')}, qr/read past the oldest stream record/, 'and who goes on by a sequence number');
+is(sql(qq{SELECT keys('Tab', $newest)}), 'after', 'what is left is from later in its transaction');
+is(sql(q{SELECT string_agg(keys->>'pk', ' ') FROM dynamo.read_stream('Tab')}), 'after', 'of all shards too');
+is(sql(qq{SELECT count(*) FROM dynamo.read_stream('Else', '$place{Else}')}), '0', 'the stream of another table has no gap');
+is(sql('SELECT count(*) FROM dynamo.stream_epochs'), $epochs, 'since there is no new epoch');
+sql(q{BEGIN; ALTER TABLE dynamodb."Tab" DISABLE TRIGGER dynamo_stream; TRUNCATE dynamodb."Tab"; ALTER TABLE dynamodb."Tab" ENABLE ALWAYS TRIGGER dynamo_stream; COMMIT});
+ok(until_true(q{SELECT NOT EXISTS (SELECT FROM dynamo.read_stream('Tab'))}), 'nothing is left after a truncation without any record');
+sql(q{SELECT dynamo.delete_table('Else')});
 
 # ---- a slot that somebody else moves ----
 
-my $epochs = sql('SELECT count(*) FROM dynamo.stream_epochs');
+$epochs = sql('SELECT count(*) FROM dynamo.stream_epochs');
 sql(q{SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)) FROM generate_series(1, 3)});
 my $idle = sql('SELECT pg_current_wal_insert_lsn()');
 sql(q{SELECT pg_logical_emit_message(true, 'test', repeat('x', 1000000)) FROM generate_series(1, 3)});
