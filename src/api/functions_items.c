@@ -12,6 +12,8 @@
 #include "executor/executor.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #include "api/api.h"
@@ -153,6 +155,7 @@ static bool wants_all_items(FunctionCallInfo fcinfo);
 static Datum query_all(FunctionCallInfo fcinfo);
 static Datum scan_all(FunctionCallInfo fcinfo);
 static Datum store_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query);
+static Tuplestorestate *make_store(FunctionCallInfo fcinfo);
 static void store_item(Tuplestorestate *store, const DynamoItem *item, StringInfo row);
 static Datum return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query);
 static const DynamoItem *next_item(FunctionCallInfo fcinfo, TypedFunction *function,
@@ -204,21 +207,43 @@ scan_all(FunctionCallInfo fcinfo)
 static Datum
 store_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Tuplestorestate *store = make_store(fcinfo);
 	ReadRequest request = {0};
 	StringInfoData row;
 	ReadStream *stream;
 	const DynamoItem *item;
 
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	read_arguments(fcinfo, function, &request);
 	stream = read_stream_begin(&request, is_query, true);
 	initStringInfo(&row);
 	while ((item = read_stream_next(stream)) != NULL)
-		store_item(rsinfo->setResult, item, &row);
+		store_item(store, item, &row);
 	request_note_units(request.table_name, read_stream_units(stream));
 	read_stream_end(stream);
 	return (Datum) 0;
+}
+
+/*
+ * Rows are freed together, so that they may lie side by side, in a memory context
+ * that serves all calls of the statement: the executor ends one's store before the
+ * next.
+ */
+static Tuplestorestate *
+make_store(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	FmgrInfo   *function = fcinfo->flinfo;
+	MemoryContext caller;
+
+	if (function->fn_extra == NULL)
+		function->fn_extra = GenerationContextCreate(rsinfo->econtext->ecxt_per_query_memory,
+													 "dynamo items", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(function->fn_extra);
+	rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+											  false, work_mem);
+	rsinfo->returnMode = SFRM_Materialize;
+	MemoryContextSwitchTo(caller);
+	return rsinfo->setResult;
 }
 
 /*

@@ -23,6 +23,10 @@
  *
  * Resources between two calls: the registered snapshot, the index's lock, and
  * what the index scan holds.
+ *
+ * The memory of a run is large for what most scans take, and to get it from the
+ * system each time would cost more than to read a dozen rows: a session keeps that
+ * of its last scan for its next one.
  */
 #include "postgres.h"
 
@@ -46,6 +50,8 @@
 /* Entries of the first run where fewer may be wanted, and of any. */
 #define FIRST_RUN	4
 #define MAX_RUN		128
+/* Bytes of the items of a run for which there is always room. */
+#define MAX_RUN_ITEMS	(64 * 1024)
 
 /* Of a row, what is asked for ahead: the processor itself sees that the rest follows. */
 #define CACHE_LINE		64
@@ -88,6 +94,22 @@ typedef struct RunPage
 
 StaticAssertDecl(MAX_RUN - 1 <= PG_INT8_MAX, "a bucket names any page of a run");
 
+typedef struct Run
+{
+	MemoryContext context;		/* holds the run itself */
+	MemoryContext more_items;	/* for which there is no room here */
+	int			nentries;
+	int			next_entry;		/* to be handed out */
+	int			npages;
+	Size		used;			/* of `items` */
+	int8		buckets[NBUCKETS]; /* first pages by block number, or -1 */
+	RunPage		pages[MAX_RUN];
+	RunEntry	entries[MAX_RUN];
+	char		items[MAX_RUN_ITEMS];
+} Run;
+
+StaticAssertDecl(offsetof(Run, items) % MAXIMUM_ALIGNOF == 0, "items are aligned");
+
 struct DirectScan
 {
 	Relation	rel;
@@ -99,19 +121,18 @@ struct DirectScan
 	IndexScanDesc scan;
 	MemoryContext entry_context; /* for one index entry; NULL: all are wanted */
 	KnownKey	known;
-	MemoryContext run_context;	/* holds the items of the run */
 	int64		left;			/* rows that may still be asked for */
 	int			max_distance;	/* of pages asked for ahead of time */
 	int			distance;
 	int			run_limit;
-	int			nentries;		/* of the run */
-	int			next_entry;		/* to be handed out */
-	int			npages;
-	int8		buckets[NBUCKETS];	/* first pages by block number, or -1 */
-	RunPage		pages[MAX_RUN];
-	RunEntry	run[MAX_RUN];
+	Run		   *run;
 };
 
+/* Of no scan; or NULL. */
+static Run *spare_run;
+
+static Run *run_begin(void);
+static void run_end(Run *run);
 static int make_scan_keys(ScanKey scan_keys, ScanKey start_members, const KeyIndex *index,
 						  const KeyConditions *conditions);
 static void make_scan_key(ScanKey scan_key, const KeyColumn *key, int part,
@@ -120,19 +141,20 @@ static void make_row_scan_key(ScanKey scan_key, ScanKey members, const KeyIndex 
 							  const KeyConditions *conditions);
 static pg_noinline bool fetch_run(DirectScan *scan);
 static void take_entries(DirectScan *scan);
-static void take_entry(DirectScan *scan, int position, ItemPointerData tid);
+static void take_entry(Run *run, int position, ItemPointerData tid);
 static bool find_entry(DirectScan *scan);
 static bool entry_in_segment(DirectScan *scan, const BTScanPosItem *entry);
 static void pass_entries(DirectScan *scan);
 static void fetch_rows(DirectScan *scan);
 static Buffer read_page(DirectScan *scan, Buffer previous, BlockNumber block);
 static void find_rows(DirectScan *scan, const RunPage *page, Buffer buffer);
-static void prefetch_rows(const DirectScan *scan, const RunPage *page, Page content);
+static void prefetch_rows(const RunEntry *entries, const RunPage *page, Page content);
 static bool find_visible_row(ItemPointer tid, Page content, HeapTuple row);
 static const char *row_item(const DirectScan *scan, HeapTuple row);
 static bool are_all_there(HeapTuple row, int last);
 static const char *any_row_item(const DirectScan *scan, HeapTuple row);
 static void copy_items(DirectScan *scan, const RunPage *page);
+static char *item_space(Run *run, Size size);
 static BTScanPosData *leaf_position(const DirectScan *scan);
 static const BTScanPosItem *leaf_entry(const BTScanPosData *position, int i);
 
@@ -142,19 +164,17 @@ DirectScan *
 direct_scan_begin(DynamoTable *table, const KeyIndex *index, const ScanShape *shape,
 				  const KeyConditions *conditions)
 {
-	DirectScan *scan = palloc(sizeof(DirectScan));
+	DirectScan *scan = palloc0(sizeof(DirectScan));
 	/* the row comparison's members are looked at during the scan */
 	ScanKey		start_members = palloc(MAX_INDEX_PARTS * sizeof(ScanKeyData));
 	ScanKeyData scan_keys[MAX_KEY_ATTRIBUTES + 5];
 	int			nkeys = make_scan_keys(scan_keys, start_members, index, conditions);
 
-	memset(scan, 0, offsetof(DirectScan, pages));
 	scan->rel = table->rel;
 	scan->item_column = table_access(table)->item_column;
 	scan->shape = *shape;
 	scan->direction = shape->backward ? BackwardScanDirection : ForwardScanDirection;
-	scan->run_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo run of rows",
-											  ALLOCSET_DEFAULT_SIZES);
+	scan->run = run_begin();
 	scan->left = shape->limit > 0 ? shape->limit : PG_INT64_MAX;
 	scan->run_limit = shape->limit > 0 ? MAX_RUN : FIRST_RUN;
 	scan->max_distance = get_tablespace_io_concurrency(table->rel->rd_rel->reltablespace);
@@ -177,9 +197,11 @@ direct_scan_next(DirectScan *scan, Datum *item)
 {
 	for (;;)
 	{
-		while (scan->next_entry < scan->nentries)
+		Run		   *run = scan->run;
+
+		while (run->next_entry < run->nentries)
 		{
-			const RunEntry *entry = &scan->run[scan->next_entry++];
+			const RunEntry *entry = &run->entries[run->next_entry++];
 
 			if (!entry->visible)
 				continue;
@@ -197,6 +219,7 @@ direct_scan_end(DirectScan *scan)
 	index_endscan(scan->scan);
 	index_close(scan->index, NoLock);
 	UnregisterSnapshot(scan->snapshot);
+	run_end(scan->run);
 }
 
 /* ---- scan keys ---- */
@@ -265,65 +288,103 @@ make_row_scan_key(ScanKey scan_key, ScanKey members, const KeyIndex *index,
 
 /* ---- runs ---- */
 
+/* In the current memory context, which takes the run along if it is deleted. */
+static Run *
+run_begin(void)
+{
+	Run		   *run = spare_run;
+
+	if (run == NULL)
+	{
+		MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dynamo run of rows",
+													  ALLOCSET_START_SMALL_SIZES);
+
+		run = MemoryContextAlloc(context, sizeof(Run));
+		run->context = context;
+		run->more_items = AllocSetContextCreate(context, "dynamo rows", ALLOCSET_DEFAULT_SIZES);
+	}
+	else
+		MemoryContextSetParent(run->context, CurrentMemoryContext);
+	spare_run = NULL;
+	run->nentries = 0;
+	run->next_entry = 0;
+	return run;
+}
+
+static void
+run_end(Run *run)
+{
+	if (spare_run != NULL)
+	{
+		MemoryContextDelete(run->context);
+		return;
+	}
+	MemoryContextReset(run->more_items);
+	MemoryContextSetParent(run->context, TopMemoryContext);
+	spare_run = run;
+}
+
 /* False at the end; true even if the snapshot sees none of the rows. */
 static bool
 fetch_run(DirectScan *scan)
 {
-	scan->next_entry = 0;
-	MemoryContextReset(scan->run_context);
 	take_entries(scan);
 	fetch_rows(scan);
 	pass_entries(scan);
 	scan->run_limit = Min(4 * scan->run_limit, MAX_RUN);
-	return scan->nentries > 0;
+	return scan->run->nentries > 0;
 }
 
 /* Takes the next entry, and those that follow it on the leaf page. */
 static void
 take_entries(DirectScan *scan)
 {
+	Run		   *run = scan->run;
 	const BTScanPosData *position = leaf_position(scan);
 	int			limit = (int) Min(scan->run_limit, scan->left);
 	const BTScanPosItem *entry;
 
-	scan->nentries = 0;
-	scan->npages = 0;
-	memset(scan->buckets, -1, sizeof(scan->buckets));
+	run->nentries = 0;
+	run->next_entry = 0;
+	run->npages = 0;
+	run->used = 0;
+	memset(run->buckets, -1, sizeof(run->buckets));
+	MemoryContextReset(run->more_items);
 	if (limit == 0 || !find_entry(scan))
 		return;
 	for (int i = position->itemIndex;
-		 scan->nentries < limit && (entry = leaf_entry(position, i)) != NULL;
+		 run->nentries < limit && (entry = leaf_entry(position, i)) != NULL;
 		 i += scan->direction)
 		if (scan->entry_context == NULL || entry_in_segment(scan, entry))
-			take_entry(scan, i, entry->heapTid);
+			take_entry(run, i, entry->heapTid);
 }
 
 /* Adds the entry to the run, and to those of its page. */
 static void
-take_entry(DirectScan *scan, int position, ItemPointerData tid)
+take_entry(Run *run, int position, ItemPointerData tid)
 {
 	BlockNumber block = ItemPointerGetBlockNumber(&tid);
-	int			number = scan->nentries++;
-	RunEntry   *entry = &scan->run[number];
-	int8	   *bucket = &scan->buckets[block % NBUCKETS];
+	int			number = run->nentries++;
+	RunEntry   *entry = &run->entries[number];
+	int8	   *bucket = &run->buckets[block % NBUCKETS];
 	int			i = *bucket;
 
 	entry->position = position;
 	entry->tid = tid;
 	entry->next_of_page = -1;
-	while (i >= 0 && scan->pages[i].block != block)
-		i = scan->pages[i].next_of_bucket;
+	while (i >= 0 && run->pages[i].block != block)
+		i = run->pages[i].next_of_bucket;
 	if (i >= 0)
-		scan->run[scan->pages[i].last].next_of_page = number;
+		run->entries[run->pages[i].last].next_of_page = number;
 	else
 	{
-		i = scan->npages++;
-		scan->pages[i].block = block;
-		scan->pages[i].first = number;
-		scan->pages[i].next_of_bucket = *bucket;
+		i = run->npages++;
+		run->pages[i].block = block;
+		run->pages[i].first = number;
+		run->pages[i].next_of_bucket = *bucket;
 		*bucket = i;
 	}
-	scan->pages[i].last = number;
+	run->pages[i].last = number;
 }
 
 /* Moves the index scan to its next entry of the segment; false at the end. */
@@ -388,16 +449,17 @@ pass_entries(DirectScan *scan)
 {
 	BTScanPosData *position = leaf_position(scan);
 	IndexScanDesc entries = scan->scan;
+	const Run  *run = scan->run;
 
-	for (int i = 0; i < scan->nentries; i++)
+	for (int i = 0; i < run->nentries; i++)
 	{
 		/* it hears so as it leaves the entry, for the next one of the page */
 		if (entries->kill_prior_tuple)
 			(void) index_getnext_tid(entries, scan->direction);
 		else if (i > 0)
 			pgstat_count_index_tuples(scan->index, 1);
-		position->itemIndex = scan->run[i].position;
-		entries->kill_prior_tuple = scan->run[i].dead && !entries->xactStartedInRecovery;
+		position->itemIndex = run->entries[i].position;
+		entries->kill_prior_tuple = run->entries[i].dead && !entries->xactStartedInRecovery;
 	}
 }
 
@@ -407,16 +469,17 @@ pass_entries(DirectScan *scan)
 static void
 fetch_rows(DirectScan *scan)
 {
+	const Run  *run = scan->run;
 	Buffer		buffer = InvalidBuffer;
 	int			asked = 0;		/* pages that have been read or asked for */
 
-	for (int i = 0; i < scan->npages; i++)
+	for (int i = 0; i < run->npages; i++)
 	{
-		const RunPage *page = &scan->pages[i];
+		const RunPage *page = &run->pages[i];
 
 		buffer = read_page(scan, buffer, page->block);
-		for (asked = Max(asked, i + 1); asked < Min(i + 1 + scan->distance, scan->npages); asked++)
-			PrefetchBuffer(scan->rel, MAIN_FORKNUM, scan->pages[asked].block);
+		for (asked = Max(asked, i + 1); asked < Min(i + 1 + scan->distance, run->npages); asked++)
+			PrefetchBuffer(scan->rel, MAIN_FORKNUM, run->pages[asked].block);
 		find_rows(scan, page, buffer);
 		copy_items(scan, page);
 	}
@@ -445,16 +508,17 @@ read_page(DirectScan *scan, Buffer previous, BlockNumber block)
 static void
 find_rows(DirectScan *scan, const RunPage *page, Buffer buffer)
 {
+	RunEntry   *entries = scan->run->entries;
 	Page		content = BufferGetPage(buffer);
 	bool		all_visible;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	all_visible = PageIsAllVisible(content) && !scan->snapshot->takenDuringRecovery &&
 		!IsolationIsSerializable();
-	prefetch_rows(scan, page, content);
-	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
+	prefetch_rows(entries, page, content);
+	for (int i = page->first; i >= 0; i = entries[i].next_of_page)
 	{
-		RunEntry   *entry = &scan->run[i];
+		RunEntry   *entry = &entries[i];
 		ItemPointerData tid = entry->tid;
 		HeapTupleData row;
 
@@ -472,11 +536,11 @@ find_rows(DirectScan *scan, const RunPage *page, Buffer buffer)
 
 /* Has the processor get the rows of the page's entries into its cache. */
 static void
-prefetch_rows(const DirectScan *scan, const RunPage *page, Page content)
+prefetch_rows(const RunEntry *entries, const RunPage *page, Page content)
 {
-	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
+	for (int i = page->first; i >= 0; i = entries[i].next_of_page)
 	{
-		OffsetNumber offset = ItemPointerGetOffsetNumber(&scan->run[i].tid);
+		OffsetNumber offset = ItemPointerGetOffsetNumber(&entries[i].tid);
 		ItemId		line;
 
 		if (offset > PageGetMaxOffsetNumber(content))
@@ -556,18 +620,17 @@ any_row_item(const DirectScan *scan, HeapTuple row)
 static void
 copy_items(DirectScan *scan, const RunPage *page)
 {
-	Size		total = 0;
+	RunEntry   *entries = scan->run->entries;
+	Size		size = 0;
 	char	   *copy;
 
-	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
-		if (scan->run[i].visible)
-			total += MAXALIGN(scan->run[i].size);
-	if (total == 0)
-		return;
-	copy = MemoryContextAlloc(scan->run_context, total);
-	for (int i = page->first; i >= 0; i = scan->run[i].next_of_page)
+	for (int i = page->first; i >= 0; i = entries[i].next_of_page)
+		if (entries[i].visible)
+			size += MAXALIGN(entries[i].size);
+	copy = item_space(scan->run, size);
+	for (int i = page->first; i >= 0; i = entries[i].next_of_page)
 	{
-		RunEntry   *entry = &scan->run[i];
+		RunEntry   *entry = &entries[i];
 
 		if (!entry->visible)
 			continue;
@@ -576,6 +639,15 @@ copy_items(DirectScan *scan, const RunPage *page)
 		pgstat_count_heap_fetch(scan->index);
 		scan->left--;
 	}
+}
+
+static char *
+item_space(Run *run, Size size)
+{
+	if (size > sizeof(run->items) - run->used)
+		return MemoryContextAlloc(run->more_items, size);
+	run->used += size;
+	return run->items + run->used - size;
 }
 
 /* ---- what nbtree has copied of the leaf page ---- */
