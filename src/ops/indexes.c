@@ -182,17 +182,13 @@ check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
 	raise_empty_key("", index->name, attribute);
 }
 
-/* (The missing blank is DynamoDB's.) */
 static void
 check_sizes(int partition_key, int sort_key)
 {
 	if (partition_key > MAX_PARTITION_KEY_SIZE)
-		validation_error(INVALID "Size of hashkey has exceeded the maximum size limit of%d bytes",
-						 MAX_PARTITION_KEY_SIZE);
+		raise_long_partition_key("");
 	if (sort_key > MAX_SORT_KEY_SIZE)
-		validation_error(INVALID "Aggregated size of all range keys has exceeded the size limit "
-								 "of %d bytes",
-						 MAX_SORT_KEY_SIZE);
+		raise_long_sort_key("");
 }
 
 /* A value has one encoding. */

@@ -230,15 +230,10 @@ check_key_value(const KeySchema *schema, int part, AttributeValue value,
 	bytes = attribute_bytes(value);
 	if (bytes.len == 0)
 		raise_empty_key(prefix, index, attribute);
-	/* The missing blank in "of2048" is DynamoDB's. */
 	if (part < schema->nhash && bytes.len > MAX_PARTITION_KEY_SIZE)
-		validation_error("%sOne or more parameter values were invalid: "
-						 "Size of hashkey has exceeded the maximum size limit of2048 bytes",
-						 prefix);
+		raise_long_partition_key(prefix);
 	if (part >= schema->nhash && bytes.len > MAX_SORT_KEY_SIZE)
-		validation_error("%sOne or more parameter values were invalid: "
-						 "Aggregated size of all range keys has exceeded the size limit of 1024 bytes",
-						 prefix);
+		raise_long_sort_key(prefix);
 }
 
 /* Whether the range's bounds admit a value of its first free key part. */

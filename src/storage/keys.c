@@ -241,13 +241,9 @@ check_key_limits(const KeySchema *schema, const ItemKey *key)
 		if (i >= schema->nhash)
 			range_size += size;
 		else if (size > MAX_PARTITION_KEY_SIZE)
-			validation_error("One or more parameter values were invalid: "
-							 "Size of hashkey has exceeded the maximum size limit of%d bytes",
-							 MAX_PARTITION_KEY_SIZE);
+			raise_long_partition_key("");
 	}
 	if (range_size > MAX_SORT_KEY_SIZE)
-		validation_error("One or more parameter values were invalid: "
-						 "Aggregated size of all range keys has exceeded the size limit of %d bytes",
-						 MAX_SORT_KEY_SIZE);
+		raise_long_sort_key("");
 	check_primary_entry(key);
 }

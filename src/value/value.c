@@ -328,3 +328,20 @@ raise_empty_key(const char *prefix, Bytes index, const KeyAttribute *attribute)
 					 prefix, type, index.len, index.data,
 					 attribute->name.len, attribute->name.data);
 }
+
+/* (The missing blank is DynamoDB's.) */
+void
+raise_long_partition_key(const char *prefix)
+{
+	validation_error("%sOne or more parameter values were invalid: "
+					 "Size of hashkey has exceeded the maximum size limit of%d bytes",
+					 prefix, MAX_PARTITION_KEY_SIZE);
+}
+
+void
+raise_long_sort_key(const char *prefix)
+{
+	validation_error("%sOne or more parameter values were invalid: "
+					 "Aggregated size of all range keys has exceeded the size limit of %d bytes",
+					 prefix, MAX_SORT_KEY_SIZE);
+}

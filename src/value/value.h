@@ -257,6 +257,9 @@ typedef struct KeySchema
  */
 pg_noreturn extern void raise_empty_key(const char *prefix, Bytes index,
 										const KeyAttribute *attribute);
+/* The same for a partition key, or the parts of a sort key, of more bytes than it may have. */
+pg_noreturn extern void raise_long_partition_key(const char *prefix);
+pg_noreturn extern void raise_long_sort_key(const char *prefix);
 
 /* Values of the key attributes, in the schema's order. */
 typedef struct ItemKey
