@@ -4,14 +4,10 @@
 \pset format unaligned
 \pset footer off
 
--- One line per case: its SQLSTATE and message.
-CREATE FUNCTION outcome(operation text, request text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN dynamo.call(operation, request::json);
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+-- One line per case: the response, or SQLSTATE and message.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set outcome :abs_srcdir '/test/sql/outcome.sql'
+\i :outcome
 
 -- strings
 SELECT request, outcome('DescribeTable', request) FROM (VALUES
@@ -120,4 +116,4 @@ SELECT outcome('PutItem', '{"Unknown": 1, "Item": {"a": {"N": "x"}}, "ReturnValu
 -- deep nesting ends in an error, not in a crash
 SELECT outcome('PutItem', '{"Unknown": ' || repeat('[', 5000) || repeat(']', 5000) || '}');
 
-DROP FUNCTION outcome;
+DROP FUNCTION outcome(text, text), outcome(text, json);

@@ -4,14 +4,10 @@
 \pset format unaligned
 \pset footer off
 
--- One line per case: its SQLSTATE and message.
-CREATE FUNCTION outcome(operation text, request text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN dynamo.call(operation, request::json);
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+-- One line per case: the response, or SQLSTATE and message.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set outcome :abs_srcdir '/test/sql/outcome.sql'
+\i :outcome
 
 -- operations
 SELECT outcome(operation, '{}') FROM unnest(ARRAY[
@@ -60,4 +56,4 @@ SELECT outcome('CreateTable', '{"TableName": "api_unknown",
     #>> '{TableDescription,TableStatus}' AS status;
 SELECT dynamo.delete_table('api_unknown') ->> 'TableStatus' AS status;
 
-DROP FUNCTION outcome;
+DROP FUNCTION outcome(text, text), outcome(text, json);

@@ -4,14 +4,10 @@
 \pset format unaligned
 \pset footer off
 
--- One line per case: its SQLSTATE and message.
-CREATE FUNCTION outcome(operation text, request text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN dynamo.call(operation, request::json);
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+-- One line per case: the response, or SQLSTATE and message.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set outcome :abs_srcdir '/test/sql/outcome.sql'
+\i :outcome
 
 -- what is required
 SELECT operation, outcome(operation, '{}') FROM unnest(ARRAY[
@@ -83,4 +79,4 @@ SELECT outcome('PutItem', '{"TableName": "abc", "Item": {"a": {"SS": []}}}');
 SELECT outcome('GetItem', '{"TableName": "abc", "Key": {"a": {"N": "1e999"}}}');
 SELECT outcome('PutItem', '{"TableName": "abc", "Item": {}, "ExpressionAttributeValues": {":a": {"NS": ["1", "1.0"]}}}');
 
-DROP FUNCTION outcome;
+DROP FUNCTION outcome(text, text), outcome(text, json);

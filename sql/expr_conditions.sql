@@ -1,32 +1,9 @@
 -- comparisons, BETWEEN, IN, AND, OR, NOT
 \pset format unaligned
 \pset fieldsep ' -> '
-CREATE TEMP TABLE fixed AS SELECT
-    '{"s":{"S":"str"},"n":{"N":"5"},"t":{"BOOL":true},"u":{"NULL":true},"b":{"B":"YWJj"},
-    "ss":{"SS":["x","y"]},"ns":{"NS":["1","2"]},"bs":{"BS":["YQ==","Yg=="]},
-    "l":{"L":[{"N":"1"},{"S":"two"},{"M":{"k":{"N":"3"}}},{"L":[{"N":"4"}]}]},
-    "m":{"M":{"a":{"N":"1"},"b":{"M":{"c":{"S":"deep"}}},"l":{"L":[{"S":"z"}]}}}}'::dynamo.item AS item,
-    '{":s":{"S":"str"},":z":{"S":"z"},":n":{"N":"5"},":n1":{"N":"1"},":n9":{"N":"9"},":zero":{"N":"0"},
-    ":t":{"BOOL":true},":u":{"NULL":true},":b":{"B":"YWJj"},":ss":{"SS":["x"]},":ns":{"NS":["1"]},
-    ":bs":{"BS":["YQ=="]},":l":{"L":[{"S":"q"}]},":m":{"M":{"q":{"S":"q"}}},":S":{"S":"S"},":XX":{"S":"XX"},
-    ":big":{"N":"9E125"},":empty":{"S":""}}'::jsonb AS values,
-    '{"#s":"s","#n":"n","#l":"l","#m":"m","#a":"a","#d":"a.b"}'::jsonb AS names;
-
--- the result or the error, with those of the names and values that the expression mentions
-CREATE FUNCTION pg_temp.placeholders(expression text, given jsonb) RETURNS jsonb AS $$
-    SELECT jsonb_object_agg(key, value) FROM jsonb_each(given)
-    WHERE key IN (SELECT m[1] FROM regexp_matches(expression, '[#:][A-Za-z0-9_]+', 'g') m)
-$$ LANGUAGE sql;
-CREATE FUNCTION pg_temp.try(expression text) RETURNS text AS $$
-DECLARE
-    names jsonb := (SELECT pg_temp.placeholders(expression, f.names) FROM fixed f);
-    vals dynamo.item := (SELECT pg_temp.placeholders(expression, f.values) FROM fixed f)::text;
-BEGIN
-    RETURN dynamo.matches((SELECT item FROM fixed), expression, names, vals)::text;
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLERRM;
-END
-$$ LANGUAGE plpgsql;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set expressions :abs_srcdir '/test/sql/expressions.sql'
+\i :expressions
 
 -- equality of every type
 SELECT e AS expression, pg_temp.try(e) AS result FROM unnest(ARRAY[

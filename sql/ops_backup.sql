@@ -6,13 +6,9 @@ SET client_min_messages = warning;
 SET dynamo.schema = 'ops_backup';
 
 -- One line per case: the response, or SQLSTATE and message.
-CREATE FUNCTION outcome(operation text, request json) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN dynamo.call(operation, request);
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set outcome :abs_srcdir '/test/sql/outcome.sql'
+\i :outcome
 -- What differs from run to run becomes a letter.
 CREATE FUNCTION masked(answer text) RETURNS text LANGUAGE sql AS $$
     SELECT regexp_replace(regexp_replace(regexp_replace(answer, '\d{14}-[0-9a-f]{8}', '<id>', 'g'),
@@ -202,5 +198,5 @@ SELECT backups();
 SELECT backups('{"ExclusiveStartBackupArn": "arn:aws:dynamodb:us-east-1:000000000000:table/Music"}');
 SELECT count(*) FROM dynamo.backups;
 DROP TABLE arns, before;
-DROP FUNCTION outcome, masked, backup, with_backup, backups;
+DROP FUNCTION outcome(text, text), outcome(text, json), masked, backup, with_backup, backups;
 DROP ROLE ops_backup_user, ops_backup_owner;

@@ -4,13 +4,9 @@
 \set VERBOSITY terse
 
 -- One line per case: the response, or SQLSTATE and message.
-CREATE FUNCTION outcome(operation text, request json) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN dynamo.call(operation, request);
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set outcome :abs_srcdir '/test/sql/outcome.sql'
+\i :outcome
 
 -- ... of a DeleteItem of no item with this Expected, which writes nothing
 CREATE FUNCTION expected(expected text, other text DEFAULT '') RETURNS text LANGUAGE sql AS $$
@@ -160,5 +156,5 @@ SELECT outcome('Scan', '{"TableName": "ops_legacy_none", "ScanFilter": {"a": {"C
 SELECT outcome('Scan', '{"TableName": "ops_legacy_none", "ScanFilter": {"a": {"ComparisonOperator": "NULL"}}}');
 
 SELECT dynamo.delete_table('ops_legacy') ->> 'TableStatus';
-DROP FUNCTION outcome, expected, filtered;
+DROP FUNCTION outcome(text, text), outcome(text, json), expected, filtered;
 DROP TABLE vals;

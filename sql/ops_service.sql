@@ -4,13 +4,9 @@
 \set VERBOSITY terse
 
 -- One line per case: the response, or SQLSTATE and message.
-CREATE FUNCTION outcome(operation text, request json) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN dynamo.call(operation, request);
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set outcome :abs_srcdir '/test/sql/outcome.sql'
+\i :outcome
 SELECT dynamo.create_table('ops_service', 'a S') IS NOT NULL;
 
 SELECT outcome('DescribeLimits', '{}');
@@ -72,4 +68,4 @@ SELECT dynamo.delete_table('ops_service_index') ->> 'TableStatus';
 SELECT dynamo.delete_table('ops_service') ->> 'TableStatus';
 REVOKE USAGE ON SCHEMA dynamodb FROM ops_service_user;
 DROP ROLE ops_service_user;
-DROP FUNCTION outcome;
+DROP FUNCTION outcome(text, text), outcome(text, json);

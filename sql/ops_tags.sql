@@ -6,13 +6,9 @@ SET client_min_messages = warning;
 SET dynamo.schema = 'ops_tags';
 
 -- One line per case: the response, or SQLSTATE and message.
-CREATE FUNCTION outcome(operation text, request json) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN dynamo.call(operation, request);
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set outcome :abs_srcdir '/test/sql/outcome.sql'
+\i :outcome
 CREATE FUNCTION tag(tags text, arn text DEFAULT 'arn:aws:dynamodb:us-east-1:000000000000:table/Music') RETURNS text
     LANGUAGE sql AS $$ SELECT outcome('TagResource', format('{"ResourceArn": "%s", "Tags": %s}', arn, tags)::json) $$;
 CREATE FUNCTION untag(keys text) RETURNS text LANGUAGE sql AS $$
@@ -79,5 +75,5 @@ SELECT json_array_length(tags('arn:aws:dynamodb:us-east-1:000000000000:table/Son
 DROP SCHEMA ops_tags CASCADE;
 SELECT count(*) FROM dynamo.table_tags WHERE key = 'owner';
 
-DROP FUNCTION outcome, tag, untag, tags;
+DROP FUNCTION outcome(text, text), outcome(text, json), tag, untag, tags;
 DROP ROLE ops_tags_user;

@@ -4,13 +4,9 @@
 \set VERBOSITY terse
 
 -- One line per case: the response, or SQLSTATE and message.
-CREATE FUNCTION outcome(operation text, request json) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN dynamo.call(operation, request);
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set outcome :abs_srcdir '/test/sql/outcome.sql'
+\i :outcome
 CREATE FUNCTION change(enabled boolean, attribute text) RETURNS text LANGUAGE sql AS $$
     SELECT outcome('UpdateTimeToLive', json_build_object('TableName', 'ops_ttl',
         'TimeToLiveSpecification', json_build_object('Enabled', enabled, 'AttributeName', attribute)))
@@ -115,4 +111,4 @@ SELECT dynamo.delete_table('ops_ttl') ->> 'TableStatus';
 REVOKE USAGE ON SCHEMA dynamodb FROM ops_ttl_user;
 DROP ROLE ops_ttl_user;
 DROP FUNCTION change;
-DROP FUNCTION outcome;
+DROP FUNCTION outcome(text, text), outcome(text, json);
