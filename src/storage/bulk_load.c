@@ -477,15 +477,12 @@ static void
 key_exists_error(TableLoad *load, const DynamoItem *item)
 {
 	const KeySchema *schema = &table_definition(load->table->rel)->key;
-	MapEntry	entries[MAX_KEY_ATTRIBUTES];
 	ItemKey		key;
 	StringInfoData text;
 
 	item_key(schema, item_root(item), &key);
-	for (int i = 0; i < key.n; i++)
-		entries[i] = (MapEntry) {schema->attributes[i].name, key.values[i]};
 	initStringInfo(&text);
-	attribute_map_append_json(&text, attribute_make_map(entries, key.n));
+	attribute_map_append_json(&text, item_key_map(schema, &key));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("table \"%s\" has an item with this key already", load->table->name),

@@ -36,6 +36,16 @@ item_key(const KeySchema *schema, AttributeValue item, ItemKey *result)
 		result->values[i] = map_get(item, schema->attributes[i].name);
 }
 
+AttributeValue
+item_key_map(const KeySchema *schema, const ItemKey *key)
+{
+	MapEntry	entries[MAX_KEY_ATTRIBUTES];
+
+	for (int i = 0; i < key->n; i++)
+		entries[i] = (MapEntry) {schema->attributes[i].name, key->values[i]};
+	return attribute_make_map(entries, key->n);
+}
+
 /* Raises DynamoDB's error unless the item has its key, in the right types. */
 static void
 check_key_matches_schema(const KeySchema *schema, const ItemKey *key)

@@ -62,6 +62,13 @@ run_utility(Node *statement)
 	CommandCounterIncrement();
 }
 
+RangeVar *
+range_var_of(Relation rel)
+{
+	return makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
+						pstrdup(RelationGetRelationName(rel)), -1);
+}
+
 /* A lock that only others who create an object of this name take. */
 static void
 lock_name(Oid schema, Bytes name)
@@ -246,7 +253,7 @@ make_create_trigger(RangeVar *relation, List *columns)
 	return statement;
 }
 
-static AlterTableCmd *
+AlterTableCmd *
 make_alter_command(AlterTableType type, const char *name, Node *definition)
 {
 	AlterTableCmd *command = makeNode(AlterTableCmd);
@@ -269,12 +276,13 @@ make_set_storage(List *columns)
 		const DerivedColumn *derived = lfirst(cell);
 
 		if (get_typlen(derived_column_type(derived->type, derived->role)) == -1)
-			commands = lappend(commands, make_alter_command(AT_SetStorage, derived_name(derived), (Node *) makeString("main")));
+			commands = lappend(commands, make_alter_command(AT_SetStorage, derived_name(derived),
+															(Node *) makeString("main")));
 	}
 	return commands;
 }
 
-static void
+void
 run_alter_table(RangeVar *relation, List *commands)
 {
 	AlterTableStmt *statement = makeNode(AlterTableStmt);
@@ -290,7 +298,8 @@ static void
 define_table(RangeVar *relation, List *columns)
 {
 	run_utility((Node *) make_create_trigger(copyObject(relation), columns));
-	run_alter_table(relation, list_make1(make_alter_command(AT_EnableAlwaysTrig, MAINTENANCE_TRIGGER, NULL)));
+	run_alter_table(relation, list_make1(make_alter_command(AT_EnableAlwaysTrig,
+															MAINTENANCE_TRIGGER, NULL)));
 }
 
 void
@@ -311,7 +320,7 @@ dynamo_table_reserve(Bytes name)
 	PreventCommandDuringRecovery("CREATE TABLE");
 	PreventCommandIfReadOnly("CREATE TABLE");
 	relation_name(name, &relname);
-	schema = ensure_schema(dynamo_schema);
+	schema = ensure_schema(pstrdup(dynamo_schema));
 	check_schema_lasts(schema);
 	check_may_create_in(schema);
 	take_name(schema, name, NameStr(relname));
@@ -321,6 +330,7 @@ Oid
 dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *settings,
 					const List *indexes)
 {
+	char	   *schema_name = pstrdup(dynamo_schema);	/* (event triggers may set another) */
 	NameData	relname;
 	Oid			schema;
 	Oid			relid;
@@ -332,11 +342,11 @@ dynamo_table_create(Bytes name, const KeySchema *key, const TableSettings *setti
 	PreventCommandDuringRecovery("CREATE TABLE");
 	PreventCommandIfReadOnly("CREATE TABLE");
 	relation_name(name, &relname);
-	schema = ensure_schema(dynamo_schema);
+	schema = ensure_schema(schema_name);
 	check_schema_lasts(schema);
 	take_name(schema, name, NameStr(relname));
 
-	relation = makeRangeVar(dynamo_schema, pstrdup(NameStr(relname)), -1);
+	relation = makeRangeVar(schema_name, pstrdup(NameStr(relname)), -1);
 	columns = derived_columns(key, index_derived_columns(indexes, key));
 	run_utility((Node *) make_create_table(copyObject(relation), columns));
 	run_alter_table(relation, make_set_storage(columns));
@@ -406,8 +416,7 @@ table_change_derived(Oid relid, List *added, List *dropped)
 {
 	Relation	rel = table_open(relid, AccessExclusiveLock);
 	const TableDefinition *definition = table_definition(rel);
-	RangeVar   *relation = makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
-									  pstrdup(RelationGetRelationName(rel)), -1);
+	RangeVar   *relation = range_var_of(rel);
 	List	   *others = other_columns(definition);
 	KeySchema	key = definition->key;
 	List	   *commands = NIL;
@@ -420,7 +429,8 @@ table_change_derived(Oid relid, List *added, List *dropped)
 		return;
 
 	foreach(cell, added)
-		commands = lappend(commands, make_alter_command(AT_AddColumn, NULL, (Node *) make_derived_column(lfirst(cell))));
+		commands = lappend(commands, make_alter_command(AT_AddColumn, NULL,
+														(Node *) make_derived_column(lfirst(cell))));
 	if (added != NIL)
 		run_alter_table(relation, list_concat(commands, make_set_storage(added)));
 
@@ -429,7 +439,8 @@ table_change_derived(Oid relid, List *added, List *dropped)
 
 	commands = NIL;
 	foreach(cell, dropped)
-		commands = lappend(commands, make_alter_command(AT_DropColumn, derived_name(lfirst(cell)), NULL));
+		commands = lappend(commands, make_alter_command(AT_DropColumn, derived_name(lfirst(cell)),
+														NULL));
 	if (dropped != NIL)
 		run_alter_table(relation, commands);
 }

@@ -10,8 +10,9 @@
  * Rows that lack a part are left out.
  *
  * The btree is found by that, whatever it is called.  Indexes with the same key
- * (and other projections) share one, which may be the primary key's.  Where there is none, because somebody has
- * dropped it or a dump is being restored, reads do without (row_scan.c).
+ * (and other projections) share one, which may be the primary key's.  Where there
+ * is none, because somebody has dropped it or a dump is being restored, reads do
+ * without (row_scan.c).
  */
 #include "postgres.h"
 
@@ -232,8 +233,7 @@ make_create_index(Relation rel, const IndexParts *parts, Bytes name)
 
 	statement->idxname = ChooseRelationName(RelationGetRelationName(rel), bytes_to_cstring(name),
 											"idx", RelationGetNamespace(rel), false);
-	statement->relation = makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
-									   pstrdup(RelationGetRelationName(rel)), -1);
+	statement->relation = range_var_of(rel);
 	statement->accessMethod = "btree";
 	for (int i = 0; i < parts->n; i++)
 		statement->indexParams = lappend(statement->indexParams,
@@ -339,7 +339,8 @@ unused_columns(const TableDefinition *definition, const IndexDefinition *index,
 	List	   *result = NIL;
 	ListCell   *cell;
 
-	foreach(cell, index_derived_columns(list_make1(unconstify(IndexDefinition *, index)), &definition->key))
+	foreach(cell, index_derived_columns(list_make1(unconstify(IndexDefinition *, index)),
+										&definition->key))
 		if (listed_column(used, lfirst(cell)) == NULL)
 			result = lappend(result, lfirst(cell));
 	return result;

@@ -49,7 +49,6 @@ static bool columns_are_filled(IndexBuild *build, Relation rel);
 static List *other_indexes(const IndexBuild *build, bool active_only);
 static Node *make_drop_index(Oid btree);
 static bool lock_build(IndexBuild *build);
-static DynamoItem *key_item(const KeySchema *schema, const ItemKey *key);
 
 /* ---- what comes next ---- */
 
@@ -232,7 +231,8 @@ index_build_fill(IndexBuild *build, int limit)
 	if (table_fill_derived(table, &position, limit) == FILL_COMPLETE)
 		build->phase = BUILD_BTREE;
 	if (position.started)
-		build->last_key = key_item(&table->definition->key, &position.last);
+		build->last_key = item_from_root(item_key_map(&table->definition->key,
+													  &position.last));
 	dynamo_table_close(table);
 
 	build->items_done = position.examined;
@@ -240,20 +240,6 @@ index_build_fill(IndexBuild *build, int limit)
 	if (build->started == 0)
 		build->started = GetCurrentTimestamp();
 	index_build_write(build);
-}
-
-/* An item that has nothing but the key. */
-static DynamoItem *
-key_item(const KeySchema *schema, const ItemKey *key)
-{
-	MapEntry	entries[MAX_KEY_ATTRIBUTES];
-
-	for (int i = 0; i < key->n; i++)
-	{
-		entries[i].name = schema->attributes[i].name;
-		entries[i].value = key->values[i];
-	}
-	return item_from_root(attribute_make_map(entries, key->n));
 }
 
 void

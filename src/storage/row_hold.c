@@ -38,7 +38,6 @@
 
 static bool hold_key(RowLookup *lookup, TupleTableSlot *row, uint32 hash);
 static TupleTableSlot *placeholder_row(Relation rel, const ItemKey *key);
-static DynamoItem *placeholder_item(const KeySchema *schema, const ItemKey *key);
 static uint32 key_hash(const ItemKey *key);
 static bool insert_placeholder(RowLookup *lookup, TupleTableSlot *row);
 static void delete_placeholder(Relation rel, ItemPointer tid);
@@ -85,25 +84,13 @@ static TupleTableSlot *
 placeholder_row(Relation rel, const ItemKey *key)
 {
 	const TableDefinition *definition = table_definition(rel);
+	DynamoItem *placeholder = item_from_root(item_key_map(&definition->key, key));
 	TupleTableSlot *row = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
 
-	item_row_values(definition, row->tts_tupleDescriptor, placeholder_item(&definition->key, key),
-					NULL, row->tts_values, row->tts_isnull);
+	item_row_values(definition, row->tts_tupleDescriptor, placeholder, NULL, row->tts_values,
+					row->tts_isnull);
 	row->tts_tableOid = RelationGetRelid(rel);
 	return ExecStoreVirtualTuple(row);
-}
-
-static DynamoItem *
-placeholder_item(const KeySchema *schema, const ItemKey *key)
-{
-	MapEntry	entries[MAX_KEY_ATTRIBUTES];
-
-	for (int i = 0; i < key->n; i++)
-	{
-		entries[i].name = schema->attributes[i].name;
-		entries[i].value = key->values[i];
-	}
-	return item_from_root(attribute_make_map(entries, key->n));
 }
 
 /* A value has one encoding, so equal keys have equal hashes. */

@@ -11,6 +11,7 @@
  *		row_scan.c		ranges and whole tables in key order
  *		row_direct_scan.c	scans directly
  *		row_sql.c		get and write by SQL
+ *		row_sql_statements.c	their statements
  *		row_sql_scan.c	scans by SQL
  */
 #ifndef DYNAMO_ROW_INTERNAL_H
@@ -73,7 +74,7 @@ typedef struct TableAccess
 	List	   *secondary;		/* of IndexDefinition *, in the order of their names */
 	int			nindexes;		/* 0 unless the relation is plain */
 	RowIndex   *indexes;		/* the primary key's first */
-	struct SqlStatements *sql;	/* by row_sql.c, NULL before the first use */
+	struct SqlStatements *sql;	/* by row_sql_statements.c, NULL before the first use */
 } TableAccess;
 
 /*
@@ -267,8 +268,6 @@ extern DynamoItem *sql_get_item(DynamoTable *table, const ItemKey *key);
 extern void sql_write_item(DynamoTable *table, const ItemKey *key, bool hold,
 						   WriteDecision decide, void *arg);
 extern bool sql_refresh_columns(DynamoTable *table, const ItemKey *key, bool wait);
-/* Frees what row_sql.c remembers of a table. */
-extern void sql_statements_free(struct SqlStatements *sql);
 
 typedef struct SqlScan SqlScan;
 
@@ -281,6 +280,25 @@ extern SqlScan *sql_scan_begin(DynamoTable *table, const KeyIndex *index,
  */
 extern bool sql_scan_next(SqlScan *scan, MemoryContext item_context, Datum *item);
 extern void sql_scan_end(SqlScan *scan);
+
+/* ---- statements (row_sql_statements.c) ---- */
+
+/* The statements of one key; their parameters are the key's parts, then: */
+typedef enum KeyStatement
+{
+	STATEMENT_SELECT,			/* - */
+	STATEMENT_LOCK,				/* - */
+	STATEMENT_INSERT,			/* new item, its other derived columns */
+	STATEMENT_UPDATE,			/* old item, new item, its other derived columns */
+	STATEMENT_DELETE,			/* old item */
+	STATEMENT_SHARE,			/* old item */
+} KeyStatement;
+
+/* Executes a statement of one key, within SPI: the number of rows. */
+extern uint64 sql_execute_key(DynamoTable *table, TableAccess *access, KeyStatement kind,
+							  Datum *parameters, const char *nulls, bool read_only);
+/* Frees what is remembered of a table's statements. */
+extern void sql_statements_free(struct SqlStatements *sql);
 
 /* Names in statements, quoted. */
 extern void append_table_name(StringInfo sql, Relation rel);

@@ -31,27 +31,17 @@
  * is held by row_hold.c where the index is here; elsewhere (partitions, foreign
  * tables) by statements that insert and delete a placeholder.
  *
- * Names in statements come from the relation, values are parameters, operators
- * are qualified: search_path has no say.  Derived columns are supplied here, so
- * that the maintenance trigger need not exist where the rows are.
+ * The statements are row_sql_statements.c's.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/sysattr.h"
 #include "access/xact.h"
-#include "catalog/pg_operator.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #include "storage/row_internal.h"
 
@@ -61,33 +51,6 @@
  * key that often, always between the same two of our statements, we rule out.
  */
 #define MAX_VAIN_INSERTS 20
-
-#define MAX_KEPT_PLANS 16
-
-/* The statements of one key; their parameters are the key's parts, then: */
-typedef enum KeyStatement
-{
-	STATEMENT_SELECT,			/* - */
-	STATEMENT_LOCK,				/* - */
-	STATEMENT_INSERT,			/* new item, its other derived columns */
-	STATEMENT_UPDATE,			/* old item, new item, its other derived columns */
-	STATEMENT_DELETE,			/* old item */
-	STATEMENT_SHARE,			/* old item */
-} KeyStatement;
-
-#define NUM_KEY_STATEMENTS (STATEMENT_SHARE + 1)
-
-typedef struct SqlStatements
-{
-	SPIPlanPtr	of_key[NUM_KEY_STATEMENTS]; /* NULL before the first use */
-	int			nkept;
-	struct
-	{
-		char	   *text;
-		SPIPlanPtr	plan;
-	}			kept[MAX_KEPT_PLANS];
-	int			next_victim;
-} SqlStatements;
 
 /* Columns of STATEMENT_SELECT. */
 enum
@@ -137,25 +100,9 @@ static bool delete_item(SqlWrite *write, DynamoItem *item);
 static bool hold_version(SqlWrite *write);
 static bool hold_absent_by_statements(SqlWrite *write);
 static void check_new_item(SqlWrite *write, const DynamoItem *item);
+static uint64 execute(SqlWrite *write, KeyStatement kind, const char *nulls);
 static void select_row(DynamoTable *table, TableAccess *access, Datum *parameters,
 					   RowVersion *version, MemoryContext context);
-static uint64 execute(DynamoTable *table, TableAccess *access, KeyStatement kind,
-					  Datum *parameters, const char *nulls, bool read_only);
-static SqlStatements *statements_of(TableAccess *access);
-static SPIPlanPtr prepare_key_statement(DynamoTable *table, TableAccess *access,
-										KeyStatement kind);
-static bool stores_item(KeyStatement kind);
-static void check_key_is_unique(Relation rel, const TableAccess *access);
-static bool is_unique_key_index(Relation index, const TableAccess *access);
-static SPIPlanPtr prepare(const char *statement, int nargs, Oid *argtypes);
-static void append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
-								 KeyStatement kind);
-static void append_insert(StringInfo sql, Relation rel, const TableAccess *access);
-static void append_update(StringInfo sql, Relation rel, const TableAccess *access);
-static void append_key_columns(StringInfo sql, Relation rel, const TableAccess *access);
-static void append_key_condition(StringInfo sql, Relation rel, const TableAccess *access);
-static void append_item_condition(StringInfo sql, Relation rel, const TableAccess *access);
-static Oid	item_column_type(Relation rel, const TableAccess *access);
 
 /* ---- get ---- */
 
@@ -338,13 +285,20 @@ check_write_was_possible(SqlWrite *write, RowVersion *before)
 			 errhint("A row-level BEFORE trigger that returns NULL suppresses the write.")));
 }
 
+/* Returns the number of rows processed. */
+static uint64
+execute(SqlWrite *write, KeyStatement kind, const char *nulls)
+{
+	return sql_execute_key(write->table, write->access, kind, write->parameters, nulls, false);
+}
+
 /* Locks the row against writers, if there is one and the caller may. */
 static void
 lock_row(SqlWrite *write)
 {
 	if (pg_class_aclcheck(RelationGetRelid(write->table->rel), GetUserId(),
 						  ACL_UPDATE) == ACLCHECK_OK)
-		execute(write->table, write->access, STATEMENT_LOCK, write->parameters, NULL, false);
+		(void) execute(write, STATEMENT_LOCK, NULL);
 }
 
 /* False if another transaction was faster. */
@@ -363,7 +317,7 @@ store_item(SqlWrite *write, DynamoItem *item)
 	write->nulls[n] = ' ';
 	write->parameters[n++] = DynamoItemGetDatum(item);
 	set_derived_parameters(write, item, n);
-	return execute(write->table, write->access, kind, write->parameters, write->nulls, false) > 0;
+	return execute(write, kind, write->nulls) > 0;
 }
 
 /* The derived columns that are not of the key, as parameters from number n on. */
@@ -386,7 +340,7 @@ static bool
 delete_item(SqlWrite *write, DynamoItem *item)
 {
 	write->parameters[write->key->n] = DynamoItemGetDatum(item);
-	return execute(write->table, write->access, STATEMENT_DELETE, write->parameters, NULL, false) > 0;
+	return execute(write, STATEMENT_DELETE, NULL) > 0;
 }
 
 /* False if another transaction was faster. */
@@ -396,7 +350,7 @@ hold_version(SqlWrite *write)
 	if (write->version.found)
 	{
 		write->parameters[write->key->n] = DynamoItemGetDatum(write->version.item);
-		return execute(write->table, write->access, STATEMENT_SHARE, write->parameters, NULL, false) > 0;
+		return execute(write, STATEMENT_SHARE, NULL) > 0;
 	}
 	if (write->can_look_up)
 		return row_hold_absent(&write->lookup, write->key);
@@ -411,15 +365,8 @@ static bool
 hold_absent_by_statements(SqlWrite *write)
 {
 	const KeySchema *schema = &table_definition(write->table->rel)->key;
-	MapEntry	entries[MAX_KEY_ATTRIBUTES];
-	DynamoItem *placeholder;
+	DynamoItem *placeholder = item_from_root(item_key_map(schema, write->key));
 
-	for (int i = 0; i < write->key->n; i++)
-	{
-		entries[i].name = schema->attributes[i].name;
-		entries[i].value = write->key->values[i];
-	}
-	placeholder = item_from_root(attribute_make_map(entries, write->key->n));
 	return store_item(write, placeholder) && delete_item(write, placeholder);
 }
 
@@ -445,7 +392,7 @@ select_row(DynamoTable *table, TableAccess *access, Datum *parameters,
 		   RowVersion *version, MemoryContext context)
 {
 	memset(version, 0, sizeof(*version));
-	if (execute(table, access, STATEMENT_SELECT, parameters, NULL, true) > 0)
+	if (sql_execute_key(table, access, STATEMENT_SELECT, parameters, NULL, true) > 0)
 	{
 		HeapTuple	row = SPI_tuptable->vals[0];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
@@ -460,310 +407,4 @@ select_row(DynamoTable *table, TableAccess *access, Datum *parameters,
 		MemoryContextSwitchTo(caller);
 	}
 	SPI_freetuptable(SPI_tuptable);
-}
-
-/* Returns the number of rows processed. */
-static uint64
-execute(DynamoTable *table, TableAccess *access, KeyStatement kind,
-		Datum	   *parameters, const char *nulls, bool read_only)
-{
-	SqlStatements *statements = statements_of(access);
-	int			result;
-
-	if (statements->of_key[kind] == NULL)
-		statements->of_key[kind] = prepare_key_statement(table, access, kind);
-	result = SPI_execute_plan(statements->of_key[kind], parameters, nulls, read_only, 0);
-	if (result < 0)
-		elog(ERROR, "execution of a statement failed: %s", SPI_result_code_string(result));
-	return SPI_processed;
-}
-
-static SqlStatements *
-statements_of(TableAccess *access)
-{
-	if (access->sql == NULL)
-		access->sql = MemoryContextAllocZero(access->context, sizeof(SqlStatements));
-	return access->sql;
-}
-
-void
-sql_statements_free(SqlStatements *sql)
-{
-	for (int i = 0; i < NUM_KEY_STATEMENTS; i++)
-		if (sql->of_key[i] != NULL)
-			SPI_freeplan(sql->of_key[i]);
-	for (int i = 0; i < sql->nkept; i++)
-		SPI_freeplan(sql->kept[i].plan);
-}
-
-static SPIPlanPtr
-prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind)
-{
-	static const int nitems[NUM_KEY_STATEMENTS] = {
-		[STATEMENT_INSERT] = 1,
-		[STATEMENT_UPDATE] = 2,
-		[STATEMENT_DELETE] = 1,
-		[STATEMENT_SHARE] = 1,
-	};
-	const TableDefinition *definition = table_definition(table->rel);
-	Oid		   *argtypes = palloc_array(Oid, definition->nderived + 2);
-	int			nargs = 0;
-	StringInfoData sql;
-
-	if (kind == STATEMENT_INSERT && table->rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
-		check_key_is_unique(table->rel, access);
-
-	for (int i = 0; i < access->primary.nkeys; i++)
-		argtypes[nargs++] = access->primary.keys[i].type_oid;
-	for (int i = 0; i < nitems[kind]; i++)
-		argtypes[nargs++] = item_column_type(table->rel, access);
-	for (int i = access->primary.nkeys; i < definition->nderived && stores_item(kind); i++)
-		argtypes[nargs++] = derived_column_type(definition->derived[i].type,
-												definition->derived[i].role);
-
-	initStringInfo(&sql);
-	append_key_statement(&sql, table->rel, access, kind);
-	return prepare(sql.data, nargs, argtypes);
-}
-
-static bool
-stores_item(KeyStatement kind)
-{
-	return kind == STATEMENT_INSERT || kind == STATEMENT_UPDATE;
-}
-
-/* Raises an error if no index keeps a key from being inserted twice. */
-static void
-check_key_is_unique(Relation rel, const TableAccess *access)
-{
-	List	   *indexes = RelationGetIndexList(rel);
-	bool		unique = false;
-	ListCell   *cell;
-
-	foreach(cell, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		unique |= is_unique_key_index(index, access);
-		index_close(index, AccessShareLock);
-	}
-	list_free(indexes);
-	if (!unique)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has no unique index over its key columns",
-						RelationGetRelationName(rel)),
-				 errhint("ALTER TABLE ... ADD PRIMARY KEY makes one.")));
-}
-
-/* Whether the index may arbitrate INSERT ... ON CONFLICT (the key columns). */
-static bool
-is_unique_key_index(Relation index, const TableAccess *access)
-{
-	Form_pg_index form = index->rd_index;
-	bool result = form->indisunique && form->indimmediate && form->indisvalid &&
-		form->indnkeyatts == access->primary.nkeys && RelationGetIndexPredicate(index) == NIL;
-
-	for (int i = 0; result && i < access->primary.nkeys; i++)
-	{
-		bool		indexed = false;
-
-		for (int j = 0; j < form->indnkeyatts; j++)
-			indexed |= form->indkey.values[j] == access->primary.keys[i].column;
-		result = indexed;
-	}
-	return result;
-}
-
-static SPIPlanPtr
-prepare(const char *statement, int nargs, Oid *argtypes)
-{
-	SPIPlanPtr	plan = SPI_prepare(statement, nargs, argtypes);
-
-	if (plan == NULL || SPI_keepplan(plan) != 0)
-		elog(ERROR, "preparation of \"%s\" failed: %s", statement,
-			 SPI_result_code_string(SPI_result));
-	return plan;
-}
-
-SPIPlanPtr
-sql_kept_plan(TableAccess *access, const char *statement, int nargs, Oid *argtypes)
-{
-	SqlStatements *statements = statements_of(access);
-	SPIPlanPtr	plan;
-	int			place;
-
-	for (int i = 0; i < statements->nkept; i++)
-		if (strcmp(statements->kept[i].text, statement) == 0)
-			return statements->kept[i].plan;
-
-	plan = prepare(statement, nargs, argtypes);
-	place = statements->nkept;
-	if (place == MAX_KEPT_PLANS)
-	{
-		place = statements->next_victim++ % MAX_KEPT_PLANS;
-		SPI_freeplan(statements->kept[place].plan);
-		pfree(statements->kept[place].text);
-	}
-	else
-		statements->nkept++;
-	statements->kept[place].plan = plan;
-	statements->kept[place].text = MemoryContextStrdup(access->context, statement);
-	return plan;
-}
-
-/* ---- text ---- */
-
-static void
-append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
-					 KeyStatement kind)
-{
-	switch (kind)
-	{
-		case STATEMENT_SELECT:
-			appendStringInfoString(sql, "SELECT ctid, tableoid, ");
-			append_column_name(sql, rel, access->item_column);
-			appendStringInfoString(sql, " FROM ");
-			append_table_name(sql, rel);
-			append_key_condition(sql, rel, access);
-			break;
-		case STATEMENT_LOCK:
-			appendStringInfoString(sql, "SELECT FROM ");
-			append_table_name(sql, rel);
-			append_key_condition(sql, rel, access);
-			appendStringInfoString(sql, " FOR NO KEY UPDATE");
-			break;
-		case STATEMENT_INSERT:
-			append_insert(sql, rel, access);
-			break;
-		case STATEMENT_UPDATE:
-			append_update(sql, rel, access);
-			break;
-		case STATEMENT_DELETE:
-			appendStringInfoString(sql, "DELETE FROM ");
-			append_table_name(sql, rel);
-			append_key_condition(sql, rel, access);
-			append_item_condition(sql, rel, access);
-			break;
-		case STATEMENT_SHARE:
-			appendStringInfoString(sql, "SELECT FROM ");
-			append_table_name(sql, rel);
-			append_key_condition(sql, rel, access);
-			append_item_condition(sql, rel, access);
-			appendStringInfoString(sql, " FOR SHARE");
-			break;
-	}
-}
-
-static void
-append_insert(StringInfo sql, Relation rel, const TableAccess *access)
-{
-	const TableDefinition *definition = table_definition(rel);
-
-	appendStringInfoString(sql, "INSERT INTO ");
-	append_table_name(sql, rel);
-	appendStringInfoString(sql, " (");
-	append_key_columns(sql, rel, access);
-	appendStringInfoString(sql, ", ");
-	append_column_name(sql, rel, access->item_column);
-	for (int i = access->primary.nkeys; i < definition->nderived; i++)
-	{
-		appendStringInfoString(sql, ", ");
-		append_column_name(sql, rel, definition->derived[i].column);
-	}
-	appendStringInfoString(sql, ") VALUES (");
-	for (int i = 0; i <= definition->nderived; i++)
-		appendStringInfo(sql, "%s$%d", i == 0 ? "" : ", ", i + 1);
-	appendStringInfoString(sql, ") ON CONFLICT");
-
-	/* Another unique index is to raise its error; foreign tables know no target. */
-	if (rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
-	{
-		appendStringInfoString(sql, " (");
-		append_key_columns(sql, rel, access);
-		appendStringInfoChar(sql, ')');
-	}
-	appendStringInfoString(sql, " DO NOTHING");
-}
-
-static void
-append_update(StringInfo sql, Relation rel, const TableAccess *access)
-{
-	const TableDefinition *definition = table_definition(rel);
-
-	appendStringInfoString(sql, "UPDATE ");
-	append_table_name(sql, rel);
-	appendStringInfoString(sql, " SET ");
-	append_column_name(sql, rel, access->item_column);
-	appendStringInfo(sql, " = $%d", access->primary.nkeys + 2);
-	for (int i = access->primary.nkeys; i < definition->nderived; i++)
-	{
-		appendStringInfoString(sql, ", ");
-		append_column_name(sql, rel, definition->derived[i].column);
-		appendStringInfo(sql, " = $%d", i + 3);
-	}
-	append_key_condition(sql, rel, access);
-	append_item_condition(sql, rel, access);
-}
-
-static void
-append_key_columns(StringInfo sql, Relation rel, const TableAccess *access)
-{
-	for (int i = 0; i < access->primary.nkeys; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(sql, ", ");
-		append_column_name(sql, rel, access->primary.keys[i].column);
-	}
-}
-
-static void
-append_key_condition(StringInfo sql, Relation rel, const TableAccess *access)
-{
-	for (int i = 0; i < access->primary.nkeys; i++)
-	{
-		appendStringInfoString(sql, i == 0 ? " WHERE " : " AND ");
-		append_column_name(sql, rel, access->primary.keys[i].column);
-		appendStringInfo(sql, " OPERATOR(pg_catalog.=) $%d", i + 1);
-	}
-}
-
-/* "AND item = (the old item)", by the type's own operator. */
-static void
-append_item_condition(StringInfo sql, Relation rel, const TableAccess *access)
-{
-	TypeCacheEntry *type = lookup_type_cache(item_column_type(rel, access), TYPECACHE_EQ_OPR);
-	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(type->eq_opr));
-	Form_pg_operator operator;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "items have no operator of equality");
-	operator = (Form_pg_operator) GETSTRUCT(tuple);
-	appendStringInfoString(sql, " AND ");
-	append_column_name(sql, rel, access->item_column);
-	appendStringInfo(sql, " OPERATOR(%s.%s) $%d",
-					 quote_identifier(get_namespace_name(operator->oprnamespace)),
-					 NameStr(operator->oprname), access->primary.nkeys + 1);
-	ReleaseSysCache(tuple);
-}
-
-void
-append_table_name(StringInfo sql, Relation rel)
-{
-	appendStringInfoString(sql, quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-														   RelationGetRelationName(rel)));
-}
-
-void
-append_column_name(StringInfo sql, Relation rel, AttrNumber column)
-{
-	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), column - 1);
-
-	appendStringInfoString(sql, quote_identifier(NameStr(attribute->attname)));
-}
-
-static Oid
-item_column_type(Relation rel, const TableAccess *access)
-{
-	return TupleDescAttr(RelationGetDescr(rel), access->item_column - 1)->atttypid;
 }

@@ -772,5 +772,7 @@ extern void item_query_run(ItemQuery *query, ItemConsumer consume, void *arg);
 extern void check_item_limits(const KeySchema *key, const DynamoItem *item);
 /* The key attributes of an item; an absent one is NO_ATTRIBUTE_VALUE. */
 extern void item_key(const KeySchema *key, AttributeValue item, ItemKey *result);
+/* A map of these attributes and no others. */
+extern AttributeValue item_key_map(const KeySchema *schema, const ItemKey *key);
 
 #endif							/* DYNAMO_STORAGE_H */

@@ -203,6 +203,11 @@ extern DynamoTable *dynamo_table_of(Relation rel, const char *name, AclMode priv
 extern DerivedColumn *listed_column(const List *columns, const DerivedColumn *wanted);
 /* Runs a utility statement as the caller, as if typed. */
 extern void run_utility(Node *statement);
+/* ALTER TABLE: one of its commands; all of them. */
+extern AlterTableCmd *make_alter_command(AlterTableType type, const char *name, Node *definition);
+extern void run_alter_table(RangeVar *relation, List *commands);
+/* A relation's name, copied. */
+extern RangeVar *range_var_of(Relation rel);
 /* The schema of this name, made if it is not there; keeps the name. */
 extern Oid	ensure_schema(char *name);
 /* Raises insufficient_privilege unless the current user may create in it. */

@@ -221,17 +221,6 @@ dynamo_guard_stream(PG_FUNCTION_ARGS)
 
 /* ---- enabling and disabling ---- */
 
-static AlterTableCmd *
-make_command(AlterTableType type, const char *name, Node *definition)
-{
-	AlterTableCmd *command = makeNode(AlterTableCmd);
-
-	command->subtype = type;
-	command->name = name == NULL ? NULL : pstrdup(name);
-	command->def = definition;
-	return command;
-}
-
 static Node *
 make_identity(char identity)
 {
@@ -266,22 +255,15 @@ needed_identity(char present, StreamView view)
 	return present == REPLICA_IDENTITY_FULL ? present : REPLICA_IDENTITY_DEFAULT;
 }
 
-static RangeVar *
-range_var(Relation rel)
-{
-	return makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
-						pstrdup(RelationGetRelationName(rel)), -1);
-}
-
 void
 table_stream_enable(Oid relid, TableStream *stream)
 {
 	Relation	rel = table_open(relid, ShareRowExclusiveLock);
-	RangeVar   *relation = range_var(rel);
+	RangeVar   *relation = range_var_of(rel);
 	char		present = rel->rd_rel->relreplident;
 	char		needed = needed_identity(present, stream->view);
 	CreateTrigStmt *create = makeNode(CreateTrigStmt);
-	AlterTableStmt *alter = makeNode(AlterTableStmt);
+	List	   *commands = NIL;
 
 	check_can_have_stream(rel);
 	table_close(rel, NoLock);
@@ -298,20 +280,18 @@ table_stream_enable(Oid relid, TableStream *stream)
 	create->events = TRIGGER_TYPE_TRUNCATE;
 	run_utility((Node *) create);
 
-	alter->relation = copyObject(relation);
-	alter->objtype = OBJECT_TABLE;
-	alter->cmds = list_make1(make_command(AT_EnableAlwaysTrig, STREAM_TRIGGER, NULL));
+	commands = list_make1(make_alter_command(AT_EnableAlwaysTrig, STREAM_TRIGGER, NULL));
 	if (needed != present)
-		alter->cmds = lappend(alter->cmds,
-							  make_command(AT_ReplicaIdentity, NULL, make_identity(needed)));
-	run_utility((Node *) alter);
+		commands = lappend(commands,
+						   make_alter_command(AT_ReplicaIdentity, NULL, make_identity(needed)));
+	run_alter_table(relation, commands);
 }
 
 void
 table_stream_disable(Oid relid, const TableStream *stream)
 {
 	Relation	rel = table_open(relid, AccessExclusiveLock);
-	RangeVar   *relation = range_var(rel);
+	RangeVar   *relation = range_var_of(rel);
 	char		present = rel->rd_rel->relreplident;
 	bool		was_ours = present == needed_identity(stream->identity_before, stream->view) &&
 		present != stream->identity_before && stream->identity_before != REPLICA_IDENTITY_INDEX;
@@ -326,15 +306,9 @@ table_stream_disable(Oid relid, const TableStream *stream)
 	run_utility((Node *) drop);
 
 	if (was_ours)
-	{
-		AlterTableStmt *alter = makeNode(AlterTableStmt);
-
-		alter->relation = copyObject(relation);
-		alter->objtype = OBJECT_TABLE;
-		alter->cmds = list_make1(make_command(AT_ReplicaIdentity, NULL,
-											  make_identity(stream->identity_before)));
-		run_utility((Node *) alter);
-	}
+		run_alter_table(relation,
+						list_make1(make_alter_command(AT_ReplicaIdentity, NULL,
+													  make_identity(stream->identity_before))));
 }
 
 void

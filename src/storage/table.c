@@ -269,22 +269,17 @@ DynamoTable *
 dynamo_table_open_relation(Oid relid, LOCKMODE lockmode)
 {
 	Relation	rel = try_relation_open(relid, lockmode);
-	DynamoTable *table;
 
 	if (rel == NULL)
 		return NULL;
-	if (!is_table_kind(rel->rd_rel->relkind) || table_definition(rel) == NULL)
+	if (!is_table_kind(rel->rd_rel->relkind))
 	{
 		relation_close(rel, NoLock);
 		return NULL;
 	}
-	check_replica_identity(rel, WRITE_PRIVILEGES);
-	table = palloc0_object(DynamoTable);
-	table->name = bytes_to_cstring(table_full_name(relid, RelationGetRelationName(rel)));
-	table->rel = rel;
-	table->definition = table_definition(rel);
-	table->direct = table->definition->plain && !has_row_security(rel);
-	return table;
+	return dynamo_table_of(rel,
+						   bytes_to_cstring(table_full_name(relid, RelationGetRelationName(rel))),
+						   WRITE_PRIVILEGES);
 }
 
 void

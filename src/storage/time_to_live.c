@@ -207,8 +207,7 @@ make_create_ttl_index(Relation rel)
 	test->arg = (Expr *) reference;
 	test->nulltesttype = IS_NOT_NULL;
 	test->location = -1;
-	statement->relation = makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
-									   pstrdup(RelationGetRelationName(rel)), -1);
+	statement->relation = range_var_of(rel);
 	statement->accessMethod = "btree";
 	statement->indexParams = list_make1(element);
 	statement->whereClause = (Node *) test;
