@@ -130,19 +130,29 @@ render_latency(StringInfo text, const RequestStatistics *rows, int n)
 	}
 }
 
+/* A counter of the operation "". */
+static void
+render_table_counter(StringInfo text, const char *name, const RequestStatistics *row, uint64 count)
+{
+	if (count == 0)
+		return;
+	appendStringInfo(text, "%s{schema=", name);
+	label_value(text, row->schema);
+	appendStringInfo(text, ",table=\"%s\"} " UINT64_FORMAT "\n", row->table, count);
+}
+
 static void
 render_expired(StringInfo text, const RequestStatistics *rows, int n)
 {
 	head(text, "dynamo_ttl_deleted_items_total", "counter", "Items that have expired.");
 	for (int i = 0; i < n; i++)
-	{
-		if (rows[i].expired_items == 0)
-			continue;
-		appendStringInfoString(text, "dynamo_ttl_deleted_items_total{schema=");
-		label_value(text, rows[i].schema);
-		appendStringInfo(text, ",table=\"%s\"} " UINT64_FORMAT "\n", rows[i].table,
-						 rows[i].expired_items);
-	}
+		render_table_counter(text, "dynamo_ttl_deleted_items_total", &rows[i],
+							 rows[i].expired_items);
+	head(text, "dynamo_ttl_failed_items_total", "counter",
+		 "Times that an expired item could not be deleted.");
+	for (int i = 0; i < n; i++)
+		render_table_counter(text, "dynamo_ttl_failed_items_total", &rows[i],
+							 rows[i].failed_items);
 }
 
 static void

@@ -2,11 +2,11 @@
  * expire.c
  *		Deleting items whose time has come.
  *
- * The btree over the column _ttl gives the rows in the order of their times.
- * Each is deleted as the version that was found, without waiting: whoever has
- * locked it, or has changed it since (and so may have moved its time), is left
- * alone.  A version whose time was moved is not in the snapshot of the look, or
- * has another entry.
+ * The btree over the column _ttl gives the rows in the order of their times; of a
+ * partitioned table those of its partitions, one after another.  Each is deleted as
+ * the version that was found, without waiting: whoever has locked it, or has changed
+ * it since (and so may have moved its time), is left alone.  A version whose time was
+ * moved is not in the snapshot of the look, or has another entry.
  *
  * A look goes on behind the last row that it has seen, so that what cannot be
  * deleted holds up nothing.  Rows of one time stand in the order of their places
@@ -19,14 +19,19 @@
 
 #include "access/genam.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -34,14 +39,15 @@
 #include "common/compat.h"
 #include "storage/row_internal.h"
 
-static int	expire_directly(DynamoTable *table, TtlScan *scan, int limit);
+static int find_rows(DynamoTable *table, TtlScan *scan, int limit, Snapshot snapshot,
+					 ItemPointerData *rows);
+static List *parts_of(Relation rel);
+static int find_rows_of_part(TtlScan *scan, int limit, Snapshot snapshot, ItemPointerData *rows);
 static bool next_row(IndexScanDesc index_scan, TtlScan *scan, TupleTableSlot *row);
-static bool delete_version(Relation rel, TupleTableSlot *row, Snapshot snapshot);
-static int	expire_by_sql(DynamoTable *table, TtlScan *scan, int limit);
+static int delete_directly(Relation rel, const ItemPointerData *rows, int n, Snapshot snapshot);
+static int delete_by_sql(DynamoTable *table, const TtlScan *scan, const ItemPointerData *rows, int n);
 static AttrNumber ttl_column_number(const TableDefinition *definition);
-static bool any_is_due(DynamoTable *table, const TtlScan *scan);
 static char *make_delete(DynamoTable *table);
-static void append_range(StringInfo sql, DynamoTable *table);
 
 /* An owner may have taken his own rights away. */
 static void
@@ -79,48 +85,97 @@ ttl_table_open(Oid relid)
 int
 ttl_table_expire(DynamoTable *table, TtlScan *scan, int limit)
 {
-	if (table->direct)
-		return expire_directly(table, scan, limit);
-	return expire_by_sql(table, scan, limit);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ItemPointerData *rows = palloc_array(ItemPointerData, limit);
+	int			deleted = 0;
+
+	scan->looked_at = find_rows(table, scan, limit, snapshot, rows);
+	if (scan->looked_at > 0)
+	{
+		stream_mark_write(TTL_MARK, "");
+		deleted = table->direct ?
+			delete_directly(table->rel, rows, scan->looked_at, snapshot) :
+			delete_by_sql(table, scan, rows, scan->looked_at);
+	}
+	pfree(rows);
+	UnregisterSnapshot(snapshot);
+	return deleted;
 }
 
-/* ---- directly ---- */
+/* ---- what has expired ---- */
+
+/* So many rows of one part at most; how many there were. */
+static int
+find_rows(DynamoTable *table, TtlScan *scan, int limit, Snapshot snapshot, ItemPointerData *rows)
+{
+	List	   *parts = parts_of(table->rel);
+	ListCell   *cell;
+
+	foreach(cell, parts)
+	{
+		int			n;
+
+		if (lfirst_oid(cell) < scan->part)
+			continue;
+		if (lfirst_oid(cell) > scan->part)
+		{
+			scan->part = lfirst_oid(cell);
+			scan->time = scan->oldest;
+			ItemPointerSetInvalid(&scan->row);
+		}
+		n = find_rows_of_part(scan, limit, snapshot, rows);
+		scan->complete = n < limit && scan->part == llast_oid(parts);
+		if (n > 0)
+			return n;
+	}
+	scan->complete = true;
+	return 0;
+}
+
+/* In ascending order. */
+static List *
+parts_of(Relation rel)
+{
+	List	   *all;
+	List	   *parts = NIL;
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return list_make1_oid(RelationGetRelid(rel));
+	all = find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL);
+	foreach(cell, all)
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_RELATION)
+			parts = lappend_oid(parts, lfirst_oid(cell));
+	list_sort(parts, list_oid_cmp);
+	return parts;
+}
 
 static int
-expire_directly(DynamoTable *table, TtlScan *scan, int limit)
+find_rows_of_part(TtlScan *scan, int limit, Snapshot snapshot, ItemPointerData *rows)
 {
-	Relation	rel = table->rel;
-	Relation	index = index_open(table_ttl_index(rel), AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Relation	rel = table_open(scan->part, AccessShareLock);
+	Oid			index_oid = table_ttl_index(rel);
 	TupleTableSlot *row = table_slot_create(rel, NULL);
-	IndexScanDesc index_scan = compat_index_beginscan(rel, index, snapshot, 2, 0);
-	ScanKeyData keys[2];
-	int			deleted = 0;
-	bool		marked = false;
+	int			n = 0;
 
-	ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(scan->first));
-	ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(scan->last));
-	index_scan->xs_want_itup = true;
-	index_rescan(index_scan, keys, 2, NULL, 0);
-	for (int i = 0; i < limit; i++)
+	if (OidIsValid(index_oid))
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (!next_row(index_scan, scan, row))
-		{
-			scan->complete = true;
-			break;
-		}
-		if (!marked)
-			stream_mark_write(TTL_MARK, "");
-		marked = true;
-		if (delete_version(rel, row, snapshot))
-			deleted++;
+		Relation	index = index_open(index_oid, AccessShareLock);
+		IndexScanDesc index_scan = compat_index_beginscan(rel, index, snapshot, 2, 0);
+		ScanKeyData keys[2];
+
+		ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(scan->time));
+		ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(scan->latest));
+		index_scan->xs_want_itup = true;
+		index_rescan(index_scan, keys, 2, NULL, 0);
+		while (n < limit && next_row(index_scan, scan, row))
+			rows[n++] = row->tts_tid;
+		index_endscan(index_scan);
+		index_close(index, NoLock);
 	}
-	index_endscan(index_scan);
 	ExecDropSingleTupleTableSlot(row);
-	UnregisterSnapshot(snapshot);
-	index_close(index, NoLock);
-	return deleted;
+	table_close(rel, NoLock);
+	return n;
 }
 
 /* The next row that is there, behind the last one; false at the end. */
@@ -135,93 +190,61 @@ next_row(IndexScanDesc index_scan, TtlScan *scan, TupleTableSlot *row)
 		int64		time = DatumGetInt64(index_getattr(index_scan->xs_itup, 1,
 													   index_scan->xs_itupdesc, &isnull));
 
-		if (time == scan->first && ItemPointerIsValid(&scan->last_row) &&
-			ItemPointerCompare(tid, &scan->last_row) <= 0)
+		CHECK_FOR_INTERRUPTS();
+		if (time == scan->time && ItemPointerIsValid(&scan->row) &&
+			ItemPointerCompare(tid, &scan->row) <= 0)
 			continue;
-		scan->first = time;
-		scan->last_row = *tid;
+		scan->time = time;
+		scan->row = *tid;
 		if (index_fetch_heap(index_scan, row))
 			return true;
-		CHECK_FOR_INTERRUPTS();
 	}
 	return false;
 }
 
-/* False if somebody is in the way. */
-static bool
-delete_version(Relation rel, TupleTableSlot *row, Snapshot snapshot)
-{
-	ItemPointerData tid = row->tts_tid;
-	TM_FailureData failure;
-	TM_Result	result;
+/* ---- deleting ---- */
 
-	ExecClearTuple(row);
-	result = table_tuple_delete(rel, &tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot,
-								false, &failure, false);
-	return result == TM_Ok;
-}
-
-/* ---- by SQL ---- */
-
+/* Those that nobody is in the way of. */
 static int
-expire_by_sql(DynamoTable *table, TtlScan *scan, int limit)
+delete_directly(Relation rel, const ItemPointerData *rows, int n, Snapshot snapshot)
 {
-	Oid			types[] = {INT8OID, INT8OID, INT8OID};
-	Datum		values[] = {
-		Int64GetDatum(scan->first), Int64GetDatum(scan->last), Int64GetDatum(limit)
-	};
-	int64		looked_at;
-	int64		deleted;
-	bool		isnull;
+	int			deleted = 0;
 
-	SPI_connect();
-	if (!any_is_due(table, scan))
+	for (int i = 0; i < n; i++)
 	{
-		scan->complete = true;
-		SPI_finish();
-		return 0;
+		ItemPointerData row = rows[i];
+		TM_FailureData failure;
+
+		CHECK_FOR_INTERRUPTS();
+		if (table_tuple_delete(rel, &row, GetCurrentCommandId(true), snapshot, InvalidSnapshot,
+							   false, &failure, false) == TM_Ok)
+			deleted++;
 	}
-	stream_mark_write(TTL_MARK, "");
-	if (SPI_execute_with_args(make_delete(table), 3, types, values, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "deletion of expired items failed");
-	looked_at = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	deleted = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-	scan->complete = looked_at < limit;
-	if (looked_at > 0)
-		scan->first = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull)) +
-			(deleted == 0 ? 1 : 0);
-	SPI_finish();
 	return deleted;
 }
 
-static bool
-any_is_due(DynamoTable *table, const TtlScan *scan)
+static int
+delete_by_sql(DynamoTable *table, const TtlScan *scan, const ItemPointerData *rows, int n)
 {
-	Oid			types[] = {INT8OID, INT8OID};
-	Datum		values[] = {Int64GetDatum(scan->first), Int64GetDatum(scan->last)};
-	StringInfoData sql;
+	Oid			types[] = {TIDARRAYOID, OIDOID, INT8OID};
+	Datum	   *places = palloc_array(Datum, n);
+	Datum		values[3];
+	int64		deleted;
+	bool		isnull;
 
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT FROM ");
-	append_table_name(&sql, table->rel);
-	append_range(&sql, table);
-	appendStringInfoString(&sql, " LIMIT 1");
-	if (SPI_execute_with_args(sql.data, 2, types, values, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "a look for expired items failed");
-	return SPI_processed > 0;
-}
-
-/* " WHERE _ttl >= $1 AND _ttl <= $2" */
-static void
-append_range(StringInfo sql, DynamoTable *table)
-{
-	AttrNumber	column = ttl_column_number(table->definition);
-
-	appendStringInfoString(sql, " WHERE ");
-	append_column_name(sql, table->rel, column);
-	appendStringInfoString(sql, " OPERATOR(pg_catalog.>=) $1 AND ");
-	append_column_name(sql, table->rel, column);
-	appendStringInfoString(sql, " OPERATOR(pg_catalog.<=) $2");
+	for (int i = 0; i < n; i++)
+		places[i] = PointerGetDatum(&rows[i]);
+	values[0] = PointerGetDatum(construct_array(places, n, TIDOID, sizeof(ItemPointerData), false,
+												TYPALIGN_SHORT));
+	values[1] = ObjectIdGetDatum(scan->part);
+	values[2] = Int64GetDatum(scan->latest);
+	SPI_connect();
+	if (SPI_execute_with_args(make_delete(table), 3, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "deletion of expired items failed");
+	deleted = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	pfree(places);
+	return deleted;
 }
 
 static AttrNumber
@@ -235,11 +258,13 @@ ttl_column_number(const TableDefinition *definition)
 
 /*
  * WITH due AS MATERIALIZED (
- *		SELECT "k", _ttl FROM dynamodb."Tasks" WHERE _ttl >= $1 AND _ttl <= $2
- *		ORDER BY _ttl LIMIT $3 FOR UPDATE SKIP LOCKED),
+ *		SELECT "k", _ttl FROM dynamodb."Tasks"
+ *		WHERE ctid = ANY ($1) AND tableoid = $2 AND _ttl <= $3 FOR UPDATE SKIP LOCKED),
  *	gone AS (DELETE FROM dynamodb."Tasks" t USING due
  *		WHERE t._ttl = due._ttl AND t."k" = due."k" RETURNING 1)
- * SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM gone), (SELECT max(_ttl) FROM due)
+ * SELECT count(*) FROM gone
+ *
+ * The time counts again, since a lock takes the latest version of a row.
  */
 static char *
 make_delete(DynamoTable *table)
@@ -259,10 +284,11 @@ make_delete(DynamoTable *table)
 	append_column_name(&sql, table->rel, ttl);
 	appendStringInfoString(&sql, " FROM ");
 	append_table_name(&sql, table->rel);
-	append_range(&sql, table);
-	appendStringInfoString(&sql, " ORDER BY ");
+	appendStringInfoString(&sql, " WHERE ctid OPERATOR(pg_catalog.=) ANY ($1) AND "
+								 "tableoid OPERATOR(pg_catalog.=) $2 AND ");
 	append_column_name(&sql, table->rel, ttl);
-	appendStringInfoString(&sql, " LIMIT $3 FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM ");
+	appendStringInfoString(&sql, " OPERATOR(pg_catalog.<=) $3 FOR UPDATE SKIP LOCKED), "
+								 "gone AS (DELETE FROM ");
 	append_table_name(&sql, table->rel);
 	appendStringInfoString(&sql, " t USING due WHERE ");
 	for (int i = 0; i <= nkeys; i++)
@@ -274,9 +300,6 @@ make_delete(DynamoTable *table)
 		appendStringInfoString(&sql, " OPERATOR(pg_catalog.=) due.");
 		append_column_name(&sql, table->rel, column);
 	}
-	appendStringInfoString(&sql, " RETURNING 1) SELECT (SELECT pg_catalog.count(*) FROM due), "
-						   "(SELECT pg_catalog.count(*) FROM gone), (SELECT pg_catalog.max(due.");
-	append_column_name(&sql, table->rel, ttl);
-	appendStringInfoString(&sql, ") FROM due)");
+	appendStringInfoString(&sql, " RETURNING 1) SELECT pg_catalog.count(*) FROM gone");
 	return sql.data;
 }

@@ -508,19 +508,24 @@ extern List *ttl_table_list(void);
  */
 extern DynamoTable *ttl_table_open(Oid relid);
 
-/* A look for expired items: those whose time is from `first` to `last`. */
+/* A look for expired items: those whose time is from `oldest` to `latest`. */
 typedef struct TtlScan
 {
-	int64		first;			/* moved; what is before it has been looked at, */
-	ItemPointerData last_row;	/* and of `first` itself the rows up to this one */
-	int64		last;
+	int64		oldest;
+	int64		latest;
 	bool		complete;		/* there are no more */
+	int			looked_at;		/* by the last call */
+
+	/* how far it is; zeros at the beginning */
+	Oid			part;			/* a partition, or the table */
+	int64		time;			/* all before it have been looked at, */
+	ItemPointerData row;		/* and of that time those up to this row */
 } TtlScan;
 
 /*
  * Deletes expired items, the oldest first, of at most so many that are looked at;
- * moves the scan.  An item that somebody else has locked or is changing stays,
- * for the next look.  Returns how many have been deleted.
+ * moves the scan, also where it ends in an error.  An item that somebody else has
+ * locked or is changing stays, for the next look.  Returns how many have been deleted.
  *
  * A transaction that deletes any begins with a TTL_MARK.
  */

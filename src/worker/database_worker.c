@@ -77,6 +77,12 @@ background_work_was_given_up(Oid subject)
 	return OidIsValid(subject) && subject == left_unfinished;
 }
 
+TtlScan *
+background_ttl_scan(void)
+{
+	return &my_database->ttl_scan;
+}
+
 /* Settings of the server, or the database, that are meant for clients. */
 static void
 override_settings(void)

@@ -74,6 +74,7 @@ init_database(WorkedDatabase *database)
 	pg_atomic_init_u32(&database->holds, 0);
 	pg_atomic_init_u32(&database->running, 0);
 	pg_atomic_init_u32(&database->gone, 0);
+	memset(&database->ttl_scan, 0, sizeof(database->ttl_scan));
 }
 
 /* With AddinShmemInitLock held. */

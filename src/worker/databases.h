@@ -22,6 +22,7 @@
 #include "storage/proc.h"
 
 #include "common/background.h"
+#include "storage/storage.h"
 
 #define MAX_DATABASES	1000
 
@@ -34,6 +35,7 @@ typedef struct WorkedDatabase
 	pg_atomic_uint32 holds;		/* commands that want no worker there */
 	pg_atomic_uint32 running;	/* workers that the launcher has started */
 	pg_atomic_uint32 gone;		/* dropped, or not to be looked after */
+	TtlScan		ttl_scan;		/* what a worker of expiry has left unfinished */
 } WorkedDatabase;
 
 typedef struct DatabasesShared
@@ -79,6 +81,8 @@ extern void background_work_on(BackgroundWork work, Oid subject);
  */
 extern void background_work_give_up(BackgroundWork work, Oid subject);
 extern bool background_work_was_given_up(Oid subject);
+/* Where a worker of expiry leaves how far it was. */
+extern TtlScan *background_ttl_scan(void);
 
 /*
  * A transaction with a snapshot, in which the extension exists and is locked

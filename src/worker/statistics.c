@@ -48,6 +48,7 @@ typedef struct StatisticsEntry
 	pg_atomic_uint64 outcomes[OUTCOMES];
 	pg_atomic_uint64 half_units;	/* capacity comes in halves */
 	pg_atomic_uint64 expired_items;
+	pg_atomic_uint64 failed_items;
 	pg_atomic_uint64 total_time;
 	pg_atomic_uint64 latency[LATENCY_BUCKETS];
 } StatisticsEntry;
@@ -125,7 +126,7 @@ statistics_count(const char *table, const char *operation, RequestOutcome outcom
 }
 
 void
-statistics_count_expired(const char *schema, const char *table, int items)
+statistics_count_expired(const char *schema, const char *table, int deleted, int failed)
 {
 	StatisticsKey key;
 	StatisticsEntry *entry;
@@ -133,8 +134,10 @@ statistics_count_expired(const char *schema, const char *table, int items)
 	set_key(&key, table, "");
 	strlcpy(key.schema, schema, sizeof(key.schema));
 	entry = find_or_make_entry(&key);
-	if (entry != NULL)
-		pg_atomic_fetch_add_u64(&entry->expired_items, items);
+	if (entry == NULL)
+		return;
+	pg_atomic_fetch_add_u64(&entry->expired_items, deleted);
+	pg_atomic_fetch_add_u64(&entry->failed_items, failed);
 }
 
 static StatisticsEntry *
@@ -221,6 +224,7 @@ clear_counters(StatisticsEntry *entry, bool first)
 		clear_counter(&entry->latency[i], first);
 	clear_counter(&entry->half_units, first);
 	clear_counter(&entry->expired_items, first);
+	clear_counter(&entry->failed_items, first);
 	clear_counter(&entry->total_time, first);
 }
 
@@ -240,6 +244,7 @@ read_entry(const StatisticsEntry *from, RequestStatistics *to)
 		to->latency[i] = pg_atomic_read_u64(&entry->latency[i]);
 	to->consumed_units = pg_atomic_read_u64(&entry->half_units) / 2.0;
 	to->expired_items = pg_atomic_read_u64(&entry->expired_items);
+	to->failed_items = pg_atomic_read_u64(&entry->failed_items);
 	to->total_time = pg_atomic_read_u64(&entry->total_time);
 }
 
@@ -290,8 +295,8 @@ dynamo_request_statistics(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 	{
 		RequestStatistics *row = &statistics[i];
-		Datum		values[7 + OUTCOMES];
-		bool		nulls[7 + OUTCOMES] = {false};
+		Datum		values[8 + OUTCOMES];
+		bool		nulls[8 + OUTCOMES] = {false};
 		int			column = 0;
 
 		values[column++] = CStringGetTextDatum(row->schema);
@@ -303,6 +308,7 @@ dynamo_request_statistics(PG_FUNCTION_ARGS)
 		values[column++] = Float8GetDatum(row->total_time / 1000.0);
 		values[column++] = bigint_array(row->latency, LATENCY_BUCKETS);
 		values[column++] = Int64GetDatum(row->expired_items);
+		values[column++] = Int64GetDatum(row->failed_items);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -9,11 +9,17 @@
  * no faster than dynamo.ttl_rate.
  *
  * A batch is deleted as the table's owner, whose triggers and policies take part
- * with the owner's rights and no more.  A table that raises an error, or that
- * somebody has locked, is left to the next round; one that goes on raising errors
- * is tried less and less often, in smaller batches.  A batch that takes too long is
- * such an error, since the other tables wait for it; where that is caught too, the
- * worker ends, and the next one leaves the table until later.
+ * with the owner's rights and no more.  The items of one that fails are deleted one
+ * by one, each in a transaction of its own, since what the owner has deferred fails
+ * at the end of it only.  Items that fail so are passed over: the rounds that follow
+ * begin behind the last of them, and only now and then, less and less often, one
+ * with the oldest items again.  A table where too much fails in a round, or where no
+ * item is at fault, is left for some rounds and goes on where it was; one that
+ * somebody has locked, to the next round.
+ *
+ * A batch that takes too long fails, too, since the other tables wait for it.  Where
+ * that is caught, the worker ends, and the next one goes on with the table later, and
+ * behind the item if there was but one.
  *
  * The owners' code may leave something in the session that nothing undoes (a
  * connection by dblink), so the worker makes room for a new one now and then.
@@ -51,15 +57,30 @@ PGDLLEXPORT void dynamo_ttl_main(Datum arg);
 
 #define FIVE_YEARS		(INT64CONST(5) * 1461 * SECS_PER_DAY / 4)
 #define MAX_PAUSE		60		/* rounds that a failing table misses at most */
+#define MAX_PAUSES		8 /* of a table that stands still, for which no item is blamed */
+#define MAX_FAILURES	100 /* items that may fail in a round */
 #define MAX_GRACE		5000	/* ms after a cancel */
 #define LIFETIME		3600	/* seconds */
 
 typedef struct ExpiringTable
 {
 	Oid			relid;
+	const char *schema;			/* in the batch's memory */
+	const char *name;
 	TtlScan		scan;			/* of this round; complete between rounds */
-	int			failures;		/* in a row */
+	int			one_by_one;		/* so many items, which a batch has failed with */
+
+	/* items that are passed over */
+	int			failed;			/* in this round */
+	bool		any_failed;		/* since one began with the oldest items */
+	TtlScan		behind;			/* where rounds begin then, */
+	bool		broken_off;		/* as this one did not come to its end, */
+	int			retry_in;		/* or while this counts down */
+	int			retries;		/* that were in vain */
+
+	/* the table as a whole */
 	int			pause;			/* rounds that it still misses */
+	int			pauses;			/* in a row */
 } ExpiringTable;
 
 static int	ttl_naptime = 0;
@@ -72,15 +93,21 @@ static List *tables = NIL;		/* of ExpiringTable * */
 static bool tables_changed;		/* perhaps */
 static TimestampTz next_batch;	/* by dynamo.ttl_rate */
 static TimeoutId end_timeout;	/* for a batch that does not heed its cancel */
-static volatile Oid in_hand;	/* the table of the batch */
+static ExpiringTable *in_hand;	/* the table of the batch, */
+static TtlScan before;			/* and where that begins */
 
 static void list_tables(void);
+static void take_over(ExpiringTable *table);
+static void count_failure(Oid relid);
 static void begin_round(void);
+static void begin_scan(ExpiringTable *table, int64 now);
 static bool take_turns(void);
 static void expire_batch(ExpiringTable *table);
 static int	delete_batch(ExpiringTable *table);
-static void note_failure(ExpiringTable *table, ErrorData *error);
-static void keep_rate(int deleted);
+static void note_failure(ExpiringTable *table, const ErrorData *error, bool timed_out);
+static void note_end(ExpiringTable *table);
+static void leave(ExpiringTable *table);
+static void keep_rate(int items);
 static void rest(long timeout);
 
 void
@@ -110,10 +137,13 @@ note_relation_changed(Datum arg, Oid relid)
 	tables_changed = true;
 }
 
+/* What has begun with one item alone is not to be tried again by the next worker. */
 static void
 give_up(void)
 {
-	background_work_give_up(WORK_TTL, in_hand);
+	*background_ttl_scan() = in_hand->scan.looked_at == 1 ? in_hand->scan : before;
+	background_ttl_scan()->looked_at = in_hand->scan.looked_at;
+	background_work_give_up(WORK_TTL, in_hand->relid);
 }
 
 void
@@ -165,11 +195,43 @@ new_table(Oid relid)
 	table->relid = relid;
 	table->scan.complete = true;
 	if (background_work_was_given_up(relid))
-	{
-		table->failures = MAX_PAUSE;
-		table->pause = MAX_PAUSE;
-	}
+		take_over(table);
 	return table;
+}
+
+/* A table whose batch the worker before this one could not end. */
+static void
+take_over(ExpiringTable *table)
+{
+	table->behind = *background_ttl_scan();
+	table->pause = MAX_PAUSE;
+	ereport(WARNING,
+			(errcode(ERRCODE_QUERY_CANCELED), errhidestmt(true),
+			 errmsg("code of the owner of relation %u did not end within dynamo.ttl_batch_timeout",
+					table->relid),
+			 errdetail("%d expired items were to be deleted.", table->behind.looked_at)));
+	if (table->behind.looked_at == 1)
+	{
+		/* (and not again in this worker's life) */
+		table->any_failed = true;
+		table->retry_in = LIFETIME;
+		count_failure(table->relid);
+	}
+	else
+	{
+		table->broken_off = true;
+		table->one_by_one = table->behind.looked_at;
+	}
+}
+
+static void
+count_failure(Oid relid)
+{
+	char	   *relname = get_rel_name(relid);
+	char	   *schema = get_namespace_name(get_rel_namespace(relid));
+
+	if (relname != NULL && schema != NULL)
+		statistics_count_expired(schema, bytes_to_cstring(table_full_name(relid, relname)), 0, 1);
 }
 
 /* The list anew; what is known of tables that are still there stays. */
@@ -219,13 +281,29 @@ begin_round(void)
 		ExpiringTable *table = lfirst(cell);
 
 		if (table->pause > 0)
-		{
 			table->pause--;
-			continue;
-		}
-		table->scan = (TtlScan) {.first = now - FIVE_YEARS, .last = now - 1};
-		ItemPointerSetInvalid(&table->scan.last_row);
+		else
+			begin_scan(table, now);
 	}
+}
+
+static void
+begin_scan(ExpiringTable *table, int64 now)
+{
+	if (!table->broken_off && table->retry_in > 0)
+		table->retry_in--;
+	if (table->broken_off || table->retry_in > 0)
+		table->scan = table->behind;
+	else
+	{
+		memset(&table->scan, 0, sizeof(table->scan));
+		table->any_failed = false;
+	}
+	table->scan.oldest = now - FIVE_YEARS;
+	table->scan.latest = now - 1;
+	table->scan.complete = false;
+	table->broken_off = false;
+	table->failed = 0;
 }
 
 /* One batch of each table that has not come to its end; false if all have. */
@@ -253,25 +331,37 @@ take_turns(void)
 static void
 expire_batch(ExpiringTable *table)
 {
-	volatile int deleted = 0;
+	volatile int used = 0;
 
 	if (!ShutdownRequestPending)
 		QueryCancelPending = false; /* it came while nothing ran */
+	in_hand = table;
+	table->name = NULL;
+	table->scan.looked_at = 0;
+	before = table->scan;
 	PG_TRY();
 	{
-		deleted = delete_batch(table);
-		table->failures = 0;
+		used = delete_batch(table);
+		table->one_by_one = Max(table->one_by_one - 1, 0);
+		if (table->scan.looked_at > 0)
+			table->pauses = 0;
 	}
 	PG_CATCH();
 	{
+		bool timed_out = get_timeout_active(end_timeout) &&
+			!get_timeout_active(STATEMENT_TIMEOUT);
+
 		disable_all_timeouts(false);
-		note_failure(table, abort_step(batch_context));
+		note_failure(table, abort_step(batch_context), timed_out);
+		used = table->scan.looked_at;
 	}
 	PG_END_TRY();
+	if (table->scan.complete && !table->broken_off)
+		note_end(table);
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	MemoryContextReset(batch_context);
-	keep_rate(deleted);
+	keep_rate(used);
 }
 
 /* InvalidOid if the relation is gone. */
@@ -293,9 +383,9 @@ owner_of(Oid relid)
 static int
 batch_size(const ExpiringTable *table)
 {
-	int			size = ttl_rate == 0 ? ttl_batch_size : Min(ttl_batch_size, ttl_rate / 5);
-
-	return Max(1, size >> Min(table->failures, 20));
+	if (table->one_by_one > 0)
+		return 1;
+	return Max(1, ttl_rate == 0 ? ttl_batch_size : Min(ttl_batch_size, ttl_rate / 5));
 }
 
 /* In a transaction of its own; how many items it has deleted. */
@@ -303,7 +393,6 @@ static int
 delete_batch(ExpiringTable *expiring)
 {
 	DynamoTable *table = NULL;
-	char	   *schema = NULL;
 	int			deleted = 0;
 	ActingRole	self;
 	Oid			owner;
@@ -313,7 +402,6 @@ delete_batch(ExpiringTable *expiring)
 		expiring->scan.complete = true;
 		return 0;
 	}
-	in_hand = expiring->relid;
 	if (ttl_batch_timeout > 0)
 	{
 		enable_timeout_after(STATEMENT_TIMEOUT, ttl_batch_timeout);
@@ -326,7 +414,8 @@ delete_batch(ExpiringTable *expiring)
 		table = ttl_table_open(expiring->relid);
 		if (table != NULL)
 		{
-			schema = get_namespace_name(RelationGetNamespace(table->rel));
+			expiring->schema = get_namespace_name(RelationGetNamespace(table->rel));
+			expiring->name = pstrdup(table->name);
 			pgstat_report_activity(STATE_RUNNING, psprintf("expired items of %s", table->name));
 			deleted = ttl_table_expire(table, &expiring->scan, batch_size(expiring));
 			dynamo_table_close(table);
@@ -338,23 +427,103 @@ delete_batch(ExpiringTable *expiring)
 	disable_all_timeouts(false);
 	end_step();
 	if (deleted > 0)
-		statistics_count_expired(schema, table->name, deleted);
+		statistics_count_expired(expiring->schema, expiring->name, deleted, 0);
 	return deleted;
 }
 
-/* Without DETAIL, which may show items. */
-static void
-note_failure(ExpiringTable *table, ErrorData *error)
+/* ---- failures ---- */
+
+/* Whether the items or the owner's code may be at fault; in the end nothing else is. */
+static bool
+is_of_items(const ExpiringTable *table, const ErrorData *error, bool timed_out)
 {
-	table->scan.complete = true;
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	if (table->scan.looked_at == 0)
+		return false;
+	return timed_out || table->pauses >= MAX_PAUSES ||
+		(category != ERRCODE_INSUFFICIENT_RESOURCES &&
+		 category != ERRCODE_OPERATOR_INTERVENTION &&
+		 category != ERRCODE_SYSTEM_ERROR);
+}
+
+/*
+ * Only where nobody else's code has run the message is what the server says; else it may
+ * show items.
+ */
+static void
+log_failure(const ExpiringTable *table, const ErrorData *error)
+{
+	if (table->scan.looked_at == 0)
+		ereport(WARNING,
+				(errcode(error->sqlerrcode), errhidestmt(true),
+				 errmsg_internal("%s", error->message),
+				 errcontext("dynamo ttl, relation %u", table->relid)));
+	else
+		ereport(WARNING,
+				(errcode(error->sqlerrcode), errhidestmt(true),
+				 errmsg("expired items of table \"%s.%s\" could not be deleted: SQLSTATE %s",
+						table->schema, table->name, unpack_sql_state(error->sqlerrcode)),
+				 errdetail("They are passed over, and tried again later."),
+				 errhint("DELETE by the table's owner shows the error.")));
+}
+
+/* A batch has failed; logged once per round. */
+static void
+note_failure(ExpiringTable *table, const ErrorData *error, bool timed_out)
+{
+	int			looked_at = table->scan.looked_at;
+	bool		of_items = is_of_items(table, error, timed_out);
+
 	if (ShutdownRequestPending)
+	{
+		table->scan.complete = true;
 		return;
-	ereport(LOG,
-			(errcode(error->sqlerrcode), errhidestmt(true),
-			 errmsg_internal("%s", error->message),
-			 errcontext("dynamo ttl, relation %u", table->relid)));
-	table->pause = Min(1 << Min(table->failures, 10), MAX_PAUSE);
-	table->failures++;
+	}
+	if (of_items && looked_at == 1)
+	{
+		if (table->failed++ == 0)
+			log_failure(table, error);
+		statistics_count_expired(table->schema, table->name, 0, 1);
+		table->one_by_one = Max(table->one_by_one - 1, 0);
+		table->any_failed = true;
+		table->behind = table->scan;
+	}
+	else
+	{
+		if (!of_items)
+			log_failure(table, error);
+		table->scan = before;
+		table->scan.looked_at = looked_at;
+		table->one_by_one = of_items ? looked_at : 0;
+	}
+	if (!of_items || timed_out || table->failed >= MAX_FAILURES)
+		leave(table);
+}
+
+/* To go on there after a time that doubles as long as nothing succeeds. */
+static void
+leave(ExpiringTable *table)
+{
+	table->behind = table->scan;
+	table->broken_off = true;
+	table->scan.complete = true;
+	table->pause = Min(1 << Min(table->pauses, 10), MAX_PAUSE);
+	table->pauses++;
+}
+
+/* All items have been looked at, or all behind those that are passed over. */
+static void
+note_end(ExpiringTable *table)
+{
+	table->one_by_one = 0;
+	if (!table->any_failed)
+		table->retries = 0;
+	else if (table->retry_in == 0)
+	{
+		table->retry_in = Min(2 << Min(table->retries, 10), MAX_PAUSE);
+		table->retries++;
+	}
 }
 
 /* ---- waiting ---- */
@@ -381,16 +550,16 @@ rest(long timeout)
 	}
 }
 
-/* After so many deletions: waits until the next ones may come. */
+/* After so many items: waits until the next ones may come. */
 static void
-keep_rate(int deleted)
+keep_rate(int items)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (ttl_rate == 0 || deleted == 0)
+	if (ttl_rate == 0 || items == 0)
 		return;
 	next_batch = Max(next_batch, now - USECS_PER_SEC / 10) +
-		deleted * USECS_PER_SEC / ttl_rate;
+		items * USECS_PER_SEC / ttl_rate;
 	if (next_batch > now)
 		rest((next_batch - now) / 1000);
 }

@@ -179,13 +179,15 @@ typedef struct RequestStatistics
 	const char *operation;
 	uint64		outcomes[OUTCOMES];
 	double		consumed_units;
-	uint64		expired_items;	/* of the operation "", which has nothing else */
+	uint64		expired_items;	/* of the operation "", which has nothing else than this */
+	uint64		failed_items;	/* and this */
 	uint64		total_time;		/* microseconds */
 	uint64		latency[LATENCY_BUCKETS];
 } RequestStatistics;
 
-/* Counts items of a table that have been deleted because their time had come. */
-extern void statistics_count_expired(const char *schema, const char *table, int items);
+/* Counts items of a table that have been deleted because their time had come, and failures. */
+extern void statistics_count_expired(const char *schema, const char *table, int deleted,
+									 int failed);
 /* All that has been counted in this database, palloc'd; *n is 0 without preloading. */
 extern PGDLLEXPORT RequestStatistics *statistics_read(int *n);
 

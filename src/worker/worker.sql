@@ -5,7 +5,8 @@ CREATE FUNCTION dynamo.request_statistics(
     OUT succeeded bigint, OUT condition_failures bigint, OUT conflicts bigint,
     OUT denied bigint, OUT client_errors bigint, OUT server_errors bigint,
     OUT consumed_units double precision, OUT total_time double precision,
-    OUT latency_histogram bigint[], OUT ttl_deleted_items bigint)
+    OUT latency_histogram bigint[], OUT ttl_deleted_items bigint,
+    OUT ttl_failed_items bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'dynamo_request_statistics'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
@@ -41,7 +42,7 @@ COMMENT ON VIEW dynamo.stat_operations IS
 CREATE VIEW dynamo.stat_tables AS
     SELECT schema_name, table_name, requests, succeeded, condition_failures, conflicts, denied,
            client_errors, server_errors, consumed_units, total_time,
-           total_time / nullif(requests, 0) AS mean_time, ttl_deleted_items
+           total_time / nullif(requests, 0) AS mean_time, ttl_deleted_items, ttl_failed_items
     FROM (SELECT schema_name, table_name,
                  sum(succeeded + condition_failures + conflicts + denied
                      + client_errors + server_errors)::bigint AS requests,
@@ -51,8 +52,9 @@ CREATE VIEW dynamo.stat_tables AS
                  sum(client_errors)::bigint AS client_errors,
                  sum(server_errors)::bigint AS server_errors,
                  sum(consumed_units) AS consumed_units, sum(total_time) AS total_time,
-                 sum(ttl_deleted_items)::bigint AS ttl_deleted_items
+                 sum(ttl_deleted_items)::bigint AS ttl_deleted_items,
+                 sum(ttl_failed_items)::bigint AS ttl_failed_items
           FROM dynamo.request_statistics()
           GROUP BY schema_name, table_name) AS s;
-COMMENT ON VIEW dynamo.stat_tables IS 'requests by table, and items that have expired; a request that names several tables counts for each of them';
+COMMENT ON VIEW dynamo.stat_tables IS 'requests by table, items that have expired, and how often one could not be deleted then; a request that names several tables counts for each of them';
 GRANT SELECT ON dynamo.stat_operations, dynamo.stat_tables TO PUBLIC;
