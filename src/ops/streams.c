@@ -200,6 +200,7 @@ find_stream(Bytes arn)
 	}
 	if (found == NULL)
 		raise_stream_not_found(arn);
+	request_note_table(parsed.table_name);
 	return found;
 }
 

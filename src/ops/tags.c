@@ -89,6 +89,7 @@ open_resource(Bytes text, bool to_change)
 				(errcode(ERRCODE_RESOURCE_NOT_FOUND),
 				 errmsg_internal("Requested resource not found: ResourcArn: %.*s not found",
 								 text.len, text.data)));
+	request_note_table(arn.table_name);
 	return to_change ? open_own_table_to_record(arn.table_name, AccessShareLock) :
 		dynamo_table_open(arn.table_name, AccessShareLock, ACL_SELECT);
 }

@@ -44,6 +44,14 @@ is(counted([
 	q{SELECT dynamo.query('Aaa', 'k = :k', expression_attribute_values => '{":k": {"S": "3"}}')},
 ], 'Aaa'), "Query|1|0|0|0|0|0|0.5\nScan|2|0|0|0|1|0|2", 'sets');
 
+my $arn = 'arn:aws:dynamodb:us-east-1:000000000000:table';
+is(counted([
+	qq{SELECT dynamo.call('ListTagsOfResource', '{"ResourceArn": "$arn/Aaa"}')},
+	qq{SELECT dynamo.call('ListTagsOfResource', '{"ResourceArn": "$arn/Bbb"}')},
+	qq{SELECT dynamo.call('UntagResource', '{"ResourceArn": "$arn/Aaa", "TagKeys": []}')},
+	qq{SELECT dynamo.call('GetResourcePolicy', '{"ResourceArn": "$arn/Aaa"}')},
+], 'Aaa'), "GetResourcePolicy|0|0|0|0|1|0|0\nListTagsOfResource|1|0|0|0|0|0|0", 'by ARN');
+
 my $write = q{SELECT dynamo.call('BatchWriteItem', '{"RequestItems": {
 	"Aaa": [{"PutRequest": {"Item": {"k": {"S": "1"}}}}, {"DeleteRequest": {"Key": {"k": {"S": "2"}}}}],
 	"Bbb": [{"PutRequest": {"Item": {"k": {"S": "1"}}}}]}}')};
