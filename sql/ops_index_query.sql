@@ -152,3 +152,15 @@ SELECT dynamo.query('Direct', 'h = :h', index_name => 'included', max_items => 1
 SELECT count(*), count(DISTINCT item) FROM dynamo.scan('Direct', index_name => 'ranged') item;
 SELECT dynamo.query('Direct', 'g = :g', index_name => 'nope', expression_attribute_values => '{":g": {"S": "g1"}}');
 SELECT dynamo.index_btree('pg_class', 'x'), dynamo.index_btree(1, 'x'), dynamo.index_btree('ops_index_query."Direct"', 'x');
+
+-- Items that a local index fetches count as a whole for the 1 MB of a page.
+SELECT dynamo.call('CreateTable', '{"TableName": "Fetched", "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "N"}, {"AttributeName": "n", "AttributeType": "N"}],
+    "LocalSecondaryIndexes": [{"IndexName": "keys", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "n", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}]}') IS NOT NULL;
+SELECT bool_and(dynamo.put_item('Fetched', format('{"pk": {"S": "p"}, "sk": {"N": "%s"}, "n": {"N": "%s"}, "x": {"S": "%s"}}', i, -i, repeat('x', 300000))::dynamo.item) IS NULL) FROM generate_series(1, 5) i;
+SELECT more, r -> 'Count' AS count, r -> 'LastEvaluatedKey' AS last, r -> 'ConsumedCapacity' AS capacity
+  FROM unnest(ARRAY['{}', '{"Select": "ALL_ATTRIBUTES"}', '{"ProjectionExpression": "x[0], sk"}', '{"ProjectionExpression": "x[0], sk", "ExclusiveStartKey": {"pk": {"S": "p"}, "sk": {"N": "2"}, "n": {"N": "-2"}}}',
+                    '{"Select": "ALL_ATTRIBUTES", "Limit": 2}']) more,
+       LATERAL (SELECT dynamo.call('Query', ('{"TableName": "Fetched", "IndexName": "keys", "KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "p"}}, "ReturnConsumedCapacity": "INDEXES"}'::jsonb || more::jsonb)::json)::jsonb AS r OFFSET 0) q;
+SELECT count(*) FROM dynamo.query('Fetched', 'pk = :p', index_name => 'keys', projection_expression => 'x', expression_attribute_values => '{":p": {"S": "p"}}');

@@ -57,7 +57,8 @@ typedef enum ReadExtent
 typedef struct ReadCost
 {
 	int64		bytes;			/* in the table or index */
-	double		fetched_units;	/* of items fetched from the table by way of an index */
+	int64		fetched_bytes;	/* of items fetched from the table by way of an index */
+	double		fetched_units;
 } ReadCost;
 
 struct ReadStream
@@ -72,7 +73,7 @@ static void read_page(const ReadRequest *request, bool is_query, ItemTaker take,
 					  ReadResult *result);
 static void add_cost(ItemRead *read, ReadCost *cost);
 static void report_read(const ItemRead *read, const ReadCost *cost, ConsumedCapacity *capacity);
-static bool page_is_full(const ReadRequest *request, int64 examined, int64 bytes);
+static bool page_is_full(const ReadRequest *request, int64 examined, const ReadCost *cost);
 static void read_begin(ItemRead *read, const ReadRequest *request, bool is_query,
 					   ReadExtent extent, ItemScanSpec *spec);
 static int64 rows_wanted(const ItemRead *read, ReadExtent extent);
@@ -129,7 +130,7 @@ read_page(const ReadRequest *request, bool is_query, ItemTaker take, void *arg,
 			if (take != NULL)
 				take(arg, wanted_item(&read));
 		}
-		if (page_is_full(request, result->scanned_count, cost.bytes))
+		if (page_is_full(request, result->scanned_count, &cost))
 		{
 			/* After a whole Query there is nothing to go on with. */
 			if (!at_most_one_item(read.table_key, &spec))
@@ -152,8 +153,12 @@ add_cost(ItemRead *read, ReadCost *cost)
 	else
 		cost->bytes += index_view_size(&read->view, current_item(read));
 	if (read->fetches)
-		cost->fetched_units += read_units(table_scan_item_size(read->scan),
-										  read->request->consistent_read.value);
+	{
+		int			size = table_scan_item_size(read->scan);
+
+		cost->fetched_bytes += size;
+		cost->fetched_units += read_units(size, read->request->consistent_read.value);
+	}
 }
 
 static void
@@ -176,12 +181,15 @@ report_read(const ItemRead *read, const ReadCost *cost, ConsumedCapacity *capaci
 	charge_indexes(capacity, &charges, 1);
 }
 
-/* The item that reaches or crosses the 1 MB still belongs to the page. */
+/*
+ * The item that reaches or crosses the 1 MB still belongs to the page.  Items that are
+ * fetched count as a whole, or few keys of an index would be the way to a page of any size.
+ */
 static bool
-page_is_full(const ReadRequest *request, int64 examined, int64 bytes)
+page_is_full(const ReadRequest *request, int64 examined, const ReadCost *cost)
 {
 	return (request->limit.given && examined >= request->limit.value) ||
-		bytes >= MAX_PAGE_SIZE;
+		cost->bytes >= MAX_PAGE_SIZE || cost->fetched_bytes >= MAX_PAGE_SIZE;
 }
 
 /* ---- streams ---- */
