@@ -42,9 +42,10 @@ SELECT * FROM dynamo.load_items('ops_load', 'SELECT ops_load.doc(i, ''replace'')
 SELECT * FROM ops_load.contents();
 SELECT * FROM dynamo.check_table('ops_load');
 -- of items among themselves: in a table that is empty, and in one that is not; the first stays, or the last counts
-CREATE FUNCTION ops_load.repeated(mode text) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION ops_load.repeated(mode text, keys int DEFAULT 100, rounds int DEFAULT 3) RETURNS text LANGUAGE sql AS $$
     SELECT format('%s loaded, %s skipped, %s replaced', loaded, skipped, replaced)
-    FROM dynamo.load_items('ops_load', $q$SELECT ops_load.doc(10000 + i % 100, format('round %s', i / 100)) FROM generate_series(0, 299) i ORDER BY i$q$, mode)$$;
+    FROM dynamo.load_items('ops_load', format($q$SELECT ops_load.doc(10000 + i %% %1$s, format('round %%s', i / %1$s))
+        FROM generate_series(0, %1$s * %2$s - 1) i ORDER BY i$q$, keys, rounds), mode)$$;
 TRUNCATE dynamodb.ops_load;
 SELECT ops_load.repeated('error');
 SELECT ops_load.repeated('skip');
@@ -60,15 +61,12 @@ SELECT ops_load.repeated('skip');
 SELECT * FROM ops_load.contents();
 SELECT * FROM dynamo.check_table('ops_load');
 -- after more than a batch that came in order
-CREATE FUNCTION ops_load.twice(mode text) RETURNS text LANGUAGE sql AS $$
-    SELECT format('%s loaded, %s skipped, %s replaced', loaded, skipped, replaced)
-    FROM dynamo.load_items('ops_load', $q$SELECT ops_load.doc(10000 + i % 2500, format('round %s', i / 2500)) FROM generate_series(0, 4999) i ORDER BY i$q$, mode)$$;
 TRUNCATE dynamodb.ops_load;
-SELECT ops_load.twice('error');
-SELECT ops_load.twice('skip');
+SELECT ops_load.repeated('error', 2500, 2);
+SELECT ops_load.repeated('skip', 2500, 2);
 SELECT * FROM ops_load.contents();
 TRUNCATE dynamodb.ops_load;
-SELECT ops_load.twice('replace');
+SELECT ops_load.repeated('replace', 2500, 2);
 SELECT * FROM ops_load.contents();
 SELECT * FROM dynamo.check_table('ops_load');
 TRUNCATE dynamodb.ops_load;
@@ -212,7 +210,7 @@ TRUNCATE dynamodb.ops_load;
 CREATE INDEX ops_load_plain ON dynamodb.ops_load ((item ->> 'v') DESC NULLS LAST, sk) INCLUDE (pk);
 CREATE INDEX ops_load_hash ON dynamodb.ops_load USING hash ((item ->> 'v'));
 CREATE INDEX ops_load_brin ON dynamodb.ops_load USING brin (sk);
-SELECT ops_load.twice('replace');
+SELECT ops_load.repeated('replace', 2500, 2);
 SELECT dynamo.load_items('ops_load', 'SELECT ops_load.doc(i, ''sorted'') FROM generate_series(1, 20) i ORDER BY i % 7', 'skip');
 CREATE FUNCTION ops_load.by_index(condition text, OUT n bigint, OUT versions text) LANGUAGE plpgsql
     SET enable_seqscan = off SET enable_bitmapscan = off AS $$

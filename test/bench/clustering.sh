@@ -18,6 +18,8 @@
 # alternate.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=test/bench/lib.sh
+. "$here/lib.sh"
 measures=${MEASURES:-P4a P4b P4c P4d}
 items=${P4A_ITEMS:-1000000}
 timed_items=${P4_ITEMS:-200000}
@@ -26,8 +28,6 @@ rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-2}
 label=${LABEL:+, $LABEL}
 
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 measured() { case " $measures " in *" $1 "*) true ;; *) false ;; esac }
 
 # ---- pages ----

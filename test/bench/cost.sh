@@ -10,7 +10,9 @@ set -eu
 items=10000
 writes=500
 
-query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=test/bench/lib.sh
+. "$here/lib.sh"
 
 # line WHAT OURS PLAIN DETAIL
 line() { echo "$2 $3" | awk -v what="$1" -v detail="$4" '{printf "P13 %.2f %s/jsonb-%s %s: %.0f against %.0f\n", $1 / $2, what, what, detail, $1, $2}'; }

@@ -14,12 +14,11 @@
 # P12_ITEMS is how many (400000), of some 250 bytes.  ROUNDS as in run.sh.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=test/bench/lib.sh
+. "$here/lib.sh"
 rounds=${ROUNDS:-3}
 items=${P12_ITEMS:-400000}
 rate=${P12_RATE:-20000}
-
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
 # naptime SECONDS: of the worker; with 3600 it deletes nothing
 naptime() { query -c "ALTER SYSTEM SET dynamo.ttl_naptime = $1" -c 'SELECT pg_reload_conf()' -c 'SELECT pg_sleep(1.2)' >"$here/out"; }

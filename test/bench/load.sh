@@ -18,12 +18,11 @@
 # 400 bytes.  ROUNDS as in run.sh; each round runs all ways.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=test/bench/lib.sh
+. "$here/lib.sh"
 rounds=${ROUNDS:-3}
 items=${P7_ITEMS:-200000}
 dir=$here/load
-
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
 # prepare: both tables, empty, and the documents in files and tables, in either order
 prepare() {

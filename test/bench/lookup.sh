@@ -15,13 +15,12 @@
 # bytes. ROUNDS and SECONDS_EACH as in run.sh.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=test/bench/lib.sh
+. "$here/lib.sh"
 rounds=${ROUNDS:-5}
 seconds=${SECONDS_EACH:-2}
 large=${P9_ITEMS:-1000000}
 small=10000
-
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
 # load TABLE ITEMS: in the order of a hash of the key, as keys of users and devices come
 load() {

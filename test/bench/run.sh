@@ -27,15 +27,14 @@
 # the details.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=test/bench/lib.sh
+. "$here/lib.sh"
 rounds=${ROUNDS:-5}
 seconds=${SECONDS_EACH:-2}
 items=${ITEMS:-50000}
 measures=${MEASURES:-P1 P2 P3 P8 P10}
 label=${LABEL:+, $LABEL}
 commit=off
-
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
 # tps SCRIPT CLIENTS HOST: transactions per second of one short run
 tps() {

@@ -16,13 +16,12 @@
 # ROUNDS and SECONDS_EACH as in run.sh.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=test/bench/lib.sh
+. "$here/lib.sh"
 rounds=${ROUNDS:-5}
 seconds=${SECONDS_EACH:-4}
 rate=${P11_RATE:-5000}
 items=20000
-
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
 query -v items=$items <<-'EOF'
 	SET client_min_messages = warning;

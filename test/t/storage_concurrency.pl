@@ -5,6 +5,7 @@
 # DYNAMO_INCREMENTS: conditional increments per client (3000).
 use strict;
 use warnings;
+use ConcurrentClients;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -62,17 +63,8 @@ SQL
 
 sub pgbench
 {
-	my ($what, $script, $transactions, @options) = @_;
-	my $file = $node->basedir . '/script.sql';
-	my ($out, $err);
-	open(my $fh, '>', $file) or die;
-	print $fh $script;
-	close $fh;
-	my $ok = IPC::Run::run(
-		[   'pgbench',  '-n', '-c', $clients, '-j', 2, '-t', $transactions, '-f', $file,
-			@options, '-h', $node->host, '-p', $node->port, 'postgres' ],
-		'>' => \$out, '2>' => \$err);
-	ok($ok && $err !~ /ERROR|abort/, "$what: no client met an error") or diag $out, $err;
+	my ($what, $script, $count, @options) = @_;
+	return run_clients($node, $clients, $count, $what, $script, @options);
 }
 
 sub query { return $node->safe_psql('postgres', $_[0]); }
