@@ -6,6 +6,7 @@ use warnings;
 use DynamoEndpoint;
 use File::Basename;
 use IO::Select;
+use IPC::Run;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 use ServerProcesses;
@@ -183,26 +184,57 @@ cmp_ok($slow, '<', 3, 'a read of a durable row does not wait');
 my ($status) = $reply->();
 is($status, 200, 'though a write did');
 
-# Who syncs: the worker, if it serves nobody else meanwhile.
-sub who_syncs
+# What SQL sees while a process of the endpoint syncs the log for one write: who
+# does it, and whether the write is made; nothing where its end came too soon.
+$node->safe_psql('dynamo', <<'END');
+CREATE FUNCTION who_syncs() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_stat_clear_snapshot();
+	RETURN (SELECT backend_type FROM pg_stat_activity WHERE wait_event = 'WALSync' AND backend_type LIKE 'dynamo endpoint%');
+END $$;
+CREATE FUNCTION while_syncing(key text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	who text;
+	made boolean;
+	looks_since int := 0;
+BEGIN
+	WHILE looks_since < 100 LOOP
+		who := who_syncs();
+		made := EXISTS (SELECT FROM dynamodb."Tab" WHERE k = key);
+		IF who = who_syncs() THEN
+			RETURN NEXT who || CASE WHEN made THEN ', made' ELSE ', not made' END;
+			RETURN;
+		END IF;
+		looks_since := looks_since + made::int;
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END $$;
+END
+
+sub while_syncing
 {
-	my ($k) = @_;
+	my ($key) = @_;
 	for my $attempt (1 .. 20)
 	{
-		my $reply = start_write('PutItem', item("$k$attempt"));
-		is_made(in_table("$k$attempt"));
-		my $who = $node->safe_psql('postgres', q{SELECT backend_type FROM pg_stat_activity
-			WHERE wait_event = 'WALSync' AND backend_type LIKE 'dynamo endpoint%'});
-		my ($status) = $reply->();
+		my $k = "$key$attempt";
+		my $seen = '';
+		wait_for_quiet();
+		my $watch = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('dynamo'), '-c', "SELECT while_syncing('$k')" ], '>', \$seen);
+		$node->poll_query_until('dynamo', qq{SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE query = 'SELECT while_syncing(''$k'')' AND wait_event = 'PgSleep')});
+		my ($status) = start_write('PutItem', item($k))->();
 		die "PutItem: $status" if $status != 200;
-		return $who if $who ne '';
+		$watch->finish;
+		chomp $seen;
+		return $seen if $seen ne '';
 	}
-	return 'nobody';
+	return 'nothing in 20 attempts';
 }
 
-is(who_syncs('n'), 'dynamo endpoint', 'a worker with a single connection syncs itself');
+# The worker syncs itself if it serves nobody else meanwhile.
+is(while_syncing('n'), 'dynamo endpoint, made', 'a worker with a single connection syncs itself');
 my @others = map { raw_connect($node) } 1 .. 4;
-is(who_syncs('o'), 'dynamo endpoint flusher', 'one with several has the flusher do it');
+is(while_syncing('o'), 'dynamo endpoint flusher, made', 'one with several has the flusher do it');
 @others = ();
 
 # A lock: through the slow lane, which makes its own commit durable.
@@ -225,34 +257,15 @@ ok($node->poll_query_until('postgres', "$flushers", '1'), 'and there is another 
 
 # ---- the other way to commit, and back ----
 
-# Do SQL sessions see a write before it is on disk?  (An attempt says nothing where
-# this process was too slow, or the log is just being synced for another reason.)
-sub shows_early
-{
-	my ($k) = @_;
-	for my $attempt (1 .. 20)
-	{
-		my $before = syncs();
-		my $reply = start_write('PutItem', item("$k$attempt"));
-		my ($made, $syncing) = split /\|/, $node->safe_psql('dynamo', 'SELECT ' . in_table("$k$attempt") . q{, EXISTS
-			(SELECT FROM pg_stat_activity WHERE wait_event = 'WALSync' AND backend_type LIKE 'dynamo endpoint%')});
-		my $conclusive = $syncing eq 't' && syncs() == $before;
-		my ($status) = $reply->();
-		die "PutItem: $status" if $status != 200;
-		return $made eq 't' if $conclusive;
-	}
-	return 'no attempt was conclusive';
-}
-
-is(shows_early('j'), 1, 'deferred: SQL sessions see a write before it is on disk');
+like(while_syncing('j'), qr/, made/, 'deferred: SQL sessions see a write before it is on disk');
 reload_endpoint($node, 'dynamo.endpoint_commit = plain');
 is($node->safe_psql('postgres', 'SHOW dynamo.endpoint_commit'), 'plain', 'a reload changes that');
-is(shows_early('k'), '', 'plain: they do not');
+like(while_syncing('k'), qr/, not made/, 'plain: they do not');
 waits_for_sql('plain');
 
 # What began as deferred stays so; reads wait for it whatever the setting says.
 reload_endpoint($node, 'dynamo.endpoint_commit = deferred');
-is(shows_early('l'), 1, 'and back');
+like(while_syncing('l'), qr/, made/, 'and back');
 set_delay(5 * DELAY);
 wait_for_quiet();
 $reply = start_write('PutItem', item('m'));
