@@ -39,6 +39,7 @@ start() {
 # could, so that it needs a password.
 allow_tcp() {
 	password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+	# shellcheck disable=SC2016
 	echo "*:*:*:*:$password" | as_user sh -c 'umask 077; cat >"$1"' sh "$work/password"
 	printf 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n' | as_user tee "$work/data/pg_hba.conf" >/dev/null
 	start "-c $pool"

@@ -165,7 +165,7 @@ apt_install() (
 	dropin=/etc/postgresql-common/createcluster.d/dynamo-make.conf
 	policy=/usr/sbin/policy-rc.d
 	own_policy=
-	# shellcheck disable=SC2317
+	# shellcheck disable=SC2317,SC2329
 	cleanup() {
 		as_root rm -f "$dropin"
 		rm -f "$log"

@@ -97,10 +97,8 @@ dynamo_multi_insert(Relation rel, TupleTableSlot **slots, int nslots, CommandId 
 		if (placement.steered)
 			heap_routine->multi_insert(rel, slots + i, run, cid, options, NULL);
 		else
-		{
-			memcpy(others + nothers, slots + i, run * sizeof(*slots));
-			nothers += run;
-		}
+			for (int j = 0; j < run; j++)
+				others[nothers++] = slots[i + j];
 	}
 	if (nothers > 0)
 	{

@@ -309,6 +309,7 @@ choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size, in
 	Size		need;
 	BlockNumber block;
 
+	/* key_probe_begin() sets it: NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 	if (probe->nentries == 0)
 		return InvalidBlockNumber;
 	look_at_page(rel, probe->blocks[0], &look);

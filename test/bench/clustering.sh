@@ -109,7 +109,7 @@ run_script() {
 # compare NAME WHAT SCRIPT CLIENTS DETAIL FORMULA: of a, b (tps) and x, y (CPU)
 compare() {
 	: >"$here/rounds"
-	for round in $(seq "$rounds"); do
+	for _ in $(seq "$rounds"); do
 		a=$(run_script "$3" Timed "$4")
 		b=$(run_script "$3" PlainTimed "$4")
 		echo "$a $b" >>"$here/rounds"

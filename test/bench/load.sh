@@ -94,7 +94,7 @@ if [ "$(query -c "SELECT count(*) FROM pg_extension WHERE extname = 'file_fdw'")
 for order in sorted random; do
 	for round in $(seq "$rounds"); do
 		for way in COPY-jsonb $ways; do
-			measure $way $order | tr '|' ' ' >"$dir/$way.$round"
+			measure "$way" $order | tr '|' ' ' >"$dir/$way.$round"
 		done
 	done
 	for way in $ways; do
@@ -102,7 +102,7 @@ for order in sorted random; do
 			paste -d' ' "$dir/$way.$round" "$dir/COPY-jsonb.$round" | awk '{print $1 / $3, $1, $3, $4 / $2, $2, $4}'
 		done >"$dir/rounds"
 		for column in 1 2 3 4 5 6; do cut -d' ' -f$column "$dir/rounds" | median; done | xargs |
-			awk -v way=$way -v order=$order -v items="$items" \
+			awk -v way="$way" -v order=$order -v items="$items" \
 				'{printf "P7 %.2f %s/COPY-jsonb %d items, %s: %.0f/s against %.0f/s, CPU %.2f us against %.2f us, ratio %.2f\n", $1, way, items, order, $2, $3, $5, $6, $4}'
 	done
 done

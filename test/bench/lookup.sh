@@ -93,7 +93,7 @@ within_server() {
 load P9small $small >/dev/null
 load P9large "$large" >/dev/null
 : >"$here/rounds"
-for round in $(seq "$rounds"); do
+for _ in $(seq "$rounds"); do
 	echo "$(over_connection P9large "$large") $(over_connection P9small $small) $(within_server P9large "$large") $(within_server P9small $small)" |
 		awk '{print $1 / $2, $1, $2, $3 / $5, $3, $5, $4 / $6, $4, $6}' >>"$here/rounds"
 done

@@ -12,6 +12,7 @@
 # operation's C function and all that it calls, not the loop around it.  Every
 # block runs twice, the first time to fill the caches.  CALLS is the number of
 # calls in each.
+# shellcheck disable=SC2016 # (requests and programs of awk hold dollars)
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=test/lib.sh
@@ -55,7 +56,7 @@ statements() {
 		n=$calls
 		case $name in *query* | *scan*) n=$((calls / 10)) ;; esac
 		echo "$name $function $n" >>"$1.names"
-		for round in warm counted; do
+		for _ in warm counted; do
 			echo "DO \$\$ DECLARE p int; s text; v int := random() * 1000000; BEGIN FOR i IN 1..$n LOOP p := i % 100; s := to_char((i * 7 + i / 100) % 100, 'FM000'); v := v + 1; PERFORM $call; END LOOP; END \$\$"
 		done
 	done

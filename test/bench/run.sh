@@ -52,7 +52,7 @@ medians() { for column in $(seq "$1"); do cut -d' ' -f"$column" "$here/rounds" |
 compare() {
 	name=$1 ours=$2 plain=$3 bytes=$4 clients=$5
 	: >"$here/rounds"
-	for round in $(seq "$rounds"); do
+	for _ in $(seq "$rounds"); do
 		a=$(tps "$ours" "$clients" "$PGHOST")
 		b=$(tps "$plain" "$clients" "$PGHOST")
 		echo "$a $b" | awk '{print $1 / $2, $1, $2}' >>"$here/rounds"
@@ -122,19 +122,19 @@ find_processes() {
 
 # rps REQUEST CONNECTIONS: requests per second, p50 and p99 in ms of one short run
 rps() {
-	wrk -t "$(($2 < 2 ? 1 : 2))" -c "$2" -d "${seconds}s" -s "$here/http.lua" "$URL" -- \
-		"$(operation "$1")" "$here/http-$1.json" $((items / 10)) >"$here/wrk" 2>&1 &&
-		tail -n 1 "$here/wrk" | awk 'NF == 4 && $1 > 0 && $4 == 0 {print $1, $2, $3; good = 1} END {exit !good}' || {
+	if ! wrk -t "$(($2 < 2 ? 1 : 2))" -c "$2" -d "${seconds}s" -s "$here/http.lua" "$URL" -- \
+		"$(operation "$1")" "$here/http-$1.json" $((items / 10)) >"$here/wrk" 2>&1 ||
+		! tail -n 1 "$here/wrk" | awk 'NF == 4 && $1 > 0 && $4 == 0 {print $1, $2, $3; good = 1} END {exit !good}'; then
 		cat "$here/wrk" >&2
 		exit 1
-	}
+	fi
 }
 
 # compare_http NAME REQUEST PARTNER BYTES CONNECTIONS
 compare_http() {
 	name=$1 request=$2 partner=$3 bytes=$4 clients=$5 socket=0
 	: >"$here/rounds"
-	for round in $(seq "$rounds"); do
+	for _ in $(seq "$rounds"); do
 		start=$(server_cpu)
 		a=$(rps "$request" "$clients")
 		middle=$(server_cpu)

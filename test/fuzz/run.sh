@@ -80,6 +80,7 @@ fuzz() {
 	cat "$top/test/fuzz/dictionary" "$top/test/fuzz/dictionary.$target" 2>/dev/null |
 		as_user tee "$work/dictionary-$target" >/dev/null
 	for seed in "$top/test/fuzz/corpus/$target"/*; do
+		# shellcheck disable=SC2094 # (of two directories)
 		if [ -f "$seed" ]; then as_user tee "$work/seeds/$target/$(basename "$seed")" <"$seed" >/dev/null; fi
 	done
 	# what an earlier run found is tried first
