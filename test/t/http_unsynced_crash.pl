@@ -149,7 +149,7 @@ waits('a new table', q{to_regclass('dynamodb."New"') IS NOT NULL}, [ 'CreateTabl
 my $before;
 sub wait_for_quiet
 {
-	$node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'WALSync')});
+	$node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event ILIKE 'WALSync')});
 	$before = syncs();
 }
 
@@ -186,11 +186,12 @@ is($status, 200, 'though a write did');
 
 # What SQL sees while a process of the endpoint syncs the log for one write: who
 # does it, and whether the write is made; nothing where its end came too soon.
+# (The name of the event: WALSync, WalSync since 17.)
 $node->safe_psql('dynamo', <<'END');
 CREATE FUNCTION who_syncs() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM pg_stat_clear_snapshot();
-	RETURN (SELECT backend_type FROM pg_stat_activity WHERE wait_event = 'WALSync' AND backend_type LIKE 'dynamo endpoint%');
+	RETURN (SELECT backend_type FROM pg_stat_activity WHERE wait_event ILIKE 'WALSync' AND backend_type LIKE 'dynamo endpoint%');
 END $$;
 CREATE FUNCTION while_syncing(key text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE

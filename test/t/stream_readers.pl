@@ -105,7 +105,7 @@ $old->query_safe('SELECT 1');
 sql(q{SELECT put('last')});
 sql(q{SELECT dynamo.call('UpdateTable', '{"TableName": "Tab", "StreamSpecification": {"StreamEnabled": false}}')});
 ok(until_true(q{SELECT status = 'DISABLED' FROM dynamo.streams WHERE table_name = 'Tab'}), 'the stream is disabled');
-is($old->query_safe(qq{SELECT records('$iterator')#>>'{Records,1,dynamodb,Keys,pk,S}'}), 'last', 'whoever is told that a shard has ended has seen its last record');
+like($old->query_safe(qq{SELECT records('$iterator')#>>'{Records,1,dynamodb,Keys,pk,S}'}), qr/^last$/, 'whoever is told that a shard has ended has seen its last record');
 $old->query_safe('COMMIT');
 $old->quit;
 is(sql(qq{SELECT records(records('$iterator')->>'NextShardIterator')->>'NextShardIterator' IS NULL}), 't', 'and it is the last');
