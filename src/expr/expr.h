@@ -17,7 +17,6 @@
 #ifndef DYNAMO_EXPR_H
 #define DYNAMO_EXPR_H
 
-#include "utils/jsonb.h"
 
 #include "common/optional.h"
 #include "value/value.h"
@@ -56,9 +55,6 @@ typedef struct ExprPlaceholders ExprPlaceholders;
 
 extern ExprPlaceholders *expr_placeholders(AttributeValue names,
 										   AttributeValue values);
-
-/* An object of strings as the M that expr_placeholders() takes. */
-extern AttributeValue expr_names_from_jsonb(const Jsonb *names);
 
 typedef struct BoundExpr BoundExpr;
 

@@ -14,6 +14,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "common/errors.h"
@@ -29,6 +30,7 @@ typedef struct BoundCall
 } BoundCall;
 
 static BoundExpr *bind_call(FunctionCallInfo fcinfo, ExprKind kind);
+static AttributeValue names_from_jsonb(const Jsonb *names);
 static void bind_anew(BoundCall *call, ExprKind kind,
 					  struct varlena *const *args);
 
@@ -159,7 +161,7 @@ bind_anew(BoundCall *call, ExprKind kind, struct varlena *const *args)
 	/* Only the last arguments may be NULL: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	text = (Bytes) {VARDATA_ANY(call->args[0]), VARSIZE_ANY_EXHDR(call->args[0])};
 	if (call->args[1])
-		names = expr_names_from_jsonb(DatumGetJsonbP(PointerGetDatum(call->args[1])));
+		names = names_from_jsonb(DatumGetJsonbP(PointerGetDatum(call->args[1])));
 	if (call->args[2])
 		values = item_root((DynamoItem *) call->args[2]);
 	placeholders = expr_placeholders(names, values);
@@ -190,8 +192,9 @@ not_a_string(const JsonbValue *value)
 	}
 }
 
-AttributeValue
-expr_names_from_jsonb(const Jsonb *names)
+/* An object of strings as the M that expr_placeholders() takes. */
+static AttributeValue
+names_from_jsonb(const Jsonb *names)
 {
 	JsonbContainer *root = unconstify(JsonbContainer *, &names->root);
 	JsonbIterator *iterator;

@@ -399,16 +399,6 @@ table_definition(Relation rel)
 	return entry->definition;
 }
 
-const DerivedColumn *
-find_derived(const TableDefinition *definition, Bytes attribute, DerivedRole role)
-{
-	for (int i = 0; i < definition->nderived; i++)
-		if (definition->derived[i].role == role &&
-			bytes_equal(definition->derived[i].attribute, attribute))
-			return &definition->derived[i];
-	return NULL;
-}
-
 const TableDefinition *
 row_definition(Relation rel, AttrNumber *item_column)
 {

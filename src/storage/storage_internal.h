@@ -112,9 +112,6 @@ pg_noreturn extern void column_conflict_error(Relation rel, const TableDefinitio
 extern bool is_maintenance_trigger(const Trigger *trigger);
 
 extern void definition_init(void);
-/* The derived column of an attribute and role, or NULL. */
-extern const DerivedColumn *find_derived(const TableDefinition *definition,
-										 Bytes attribute, DerivedRole role);
 /*
  * The definition that the rows of a relation obey, and the number of its item
  * column.  Unlike table_definition() it follows the transient relation of a

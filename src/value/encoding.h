@@ -14,7 +14,6 @@
 
 #include "value/value.h"
 
-#define TAG_TYPE_MASK		0x0F
 #define TAG_WIDTH_SHIFT		4
 #define TAG_WIDTH_MASK		0x30
 #define TAG_TRUE			0x10

@@ -48,14 +48,6 @@ json_append_string(StringInfo out, Bytes string)
 	out->data[out->len] = '\0';
 }
 
-void
-json_append_base64(StringInfo out, Bytes bytes)
-{
-	appendStringInfoChar(out, '"');
-	base64_append(out, bytes);
-	appendStringInfoChar(out, '"');
-}
-
 /* ---- room ---- */
 
 static inline void

@@ -28,12 +28,6 @@ attribute_size(AttributeValue value)
 	return (int) Min(size, PG_INT32_MAX);
 }
 
-int
-number_size(AttributeValue number)
-{
-	return number_payload_size(attribute_bytes(number));
-}
-
 int64
 item_size_checked(AttributeValue root)
 {
@@ -70,7 +64,7 @@ value_size(AttributeValue value, int levels)
 		case ATTRIBUTE_B:
 			return value.len - 1;
 		case ATTRIBUTE_N:
-			return number_size(value);
+			return number_payload_size(attribute_bytes(value));
 		case ATTRIBUTE_BOOL:
 		case ATTRIBUTE_NULL:
 			return 1;

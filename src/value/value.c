@@ -258,14 +258,8 @@ set_element_type(AttributeType set_type)
 	return set_type - SET_OFFSET;
 }
 
-AttributeType
-set_type_of(AttributeType element_type)
-{
-	Assert(element_type <= ATTRIBUTE_B);
-	return element_type + SET_OFFSET;
-}
-
-Bytes
+/* Its payload, which is stored without tag. */
+static Bytes
 set_element_bytes(AttributeValue set, int i)
 {
 	AttributeValue run = map_value(set, i);

@@ -51,7 +51,6 @@
 #include "utils/numeric.h"
 
 #include "common/compat.h"
-#include "common/compat.h"
 #include "common/limits.h"
 
 /* ---- types ---- */
@@ -170,15 +169,13 @@ extern AttributeValue map_get(AttributeValue map, Bytes name);
 extern AttributeValue list_get(AttributeValue list, int i);
 /*
  * An element of a set as a value of its own (S, N or B): palloc'd, because
- * elements are stored without tags.  set_element_bytes() is the payload.
+ * elements are stored without tags.
  */
 extern AttributeValue set_element(AttributeValue set, int i);
-extern Bytes set_element_bytes(AttributeValue set, int i);
 /* Whether the set holds this scalar; false if the types do not go together. */
 extern bool set_contains(AttributeValue set, AttributeValue element);
-/* The type of a set's elements, and the set type of a scalar type. */
+/* The type of a set's elements. */
 extern AttributeType set_element_type(AttributeType set_type);
-extern AttributeType set_type_of(AttributeType element_type);
 
 /* Deep equality; false for different types. */
 extern bool attribute_equal(AttributeValue a, AttributeValue b);
@@ -230,8 +227,6 @@ extern Numeric number_check(Numeric number);	/* trims the display scale */
 extern bool number_fits(Numeric number);	/* whether number_check() lets it pass */
 extern Numeric number_add(Numeric a, Numeric b);
 extern Numeric number_subtract(Numeric a, Numeric b);
-/* DynamoDB's size in bytes. */
-extern int	number_size(AttributeValue number);
 /* Without exponent and without superfluous zeros. */
 extern void number_append(StringInfo out, AttributeValue number);
 
@@ -364,7 +359,6 @@ extern AttributeValue attribute_values_read_json(JsonReader *reader,
 												 const char *member);
 
 extern void json_append_string(StringInfo out, Bytes string);	/* quoted */
-extern void json_append_base64(StringInfo out, Bytes bytes);	/* quoted */
 extern void attribute_append_json(StringInfo out, AttributeValue value);
 extern void attribute_map_append_json(StringInfo out, AttributeValue map);
 

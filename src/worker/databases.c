@@ -163,18 +163,20 @@ wake_launcher(void)
 bool
 database_is_chosen(const char *name)
 {
-	char	   *copy = pstrdup(worker_databases);
+	char	   *copy;
 	List	   *names;
 	ListCell   *cell;
+	bool		chosen = false;
 
 	if (strcmp(worker_databases, "*") == 0)
 		return true;
-	if (!SplitGUCList(copy, ',', &names))
-		return false;			/* (the setting's check does not let it get here) */
+	copy = pstrdup(worker_databases);
+	(void) SplitGUCList(copy, ',', &names); /* (the setting's check has seen to its syntax) */
 	foreach(cell, names)
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	return false;
+		chosen = chosen || strcmp(lfirst(cell), name) == 0;
+	list_free(names);
+	pfree(copy);
+	return chosen;
 }
 
 /* ---- asking for work ---- */
@@ -214,8 +216,9 @@ wake_worker(WorkedDatabase *database, BackgroundWork work)
 		SetLatch(&worker->procLatch);
 }
 
-void
-background_worker_cancel(WorkedDatabase *database, BackgroundWork work, Oid subject)
+/* Cancels what the worker does to a relation, if it does anything to that. */
+static void
+cancel_worker(WorkedDatabase *database, BackgroundWork work, Oid subject)
 {
 	uint32		pid = pg_atomic_read_u32(&database->pid[work]);
 
@@ -230,7 +233,7 @@ cancel_work(BackgroundWork work, Oid subject)
 	WorkedDatabase *database = worked_database(MyDatabaseId, false);
 
 	if (database != NULL)
-		background_worker_cancel(database, work, subject);
+		cancel_worker(database, work, subject);
 }
 
 static void
@@ -249,7 +252,7 @@ raise_requested(void)
 		{
 			pg_atomic_write_u32(&database->wanted[work], 1);
 			wake_worker(database, work);
-			background_worker_cancel(database, work, interrupted[work]);
+			cancel_worker(database, work, interrupted[work]);
 		}
 		interrupted[work] = InvalidOid;
 	}
@@ -443,7 +446,7 @@ interrupt_build(Node *statement)
 
 		if (table != NULL && RangeVarGetRelid(table, NoLock, true) == subject &&
 			compat_owns_relation(subject, GetUserId()))
-			background_worker_cancel(database, WORK_INDEXES, subject);
+			cancel_worker(database, WORK_INDEXES, subject);
 	}
 }
 

@@ -55,8 +55,6 @@ extern WorkedDatabase *worked_database(Oid database, bool claim);
 /* By the launcher, of one that is gone. */
 extern void worked_database_free(WorkedDatabase *database);
 extern void wake_launcher(void);
-/* Cancels what the worker does to a relation, if it does anything to that. */
-extern void background_worker_cancel(WorkedDatabase *database, BackgroundWork work, Oid subject);
 /* Whether dynamo.databases names a database, or all. */
 extern bool database_is_chosen(const char *name);
 
@@ -64,7 +62,7 @@ extern bool database_is_chosen(const char *name);
 
 /* Connects to the database, whose OID is the argument; signals as workers need them. */
 extern void database_worker_begin(Datum database, BackgroundWork work, const char *name);
-/* After SIGHUP; asks for shutdown if the database is not to be looked after any more. */
+/* After SIGHUP. */
 extern void database_worker_reload(void);
 
 /* The worker's own flag: lowered before it looks for work, raised while there is some. */

@@ -96,7 +96,7 @@ typedef struct Slot
 #define SHUTDOWN_GRACE		1000	/* ms for requests in hand */
 
 char	   *worker_databases = NULL;
-int			discovery_interval = 0;
+static int	discovery_interval = 0; /* seconds */
 
 static shmem_request_hook_type previous_shmem_request_hook = NULL;
 static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
@@ -139,11 +139,13 @@ check_databases(char **newval, void **extra, GucSource source)
 {
 	char	   *copy = pstrdup(*newval);
 	List	   *names;
+	bool		valid = SplitGUCList(copy, ',', &names);
 
-	if (SplitGUCList(copy, ',', &names))
-		return true;
-	GUC_check_errdetail("List syntax is invalid.");
-	return false;
+	if (!valid)
+		GUC_check_errdetail("List syntax is invalid.");
+	list_free(names);
+	pfree(copy);				/* the postmaster would keep it */
+	return valid;
 }
 
 static void

@@ -27,7 +27,6 @@
 /* ---- settings (endpoint_settings.c, launcher.c) ---- */
 
 extern char *worker_databases;	/* "*" or a list of names */
-extern int	discovery_interval; /* seconds */
 
 typedef enum EndpointCommit
 {
