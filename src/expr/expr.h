@@ -17,7 +17,6 @@
 #ifndef DYNAMO_EXPR_H
 #define DYNAMO_EXPR_H
 
-
 #include "common/optional.h"
 #include "value/value.h"
 

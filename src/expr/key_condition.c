@@ -86,9 +86,7 @@ expr_key_range(const BoundExpr *key_condition, const KeySchema *schema, Bytes in
 
 		check_operands(comparison, attribute, index);
 		if (i >= schema->nhash && (size += range_size(comparison)) > MAX_SORT_KEY_SIZE)
-			validation_error("One or more parameter values were invalid: Aggregated "
-							 "size of all range keys has exceeded the size limit of "
-							 "%d bytes", MAX_SORT_KEY_SIZE);
+			raise_long_sort_key("");
 		if (comparison->operator == OP_EQ)
 			range->equal[range->nequal++] = comparison->operands[0];
 		else if (i < schema->nhash || used < comparisons.n)
