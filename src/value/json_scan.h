@@ -22,6 +22,23 @@ json_stops(uint64 w)
 			((w ^ EVERY_BYTE('\\')) - EVERY_BYTE(1))) & ~w & EVERY_BYTE(0x80);
 }
 
+/* As many bytes as the processor compares at once. */
+#define JSON_BLOCK 16
+typedef uint8 JsonBlock __attribute__((vector_size(JSON_BLOCK)));
+
+/* Whether any of JSON_BLOCK bytes does. */
+static inline bool
+json_block_stops(const char *p)
+{
+	JsonBlock	block;
+	uint64		stops[2];
+
+	memcpy(&block, p, sizeof(block));
+	block = (JsonBlock) ((block < 0x20) | (block == '"') | (block == '\\'));
+	memcpy(stops, &block, sizeof(block));
+	return (stops[0] | stops[1]) != 0;
+}
+
 static inline bool
 json_is_plain(char c)
 {

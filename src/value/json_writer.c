@@ -23,8 +23,9 @@ static void write_map(StringInfo out, AttributeValue map);
 static void write_list(StringInfo out, AttributeValue list);
 static void write_set(StringInfo out, AttributeValue set);
 static void write_payload(StringInfo out, AttributeType type, Bytes payload);
-static void write_string(StringInfo out, Bytes string);
-static inline const char *copy_plain_run(StringInfo out, const char *p, const char *end);
+static inline void write_string(StringInfo out, Bytes string);
+static inline char *copy_plain(char *dst, const char *src, int len);
+static void write_escaped(StringInfo out, Bytes string);
 static void write_escape(StringInfo out, char c);
 
 void
@@ -96,6 +97,7 @@ write_value(StringInfo out, Bytes encoded)
 {
 	AttributeValue value = {encoded.data, encoded.len};
 	AttributeType type = attribute_type(value);
+	Bytes		payload = {encoded.data + 1, encoded.len - 1};
 
 	reserve(out, 0);
 	memcpy(out->data + out->len, openings[type].text, sizeof(uint64));
@@ -103,9 +105,11 @@ write_value(StringInfo out, Bytes encoded)
 	switch (type)
 	{
 		case ATTRIBUTE_S:
+			write_string(out, payload);
+			break;
 		case ATTRIBUTE_N:
 		case ATTRIBUTE_B:
-			write_payload(out, type, attribute_bytes(value));
+			write_payload(out, type, payload);
 			break;
 		case ATTRIBUTE_BOOL:
 			if (attribute_bool(value))
@@ -207,57 +211,99 @@ write_payload(StringInfo out, AttributeType type, Bytes payload)
 
 /* ---- strings ---- */
 
-static void
+/* Most strings need no escape. */
+static pg_attribute_always_inline void
 write_string(StringInfo out, Bytes string)
+{
+	char	   *begin;
+	char	   *end;
+
+	reserve(out, string.len);
+	begin = out->data + out->len;
+	end = copy_plain(begin + 1, string.data, string.len);
+	if (unlikely(end == NULL))
+	{
+		write_escaped(out, string);
+		return;
+	}
+	*begin = '"';
+	*end = '"';
+	out->len = end + 1 - out->data;
+}
+
+/*
+ * Returns the end of the copy; NULL if a character is not plain.  Copies by words, of
+ * which the last one overlaps the one before.
+ */
+static pg_attribute_always_inline char *
+copy_plain(char *dst, const char *src, int len)
+{
+	if (len >= JSON_BLOCK)
+	{
+		for (int i = 0; i < len; i += JSON_BLOCK)
+		{
+			int			at = Min(i, len - JSON_BLOCK);
+
+			if (json_block_stops(src + at))
+				return NULL;
+			memcpy(dst + at, src + at, JSON_BLOCK);
+		}
+	}
+	else if (len >= (int) sizeof(uint64))
+	{
+		uint64		front;
+		uint64		back;
+		int			last = len - (int) sizeof(back);
+
+		memcpy(&front, src, sizeof(front));
+		memcpy(&back, src + last, sizeof(back));
+		if ((json_stops(front) | json_stops(back)) != 0)
+			return NULL;
+		memcpy(dst, &front, sizeof(front));
+		memcpy(dst + last, &back, sizeof(back));
+	}
+	else if (len >= (int) sizeof(uint32))
+	{
+		uint32		front;
+		uint32		back;
+		int			last = len - (int) sizeof(back);
+
+		memcpy(&front, src, sizeof(front));
+		memcpy(&back, src + last, sizeof(back));
+		if (json_stops((uint64) front << 32 | back) != 0)
+			return NULL;
+		memcpy(dst, &front, sizeof(front));
+		memcpy(dst + last, &back, sizeof(back));
+	}
+	else
+		for (int i = 0; i < len; i++)
+		{
+			if (!json_is_plain(src[i]))
+				return NULL;
+			dst[i] = src[i];
+		}
+	return dst + len;
+}
+
+static void
+write_escaped(StringInfo out, Bytes string)
 {
 	const char *p = string.data;
 	const char *end = p + string.len;
 
-	reserve(out, string.len);
 	put(out, '"');
-	while ((p = copy_plain_run(out, p, end)) < end)
+	while (p < end)
 	{
-		write_escape(out, *p++);
+		bool		high = false;
+		const char *stop = json_plain_run(p, end, &high);
+
+		put_run(out, p, stop - p);
+		if (stop < end)
+			write_escape(out, *stop++);
+		p = stop;
 		reserve(out, end - p);
 	}
 	put(out, '"');
-}
-
-/* Returns where the run ends. */
-static inline const char *
-copy_plain_run(StringInfo out, const char *p, const char *end)
-{
-	char	   *dst = out->data + out->len;
-
-	for (; end - p >= (int) sizeof(uint64); p += sizeof(uint64), dst += sizeof(uint64))
-	{
-		uint64		w;
-
-		memcpy(&w, p, sizeof(w));
-		if (json_stops(w) != 0)
-			break;
-		memcpy(dst, &w, sizeof(w));
-	}
-	if (end - p >= (int) sizeof(uint32) && end - p < (int) sizeof(uint64))
-	{
-		int			last = end - p - (int) sizeof(uint32);
-		uint32		front;
-		uint32		back;	/* overlaps it */
-
-		memcpy(&front, p, sizeof(front));
-		memcpy(&back, p + last, sizeof(back));
-		if (json_stops((uint64) front << 32 | back) == 0)
-		{
-			memcpy(dst, &front, sizeof(front));
-			memcpy(dst + last, &back, sizeof(back));
-			dst += end - p;
-			p = end;
-		}
-	}
-	while (p < end && json_is_plain(*p))
-		*dst++ = *p++;
-	out->len = dst - out->data;
-	return p;
 }
 
 /* What follows the backslash for a character that has a short escape. */
