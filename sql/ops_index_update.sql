@@ -22,7 +22,8 @@ SELECT * FROM dynamo.check_table('Tasks');
 SELECT jsonb_pretty(dynamo.call('DescribeTable', '{"TableName": "Tasks"}')::jsonb #> '{Table,AttributeDefinitions}');
 SELECT dynamo.call('DescribeTable', '{"TableName": "Tasks"}')::jsonb #>> '{Table,GlobalSecondaryIndexes,0,IndexStatus}';
 -- one that shares its columns, one that shares its btree
-SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "Due", "AttributeType": "N"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "by_due", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}}]}');
+-- (definitions may be there that a later request will use)
+SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "Due", "AttributeType": "N"}, {"AttributeName": "Later", "AttributeType": "B"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "by_due", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}}]}');
 SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "GSI1PK", "AttributeType": "S"}, {"AttributeName": "Due", "AttributeType": "N"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI2", "KeySchema": [{"AttributeName": "GSI1PK", "KeyType": "HASH"}, {"AttributeName": "Due", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["Title"]}}}]}');
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'ops_index_update' ORDER BY indexname;
 
@@ -40,7 +41,6 @@ SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Create": {"Index
 SELECT pg_temp.update_table('{"GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "Other", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}');
 SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "GSI1PK", "AttributeType": "S"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "GSI1PK", "KeyType": "HASH"}, {"AttributeName": "Due", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "ALL"}}}]}');
 SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "Due", "AttributeType": "S"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}');
-SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "Due", "AttributeType": "N"}, {"AttributeName": "Other", "AttributeType": "N"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}');
 SELECT pg_temp.update_table('{"AttributeDefinitions": [{"AttributeName": "Due", "AttributeType": "N"}], "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "GSI3", "KeySchema": [{"AttributeName": "Due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}, "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}}]}');
 SELECT pg_temp.update_table('{"BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}');
 

@@ -46,10 +46,17 @@ check_index_updates(const List *updates)
 	foreach(cell, updates)
 	{
 		const IndexUpdate *update = lfirst(cell);
+		int			actions = (update->create != NULL) + (update->update != NULL) +
+			(update->delete != NULL);
 
-		if ((update->create != NULL) + (update->update != NULL) + (update->delete != NULL) != 1)
-			validation_error(INVALID "Each GlobalSecondaryIndexUpdate must have exactly one of "
-									 "Update, Create and Delete");
+		if (actions == 0)
+			validation_error(INVALID "One of GlobalSecondaryIndexUpdate.Update, "
+									 "GlobalSecondaryIndexUpdate.Create, "
+									 "GlobalSecondaryIndexUpdate.Delete must not be null");
+		if (actions > 1)
+			validation_error(INVALID "Only one of GlobalSecondaryIndexUpdate.Update, "
+									 "GlobalSecondaryIndexUpdate.Create, "
+									 "GlobalSecondaryIndexUpdate.Delete can be specified");
 	}
 	check_distinct(updates);
 	check_one_online(updates);

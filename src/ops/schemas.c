@@ -151,33 +151,18 @@ check_update_definitions(const UpdateTableRequest *request, const KeySchema *tab
 						 const List *indexes)
 {
 	List	   *known = known_definitions(table_key, indexes);
-	List	   *used = key_names(table_key, indexes);
 	ListCell   *cell;
 
 	check_definitions_distinct(request->attribute_definitions);
 	foreach(cell, request->index_updates)
 	{
 		const IndexUpdate *update = lfirst(cell);
-		ListCell   *element;
 
-		if (update->create == NULL)
-			continue;
-		check_key_size(update->create->key_schema);
-		foreach(element, update->create->key_schema)
-		{
-			Bytes	   *name = &((KeySchemaElement *) lfirst(element))->attribute_name;
-
-			if (!has_name(used, *name))
-				used = lappend(used, name);
-		}
+		if (update->create != NULL)
+			check_key_size(update->create->key_schema);
 	}
 	foreach(cell, request->attribute_definitions)
 		check_definition_agrees(lfirst(cell), known);
-	foreach(cell, request->attribute_definitions)
-		if (!has_name(used, ((AttributeDefinition *) lfirst(cell))->attribute_name))
-			validation_error(INVALID "Some AttributeDefinitions are not used. "
-									 "AttributeDefinitions: [%s], keys used: [%s]",
-							 joined_names(definition_names(request->attribute_definitions)), joined_names(used));
 }
 
 /* An attribute has one type in all keys of a table. */

@@ -47,8 +47,9 @@ extern void check_tag_count(const List *tags);
 extern void checked_table_schema(const CreateTableRequest *request, KeySchema *key,
 								 List **indexes);
 /*
- * Raises unless each attribute that an UpdateTable defines is one of a key that the
- * table has, or gets, and of the same type.
+ * Raises if an UpdateTable defines an attribute twice, or another type for one that the
+ * table has in a key.  Definitions that nothing uses are passed over, as in DynamoDB:
+ * tools that add several indexes, one by one, define the attributes of all each time.
  */
 extern void check_update_definitions(const UpdateTableRequest *request,
 									 const KeySchema *table_key, const List *indexes);
