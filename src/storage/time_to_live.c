@@ -122,16 +122,23 @@ make_ttl_column(Bytes attribute)
  * AccessExclusiveLock on a table that is in use: everybody queues behind whoever
  * asks for it, so that is for a moment only, and then others come first for as
  * long.  A worker that builds an index gives way.  A lock_timeout of the caller's
- * that is shorter holds.
+ * holds for all of it.
  */
 static void
 lock_patiently(Oid relid)
 {
+	TimestampTz begin = GetCurrentTimestamp();
+
 	for (;;)
 	{
 		background_work_cancel(WORK_INDEXES, relid);
 		if (lock_within(relid, LOCK_PATIENCE))
 			return;
+		if (LockTimeout > 0 &&
+			TimestampDifferenceExceeds(begin, GetCurrentTimestamp(), LockTimeout))
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("canceling statement due to lock timeout")));
 		pg_usleep(LOCK_PATIENCE * 1000L);
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -252,22 +259,26 @@ table_ttl_remove(Oid relid)
 
 /* ---- which tables? ---- */
 
-/* Whether arguments, as pg_trigger holds them, name the role of TTL. */
+/*
+ * The attribute that arguments, as pg_trigger holds them, give the role of TTL; false
+ * if they give it to none.  Makes something of any input.
+ */
 static bool
-arguments_name_ttl(const bytea *arguments)
+ttl_of_arguments(const bytea *arguments, Bytes *attribute)
 {
+	Bytes		ttl = bytes_from_cstring(derived_role_name(DERIVED_TTL));
 	const char *argument = VARDATA_ANY(arguments);
 	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
 
-	for (int i = 1; argument < end; i++)
+	for (int i = 0; argument < end; i++)
 	{
-		int			length = strnlen(argument, end - argument);
+		Bytes		word = {argument, strnlen(argument, end - argument)};
 
-		if (i % ARGUMENTS_PER_COLUMN == 0 &&
-			bytes_equal((Bytes) {argument, length},
-						bytes_from_cstring(derived_role_name(DERIVED_TTL))))
+		if (i % ARGUMENTS_PER_COLUMN == 0)
+			*attribute = word;
+		if (i % ARGUMENTS_PER_COLUMN == ARGUMENTS_PER_COLUMN - 1 && bytes_equal(word, ttl))
 			return true;
-		argument += length + 1;
+		argument += word.len + 1;
 	}
 	return false;
 }
@@ -297,9 +308,10 @@ is_ttl_trigger(HeapTuple row, TupleDesc desc)
 	.tgfoid = ((Form_pg_trigger) GETSTRUCT(row))->tgfoid};
 	bool		isnull;
 	Datum		arguments = heap_getattr(row, Anum_pg_trigger_tgargs, desc, &isnull);
+	Bytes		attribute;
 
 	return is_maintenance_trigger(&trigger) && !isnull &&
-		arguments_name_ttl(DatumGetByteaPP(arguments));
+		ttl_of_arguments(DatumGetByteaPP(arguments), &attribute);
 }
 
 /* (pg_trigger has no index by name, so all of it is read) */
@@ -329,27 +341,15 @@ ttl_table_list(void)
 
 /*
  * dynamo.ttl_attribute(tgargs bytea) returns text: the attribute by which items
- * expire, or NULL.  As dynamo.key_schema(), makes something of any input.
+ * expire, or NULL.
  */
 PG_FUNCTION_INFO_V1(dynamo_ttl_attribute);
 Datum
 dynamo_ttl_attribute(PG_FUNCTION_ARGS)
 {
-	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
-	const char *argument = VARDATA_ANY(arguments);
-	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
-	Bytes		attribute = {NULL, 0};
+	Bytes		attribute;
 
-	for (int i = 0; argument < end; i++)
-	{
-		Bytes		word = {argument, strnlen(argument, end - argument)};
-
-		if (i % ARGUMENTS_PER_COLUMN == 0)
-			attribute = word;
-		if (i % ARGUMENTS_PER_COLUMN == ARGUMENTS_PER_COLUMN - 1 &&
-			bytes_equal(word, bytes_from_cstring(derived_role_name(DERIVED_TTL))))
-			PG_RETURN_TEXT_P(cstring_to_text_with_len(attribute.data, attribute.len));
-		argument += word.len + 1;
-	}
-	PG_RETURN_NULL();
+	if (!ttl_of_arguments(PG_GETARG_BYTEA_PP(0), &attribute))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(text_datum(attribute));
 }

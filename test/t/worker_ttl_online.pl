@@ -98,6 +98,11 @@ $writer->query_safe('COMMIT');
 $asking->query_until(qr/done/, "\n");
 $asking->quit;
 is_done('Busy', 52, 'a busy table');
+$writer->query_safe('BEGIN');
+$writer->query_safe(q{INSERT INTO dynamodb."Empty" (item) VALUES ('{"k": {"S": "open"}}')});
+(undef, undef, $error) = $node->psql('postgres', q{SET lock_timeout = '300ms'; SET statement_timeout = '60s'; SELECT dynamo.update_time_to_live('Empty', 't', false)});
+like($error, qr/canceling statement due to lock timeout/, 'a longer one too, though the lock is asked for again and again');
+$writer->query_safe('ROLLBACK');
 
 # ---- turned off before it is done ----
 
