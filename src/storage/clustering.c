@@ -44,17 +44,12 @@
 #include "access/htup_details.h"
 #include "access/genam.h"
 #include "catalog/index.h"
-#include "miscadmin.h"
-#include "port/atomics.h"
 #include "storage/buf_internals.h"
 #include "storage/bufmgr.h"
 #include "storage/freespace.h"
-#include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/datum.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -91,13 +86,6 @@ typedef struct PageLook
 	bool		busy;			/* somebody is writing on it */
 } PageLook;
 
-typedef struct ClusteringCounters
-{
-	Oid			key[2];			/* database and table */
-	pg_atomic_uint64 rows;		/* for which a page was chosen */
-	pg_atomic_uint64 steered;
-} ClusteringCounters;
-
 /* What a session remembers of a table: rd_amcache. */
 typedef struct ClusteringState
 {
@@ -117,19 +105,6 @@ typedef struct RowProbe
 	bool		is_copy[MAX_KEY_ATTRIBUTES];
 	KeyProbe	probe;
 } RowProbe;
-
-/* The most tables that are counted; later ones are not. */
-#define MAX_COUNTED_TABLES 2000
-
-typedef struct ClusteringShared
-{
-	LWLock		lock;			/* of the table's structure, not of counters */
-} ClusteringShared;
-
-static shmem_request_hook_type previous_shmem_request_hook;
-static shmem_startup_hook_type previous_shmem_startup_hook;
-static ClusteringShared *shared;
-static HTAB *counted_tables;
 
 static ClusteringState *clustering_state(Relation rel);
 static ClusteringState *build_state(Relation rel);
@@ -153,10 +128,6 @@ static Size page_room(Relation rel, BlockNumber block);
 static Size room_of(Page page);
 static bool is_being_written(Buffer buffer);
 static Size row_size(TupleTableSlot *slot);
-static void count_rows(ClusteringState *state, Relation rel, int nrows, bool steered);
-static ClusteringCounters *table_counters(Oid relid);
-static void request_shmem(void);
-static void init_shmem(void);
 
 /* ---- placing ---- */
 
@@ -240,7 +211,8 @@ place(Placement *placement, Relation rel, KeyProbe *probe, Size size, int nrows,
 
 	forget_void_pages(rel);		/* (the probe may have taken a lock) */
 	block = choose_page(rel, state, probe, size, nrows);
-	count_rows(state, rel, nrows, block != InvalidBlockNumber);
+	clustering_count(&state->counters, RelationGetRelid(rel), nrows,
+					 block != InvalidBlockNumber);
 	if (block == InvalidBlockNumber)
 		placement_begin_others(placement, rel, bulk);
 	else
@@ -525,7 +497,7 @@ build_state(Relation rel)
 		state.nhash = definition->key.nhash;
 		state.nkeys = definition->key.nhash + definition->key.nrange;
 		memcpy(state.columns, definition->key_columns, sizeof(state.columns));
-		state.counters = table_counters(RelationGetRelid(rel));
+		state.counters = clustering_counters(RelationGetRelid(rel));
 		state.index = definition->primary_index;
 		if (!table_clustering_is_on(rel))
 			state.index = InvalidOid;
@@ -551,122 +523,4 @@ forget_pages(ClusteringState *state)
 	state->common_page = InvalidBlockNumber;
 	for (int i = 0; i <= MAX_SEATS; i++)
 		state->open[i].seats = 0;
-}
-
-/* ---- counters ---- */
-
-void
-clustering_init(void)
-{
-	if (!process_shared_preload_libraries_in_progress)
-		return;
-	previous_shmem_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shmem;
-	previous_shmem_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = init_shmem;
-}
-
-static void
-request_shmem(void)
-{
-	if (previous_shmem_request_hook)
-		previous_shmem_request_hook();
-	RequestAddinShmemSpace(add_size(MAXALIGN(sizeof(ClusteringShared)),
-									hash_estimate_size(MAX_COUNTED_TABLES,
-													   sizeof(ClusteringCounters))));
-}
-
-static void
-init_shmem(void)
-{
-	HASHCTL		control = {
-		.keysize = sizeof(((ClusteringCounters *) 0)->key),
-		.entrysize = sizeof(ClusteringCounters),
-	};
-	bool		found;
-
-	if (previous_shmem_startup_hook)
-		previous_shmem_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("dynamo clustering", sizeof(ClusteringShared), &found);
-	if (!found)
-		LWLockInitialize(&shared->lock, LWLockNewTrancheId());
-	LWLockRegisterTranche(shared->lock.tranche, "DynamoClustering");
-	counted_tables = ShmemInitHash("dynamo clustered tables", MAX_COUNTED_TABLES,
-								   MAX_COUNTED_TABLES, &control,
-								   HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
-	LWLockRelease(AddinShmemInitLock);
-}
-
-/* (Those of a table whose drop was rolled back are begun anew.) */
-static void
-count_rows(ClusteringState *state, Relation rel, int nrows, bool steered)
-{
-	if (state->counters != NULL && state->counters->key[1] != RelationGetRelid(rel))
-		state->counters = table_counters(RelationGetRelid(rel));
-	if (state->counters == NULL)
-		return;
-	pg_atomic_fetch_add_u64(&state->counters->rows, nrows);
-	if (steered)
-		pg_atomic_fetch_add_u64(&state->counters->steered, nrows);
-}
-
-/* NULL where there is no room, or no shared memory. */
-static ClusteringCounters *
-table_counters(Oid relid)
-{
-	Oid			key[2] = {MyDatabaseId, relid};
-	ClusteringCounters *result;
-	bool		found = true;
-
-	if (shared == NULL)
-		return NULL;
-	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
-	if (hash_get_num_entries(counted_tables) < MAX_COUNTED_TABLES)
-		result = hash_search(counted_tables, key, HASH_ENTER_NULL, &found);
-	else
-		result = hash_search(counted_tables, key, HASH_FIND, NULL);
-	if (!found)
-	{
-		pg_atomic_init_u64(&result->rows, 0);
-		pg_atomic_init_u64(&result->steered, 0);
-	}
-	LWLockRelease(&shared->lock);
-	return result;
-}
-
-bool
-clustering_counts(Oid relid, uint64 *rows, uint64 *steered)
-{
-	Oid			key[2] = {MyDatabaseId, relid};
-	ClusteringCounters *counters;
-
-	*rows = *steered = 0;
-	if (shared == NULL)
-		return false;
-	LWLockAcquire(&shared->lock, LW_SHARED);
-	counters = hash_search(counted_tables, key, HASH_FIND, NULL);
-	if (counters != NULL)
-	{
-		*rows = pg_atomic_read_u64(&counters->rows);
-		*steered = pg_atomic_read_u64(&counters->steered);
-	}
-	LWLockRelease(&shared->lock);
-	return true;
-}
-
-/* Others remember where they count: they are to see that it is void. */
-void
-clustering_forget(Oid relid)
-{
-	Oid			key[2] = {MyDatabaseId, relid};
-	ClusteringCounters *counters;
-
-	if (shared == NULL)
-		return;
-	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
-	counters = hash_search(counted_tables, key, HASH_REMOVE, NULL);
-	if (counters != NULL)
-		counters->key[1] = InvalidOid;
-	LWLockRelease(&shared->lock);
 }

@@ -80,9 +80,9 @@ typedef struct Placement
 
 /*
  * Makes the heap store the rows, which are of one item collection, on a page of
- * it.  Where `probe` is given, it is of the first row's key, just made, and its index is open.
- * A row that was steered must be stored without BulkInsertState, which has a page
- * of its own.
+ * it.  Where `probe` is given, it is of the first row's key, just made, and its
+ * index is open.  A row that was steered must be stored without BulkInsertState,
+ * which has a page of its own.
  */
 extern void placement_begin(Placement *placement, Relation rel, TupleTableSlot **slots,
 							int nslots, KeyProbe *probe, bool bulk);
@@ -104,9 +104,16 @@ extern int	collection_run(Relation rel, TupleTableSlot **slots, int nslots);
 extern void item_insert_speculative(Relation rel, TupleTableSlot *slot, CommandId cid,
 									uint32 token, KeyProbe *probe);
 
-/* ---- counters (clustering.c) ---- */
+/* ---- counters (clustering_counters.c) ---- */
 
 extern void clustering_init(void);
+
+typedef struct ClusteringCounters ClusteringCounters;
+
+/* Those of a table; NULL where there is no room, or no shared memory. */
+extern ClusteringCounters *clustering_counters(Oid relid);
+/* Counts rows for which a page was chosen; the counters may have become void. */
+extern void clustering_count(ClusteringCounters **counters, Oid relid, int nrows, bool steered);
 /*
  * How many rows a page was chosen for since the server started, and how many of
  * them were steered; false if nobody counts.
