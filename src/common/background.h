@@ -15,8 +15,11 @@ typedef enum BackgroundWork
 	WORK_STREAMS,				/* decoding the changes of tables with a stream */
 	WORK_TTL,					/* items to expire */
 	WORK_INDEXES,				/* dynamo.table_indexes: those that are not ACTIVE */
+	LAST_WORK_INDEXES = WORK_INDEXES + 3, /* the same, while others wait for something */
 	BACKGROUND_WORKS,
 } BackgroundWork;
+
+#define MAX_INDEX_BUILDERS (LAST_WORK_INDEXES - WORK_INDEXES + 1)
 
 typedef struct BackgroundWorkers
 {

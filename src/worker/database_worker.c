@@ -98,6 +98,15 @@ override_settings(void)
 		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
 }
 
+BackgroundWork
+work_of_worker(void)
+{
+	BackgroundWork work;
+
+	memcpy(&work, MyBgworkerEntry->bgw_extra, sizeof(work));
+	return work;
+}
+
 static void
 forget_worker(int code, Datum work)
 {
@@ -146,11 +155,35 @@ background_work_go_on(BackgroundWork work)
 	pg_atomic_write_u32(&my_database->wanted[work], 1);
 }
 
-void
+bool
 background_work_on(BackgroundWork work, Oid subject)
 {
-	pg_atomic_write_u32(&my_database->subject[work], subject);
-	pg_memory_barrier();
+	bool		taken;
+
+	LWLockAcquire(&databases_shared->lock, LW_EXCLUSIVE);
+	taken = OidIsValid(subject) && background_work_is_taken(work, subject);
+	if (!taken)
+		pg_atomic_write_u32(&my_database->subject[work], subject);
+	LWLockRelease(&databases_shared->lock);
+	return !taken;
+}
+
+bool
+background_work_is_taken(BackgroundWork work, Oid subject)
+{
+	BackgroundWork last = last_of_work(work);
+
+	for (int other = Min(work, WORK_INDEXES); other <= last; other++)
+		if (other != work && pg_atomic_read_u32(&my_database->subject[other]) == subject)
+			return true;
+	return false;
+}
+
+void
+background_work_share(BackgroundWork work)
+{
+	background_work_raise(my_database, Min(work, WORK_INDEXES));
+	wake_launcher();
 }
 
 /* ---- transactions ---- */

@@ -205,6 +205,12 @@ interrupt_work(BackgroundWork work, Oid subject)
 		interrupted[work] = subject;
 }
 
+BackgroundWork
+last_of_work(BackgroundWork work)
+{
+	return work >= WORK_INDEXES ? LAST_WORK_INDEXES : work;
+}
+
 /* One that waits until it is time to try something again. */
 static void
 wake_worker(WorkedDatabase *database, BackgroundWork work)
@@ -216,15 +222,35 @@ wake_worker(WorkedDatabase *database, BackgroundWork work)
 		SetLatch(&worker->procLatch);
 }
 
+/* (one that runs may wait for something; one more ends if there is nothing left for it) */
+void
+background_work_raise(WorkedDatabase *database, BackgroundWork work)
+{
+	int			n = work == WORK_INDEXES ? index_builders : 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		pg_atomic_write_u32(&database->wanted[work + i], 1);
+		if (pg_atomic_read_u32(&database->pid[work + i]) == 0)
+			break;
+		wake_worker(database, work + i);
+	}
+}
+
 /* Cancels what the worker does to a relation, if it does anything to that. */
 static void
 cancel_worker(WorkedDatabase *database, BackgroundWork work, Oid subject)
 {
-	uint32		pid = pg_atomic_read_u32(&database->pid[work]);
+	BackgroundWork last = last_of_work(work);
 
-	if (OidIsValid(subject) && pid != 0 && pid != MyProcPid &&
-		pg_atomic_read_u32(&database->subject[work]) == subject)
-		kill(pid, SIGINT);
+	for (; work <= last; work++)
+	{
+		uint32		pid = pg_atomic_read_u32(&database->pid[work]);
+
+		if (OidIsValid(subject) && pid != 0 && pid != MyProcPid &&
+			pg_atomic_read_u32(&database->subject[work]) == subject)
+			kill(pid, SIGINT);
+	}
 }
 
 static void
@@ -250,8 +276,7 @@ raise_requested(void)
 			database = worked_database(MyDatabaseId, true);
 		if (database != NULL)
 		{
-			pg_atomic_write_u32(&database->wanted[work], 1);
-			wake_worker(database, work);
+			background_work_raise(database, work);
 			cancel_worker(database, work, interrupted[work]);
 		}
 		interrupted[work] = InvalidOid;
@@ -424,6 +449,15 @@ tables_to_lock(Node *statement)
 	}
 }
 
+static bool
+any_builder_works(WorkedDatabase *database)
+{
+	for (int work = WORK_INDEXES; work <= LAST_WORK_INDEXES; work++)
+		if (OidIsValid(pg_atomic_read_u32(&database->subject[work])))
+			return true;
+	return false;
+}
+
 /*
  * Has the worker that builds an index for one of the tables give way, as autovacuum
  * does: it would hold its lock, and all who queue behind the command, for long.
@@ -433,19 +467,16 @@ interrupt_build(Node *statement)
 {
 	List	   *tables = tables_to_lock(statement);
 	WorkedDatabase *database = tables == NIL ? NULL : worked_database(MyDatabaseId, false);
-	Oid			subject = InvalidOid;
 	ListCell   *cell;
 
-	if (database != NULL && pg_atomic_read_u32(&database->pid[WORK_INDEXES]) != MyProcPid)
-		subject = pg_atomic_read_u32(&database->subject[WORK_INDEXES]);
-	if (!OidIsValid(subject) || !IsTransactionState())
+	if (database == NULL || !any_builder_works(database) || !IsTransactionState())
 		return;
 	foreach(cell, tables)
 	{
 		RangeVar   *table = lfirst(cell);
+		Oid			subject = table == NULL ? InvalidOid : RangeVarGetRelid(table, NoLock, true);
 
-		if (table != NULL && RangeVarGetRelid(table, NoLock, true) == subject &&
-			compat_owns_relation(subject, GetUserId()))
+		if (OidIsValid(subject) && compat_owns_relation(subject, GetUserId()))
 			cancel_worker(database, WORK_INDEXES, subject);
 	}
 }

@@ -50,11 +50,17 @@ typedef struct DatabasesShared
 /* NULL unless the library is preloaded, by a server that is to have workers. */
 extern DatabasesShared *databases_shared;
 
+extern int index_builders;		/* setting */
+
 /* The entry of a database, or NULL; claimed if `claim` says so and there is room. */
 extern WorkedDatabase *worked_database(Oid database, bool claim);
 /* By the launcher, of one that is gone. */
 extern void worked_database_free(WorkedDatabase *database);
 extern void wake_launcher(void);
+/* The last of the kinds of work that are one to those who ask for it: there may be several builders. */
+extern BackgroundWork last_of_work(BackgroundWork work);
+/* Has a worker for a kind of work look what there is to do, if need be one more. */
+extern void background_work_raise(WorkedDatabase *database, BackgroundWork work);
 /* Whether dynamo.databases names a database, or all. */
 extern bool database_is_chosen(const char *name);
 
@@ -62,6 +68,8 @@ extern bool database_is_chosen(const char *name);
 
 /* Connects to the database, whose OID is the argument; signals as workers need them. */
 extern void database_worker_begin(Datum database, BackgroundWork work, const char *name);
+/* The kind of work that the launcher has started this process for. */
+extern BackgroundWork work_of_worker(void);
 /* After SIGHUP. */
 extern void database_worker_reload(void);
 
@@ -69,10 +77,15 @@ extern void database_worker_reload(void);
 extern void background_work_begin(BackgroundWork work);
 extern void background_work_go_on(BackgroundWork work);
 /*
- * Says which relation the worker begins to work on; who wants it to stop that
- * cancels it as a query is.  Said before it looks what there is to do.
+ * Says which relation the worker begins to work on, InvalidOid: none; who wants it to
+ * stop that cancels it as a query is.  Said before it looks what there is to do.  False
+ * if another worker of that kind is at it.
  */
-extern void background_work_on(BackgroundWork work, Oid subject);
+extern bool background_work_on(BackgroundWork work, Oid subject);
+/* Whether another one is. */
+extern bool background_work_is_taken(BackgroundWork work, Oid subject);
+/* Has another worker of that kind do what this one does not come to. */
+extern void background_work_share(BackgroundWork work);
 /*
  * In the handler of a timeout: what is done to the relation has not ended when it was
  * cancelled, so the worker ends.  The next one is told which relation that was.

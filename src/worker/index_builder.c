@@ -8,6 +8,11 @@
  * What ends a step, a crash too, leaves the build as it was before, and whoever
  * comes next goes on from there.
  *
+ * The commands wait for transactions of others, for as long as those take.  While one
+ * does and there are other builds, another worker (dynamo.index_builders) goes round
+ * those.  A table is in the hands of one at a time; one that finds nothing else to do
+ * ends.
+ *
  * Nobody is to wait for it for long: columns are added when the table's lock can
  * be had within dynamo.index_lock_timeout, else later; rows are locked for one
  * batch; a request to delete the index, and a command that alters or drops the
@@ -65,10 +70,15 @@ static int	rate = 0;			/* items per second, 0: as fast as it goes */
 static int	batch_timeout = 0;	/* ms */
 static int	lock_timeout = 0;	/* ms */
 
+int index_builders = 0;
+
+static BackgroundWork builder;	/* which of them this is */
+static bool shared;				/* there are other builds in this round */
 static MemoryContext build_context; /* of a round */
 static TimeoutId end_timeout;	/* for a batch that does not heed its cancel */
 static volatile Oid in_hand;	/* the table that is filled */
 
+static List *not_taken(List *builds);
 static void put_off_unfinished(List *builds);
 static bool work_on(IndexBuild *build);
 static bool run_step(IndexBuild *build);
@@ -99,6 +109,10 @@ index_builder_settings_init(void)
 							"Time after which a transaction that fills the columns of a new index is given up; 0 means never.",
 							NULL, &batch_timeout, 30000, 0, INT_MAX / 2, PGC_SIGHUP, GUC_UNIT_MS,
 							NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.index_builders",
+							"Number of workers of a database that make and delete indexes, at most.",
+							NULL, &index_builders, 2, 1, MAX_INDEX_BUILDERS, PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.index_lock_timeout",
 							"How long adding or dropping columns of an index waits for a table that is in use, before it tries again.",
 							NULL, &lock_timeout, 100, 1, 60000, PGC_SIGHUP, GUC_UNIT_MS,
@@ -108,7 +122,7 @@ index_builder_settings_init(void)
 static void
 give_up(void)
 {
-	background_work_give_up(WORK_INDEXES, in_hand);
+	background_work_give_up(builder, in_hand);
 }
 
 void
@@ -116,7 +130,8 @@ dynamo_index_builder_main(Datum arg)
 {
 	bool		first = true;
 
-	database_worker_begin(arg, WORK_INDEXES, "dynamo index builder");
+	builder = work_of_worker();
+	database_worker_begin(arg, builder, "dynamo index builder");
 	build_context = AllocSetContextCreate(TopMemoryContext, "dynamo index build",
 										  ALLOCSET_DEFAULT_SIZES);
 	end_timeout = RegisterTimeout(USER_TIMEOUT, give_up);
@@ -127,7 +142,7 @@ dynamo_index_builder_main(Datum arg)
 		ListCell   *cell;
 
 		/* Indexes that are recorded from here on ask for a worker of their own. */
-		background_work_begin(WORK_INDEXES);
+		background_work_begin(builder);
 		if (!begin_step(build_context))
 			break;
 		builds = index_build_list();
@@ -135,9 +150,11 @@ dynamo_index_builder_main(Datum arg)
 			put_off_unfinished(builds);
 		first = false;
 		end_step();
+		shared = list_length(builds) > 1;
+		builds = not_taken(builds);
 		if (builds == NIL)
 			break;
-		background_work_go_on(WORK_INDEXES);
+		background_work_go_on(builder);
 		foreach(cell, builds)
 			advanced |= work_on(lfirst(cell));
 		if (!advanced)
@@ -147,6 +164,18 @@ dynamo_index_builder_main(Datum arg)
 			database_worker_reload();
 	}
 	proc_exit(0);
+}
+
+static List *
+not_taken(List *builds)
+{
+	List	   *mine = NIL;
+	ListCell   *cell;
+
+	foreach(cell, builds)
+		if (!background_work_is_taken(builder, ((IndexBuild *) lfirst(cell))->relid))
+			mine = lappend(mine, lfirst(cell));
+	return mine;
 }
 
 /* What the worker before this one had to leave. */
@@ -181,9 +210,13 @@ work_on(IndexBuild *build)
 	if (ShutdownRequestPending || build->next_attempt > start)
 		return false;
 	QueryCancelPending = false; /* it was meant for another step */
-	background_work_on(WORK_INDEXES, build->relid);
+	if (!background_work_on(builder, build->relid))
+	{
+		build->next_attempt = TimestampTzPlusMilliseconds(start, RETRY_DELAY);
+		return false;
+	}
 	advanced = run_step(build);
-	background_work_on(WORK_INDEXES, InvalidOid);
+	background_work_on(builder, InvalidOid);
 	pgstat_report_stat(true);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	if (rate > 0 && build->items_done > items)
@@ -239,6 +272,8 @@ do_step(IndexBuild *build)
 	else
 		index_build_write(build);
 	end_step();
+	if (command != NULL && shared)
+		background_work_share(builder);
 	if (command != NULL)
 		run_command(command);
 	return true;

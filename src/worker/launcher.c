@@ -54,17 +54,17 @@ static const Service endpoint_services[WORKER_KINDS] = {
 };
 
 /* Of each database. */
-static const Service database_services[BACKGROUND_WORKS] = {
+static const Service database_services[WORK_INDEXES + 1] = {
 	[WORK_DISCOVERY] = {"dynamo discovery", "dynamo", "dynamo_look_main",
-	BgWorkerStart_RecoveryFinished},
+						BgWorkerStart_RecoveryFinished},
 	[WORK_JOBS] = {"dynamo job lane", "dynamo", "dynamo_job_lane_main",
-	BgWorkerStart_RecoveryFinished},
+				   BgWorkerStart_RecoveryFinished},
 	[WORK_STREAMS] = {"dynamo streams", "dynamo", "dynamo_stream_worker_main",
-	BgWorkerStart_RecoveryFinished},
+					  BgWorkerStart_RecoveryFinished},
 	[WORK_TTL] = {"dynamo ttl", "dynamo", "dynamo_ttl_main",
-	BgWorkerStart_RecoveryFinished},
+				  BgWorkerStart_RecoveryFinished},
 	[WORK_INDEXES] = {"dynamo index builder", "dynamo", "dynamo_index_builder_main",
-	BgWorkerStart_RecoveryFinished},
+					  BgWorkerStart_RecoveryFinished},
 };
 
 /* Of no database: it finds them. */
@@ -281,7 +281,7 @@ make_slots(void)
 	for (int i = 0; i < MAX_DATABASES; i++)
 		for (int work = 0; work < BACKGROUND_WORKS; work++, slot++)
 		{
-			slot->service = &database_services[work];
+			slot->service = &database_services[Min(work, WORK_INDEXES)];
 			slot->database = &databases_shared->databases[i];
 			slot->work = work;
 		}
@@ -439,6 +439,7 @@ start_worker(Slot *slot, TimestampTz now)
 	if (!announce_start(slot))
 		return;
 	worker.bgw_main_arg = UInt32GetDatum(slot->argument);
+	memcpy(worker.bgw_extra, &slot->work, sizeof(slot->work));
 	snprintf(worker.bgw_name, BGW_MAXLEN, "%s %u", slot->service->name, slot->argument);
 	strlcpy(worker.bgw_type, slot->service->name, BGW_MAXLEN);
 	strlcpy(worker.bgw_library_name, slot->service->library, BGW_MAXLEN);
@@ -453,8 +454,8 @@ start_worker(Slot *slot, TimestampTz now)
 	ereport(WARNING,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("no background worker is left for \"%s\"", worker.bgw_name),
-			 errhint("Beside those of others, %d background workers are needed for the launcher and the endpoint, and up to five for each database with something to do; increase max_worker_processes.",
-					 nendpoint_slots + 1)));
+			 errhint("Beside those of others, %d background workers are needed for the launcher and the endpoint, and up to %d for each database with something to do; increase max_worker_processes.",
+					 nendpoint_slots + 1, WORK_INDEXES + index_builders)));
 }
 
 /* ---- the end ---- */

@@ -247,7 +247,36 @@ my (undef, undef, $dropped) = $node->psql('dynamo', q{SET lock_timeout = '60s'; 
 is($dropped, '', 'a table is dropped');
 is(sql('SELECT count(*) FROM dynamo.index_builds'), 0, 'dropped: nothing is left of it');
 ok(until_is(q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'dynamo index builder'}), 'dropped: the worker ends');
+$snapshot->query_safe('COMMIT');
+
+# ---- another table's, while one waits ----
+
+make_table('Waits');
+call_ok($node, 'UpdateTable', create_index('Waits', 'GSI1'));
+make_table('Next');
+is_active('Waits', 'to be deleted');
+my $reader = session('BEGIN', 'SELECT count(*) FROM dynamodb."Waits"');
+call_ok($node, 'UpdateTable', delete_index('Waits', 'GSI1'));
+waits_for('Waits', 'dropping index', $reader, 'reader');
+call_ok($node, 'UpdateTable', create_index('Next', 'GSI1'));
+is_active('Next', 'beside it');
+is_exact('Next', 'beside it');
+is(table('Waits')->{GlobalSecondaryIndexes}[0]{IndexStatus}, 'DELETING', 'beside it: the other still waits');
+
+call_ok($node, 'UpdateTable', delete_index('Next', 'GSI1'));
+is_active('Next', 'beside it: deleted');
+$snapshot->query_safe($_) for 'BEGIN ISOLATION LEVEL REPEATABLE READ', 'SELECT 1';
+call_ok($node, 'UpdateTable', create_index('Next', 'GSI1'));
+waits_for('Next', 'waiting for old snapshots', $snapshot, 'beside it: dropped');
+is(sql(q{SELECT count(DISTINCT pid) FROM pg_stat_activity WHERE backend_type = 'dynamo index builder'}), 2, 'beside it: two workers');
+(undef, undef, $dropped) = $node->psql('dynamo', q{SET lock_timeout = '60s'; DROP TABLE dynamodb."Next"});
+is($dropped, '', 'beside it: a table is dropped');
 $snapshot->quit;
+ok(until_is(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'dynamo index builder'}), 'beside it: that worker ends');
+$reader->query_safe('COMMIT');
+$reader->quit;
+is_active('Waits', 'at last');
+ok(until_is(q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'dynamo index builder'}), 'the other worker ends');
 
 $node->stop;
 done_testing();
