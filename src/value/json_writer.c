@@ -5,71 +5,84 @@
  * DynamoDB JSON as the service prints it: no white space, members in the order
  * of the stored map, numbers and binaries as strings.
  *
- * A page of a Query is mostly this, so room is asked for once per string: before
- * it, with SLACK more for the punctuation around it, which is put there without
- * asking.  The functions that others call end the text with a zero, those that
- * write pieces of it do not.
+ * A page of a Query is mostly this, so room is asked for once per name and value:
+ * before it, for its bytes and with SLACK more for the punctuation around it, which is
+ * put there without asking.  What needs more than that asks itself and leaves SLACK
+ * again.  The place of the next byte is handed from function to function; the text's
+ * length is set, and a zero put behind it, at the end.
  */
 #include "postgres.h"
 
 #include "value/encoding.h"
 #include "value/json_scan.h"
 
-/* Longest of what stands between two strings: ':' '{"BOOL":' 'false' '}' ',' '"'. */
+/* More than what stands between two strings: '","' ':' '{"BOOL":' 'false' '}' '"' ']' '}'. */
 #define SLACK	32
 
-static void write_value(StringInfo out, Bytes encoded);
-static void write_map(StringInfo out, AttributeValue map);
-static void write_list(StringInfo out, AttributeValue list);
-static void write_set(StringInfo out, AttributeValue set);
-static void write_payload(StringInfo out, AttributeType type, Bytes payload);
-static inline void write_string(StringInfo out, Bytes string);
+static char *write_value(StringInfo out, char *at, Bytes encoded);
+static char *write_map(StringInfo out, char *at, AttributeValue map);
+static char *write_list(StringInfo out, char *at, AttributeValue list);
+static char *write_set(StringInfo out, char *at, AttributeValue set);
+static char *write_number(StringInfo out, char *at, Bytes payload);
+static char *write_binary(StringInfo out, char *at, Bytes payload);
+static inline char *write_string(StringInfo out, char *at, Bytes string);
 static inline char *copy_plain(char *dst, const char *src, int len);
-static void write_escaped(StringInfo out, Bytes string);
-static void write_escape(StringInfo out, char c);
+static char *write_escaped(StringInfo out, char *at, Bytes string);
+static char *write_escape(char *at, char c);
+
+/* ---- room ---- */
+
+/* Finds room for `more` bytes and SLACK. */
+static inline char *
+reserve(StringInfo out, char *at, int more)
+{
+	if (unlikely(more + SLACK >= out->data + out->maxlen - at))
+	{
+		out->len = at - out->data;
+		enlargeStringInfo(out, more + SLACK);
+		at = out->data + out->len;
+	}
+	return at;
+}
+
+static inline char *
+begin(StringInfo out, int more)
+{
+	return reserve(out, out->data + out->len, more);
+}
+
+static inline void
+end(StringInfo out, char *at)
+{
+	*at = '\0';
+	out->len = at - out->data;
+}
+
+static inline char *
+put_run(char *at, const char *run, int len)
+{
+	memcpy(at, run, len);
+	return at + len;
+}
+
+/* ---- the interface ---- */
 
 void
 attribute_append_json(StringInfo out, AttributeValue value)
 {
-	write_value(out, (Bytes) {value.data, value.len});
-	out->data[out->len] = '\0';
+	end(out, write_value(out, begin(out, value.len), (Bytes) {value.data, value.len}));
 }
 
 void
 attribute_map_append_json(StringInfo out, AttributeValue map)
 {
-	write_map(out, map);
-	out->data[out->len] = '\0';
+	end(out, write_map(out, begin(out, 0), map));
 }
 
 void
 json_append_string(StringInfo out, Bytes string)
 {
-	write_string(out, string);
-	out->data[out->len] = '\0';
-}
-
-/* ---- room ---- */
-
-static inline void
-reserve(StringInfo out, int more)
-{
-	if (unlikely(more + SLACK >= out->maxlen - out->len))
-		enlargeStringInfo(out, more + SLACK);
-}
-
-/* Into room that has been reserved. */
-static inline void
-put(StringInfo out, char c)
-{
-	out->data[out->len++] = c;
-}
-
-static inline void
-put_run(StringInfo out, const char *run, int len)
-{
-	memcpy(out->data + out->len, run, len);
-	out->len += len;
+	end(out, write_string(out, begin(out, string.len), string));
 }
 
 /* ---- values ---- */
@@ -92,143 +105,161 @@ static const struct
 	[ATTRIBUTE_BS] = {"{\"BS\":", 6},
 };
 
-static void
-write_value(StringInfo out, Bytes encoded)
+/* Room for as many bytes as it has is there. */
+static char *
+write_value(StringInfo out, char *at, Bytes encoded)
 {
 	AttributeValue value = {encoded.data, encoded.len};
 	AttributeType type = attribute_type(value);
 	Bytes		payload = {encoded.data + 1, encoded.len - 1};
 
-	reserve(out, 0);
-	memcpy(out->data + out->len, openings[type].text, sizeof(uint64));
-	out->len += openings[type].len;
+	memcpy(at, openings[type].text, sizeof(uint64));
+	at += openings[type].len;
 	switch (type)
 	{
 		case ATTRIBUTE_S:
-			write_string(out, payload);
+			at = write_string(out, at, payload);
 			break;
 		case ATTRIBUTE_N:
+			at = write_number(out, at, payload);
+			break;
 		case ATTRIBUTE_B:
-			write_payload(out, type, payload);
+			at = write_binary(out, at, payload);
 			break;
 		case ATTRIBUTE_BOOL:
 			if (attribute_bool(value))
-				put_run(out, "true", 4);
+				at = put_run(at, "true", 4);
 			else
-				put_run(out, "false", 5);
+				at = put_run(at, "false", 5);
 			break;
 		case ATTRIBUTE_NULL:
-			put_run(out, "true", 4);
+			at = put_run(at, "true", 4);
 			break;
 		case ATTRIBUTE_M:
-			write_map(out, value);
+			at = write_map(out, at, value);
 			break;
 		case ATTRIBUTE_L:
-			write_list(out, value);
+			at = write_list(out, at, value);
 			break;
 		case ATTRIBUTE_SS:
 		case ATTRIBUTE_NS:
 		case ATTRIBUTE_BS:
-			write_set(out, value);
+			at = write_set(out, at, value);
 			break;
 	}
-	put(out, '}');
+	*at++ = '}';
+	return at;
 }
 
-static void
-write_map(StringInfo out, AttributeValue map)
+static char *
+write_map(StringInfo out, char *at, AttributeValue map)
 {
 	Container	c = container_open(map);
 	uint32		name_begin = 0;
 	uint32		value_begin = 0;
 
-	reserve(out, 0);
-	put(out, '{');
+	*at++ = '{';
 	for (int i = 0; i < c.count; i++)
 	{
+		Bytes		name = container_next_run(&c, c.name_ends, c.names, i, &name_begin);
+		Bytes		value = container_next_run(&c, c.value_ends, c.values, i, &value_begin);
+
+		at = reserve(out, at, name.len);
 		if (i > 0)
-			put(out, ',');
-		write_string(out, container_next_run(&c, c.name_ends, c.names, i, &name_begin));
-		put(out, ':');
-		write_value(out, container_next_run(&c, c.value_ends, c.values, i, &value_begin));
+			*at++ = ',';
+		at = write_string(out, at, name);
+		*at++ = ':';
+		at = reserve(out, at, value.len);
+		at = write_value(out, at, value);
 	}
-	reserve(out, 0);
-	put(out, '}');
+	at = reserve(out, at, 0);
+	*at++ = '}';
+	return at;
 }
 
-static void
-write_list(StringInfo out, AttributeValue list)
+static char *
+write_list(StringInfo out, char *at, AttributeValue list)
 {
 	Container	c = container_open(list);
-	uint32		begin = 0;
+	uint32		value_begin = 0;
 
-	put(out, '[');
+	*at++ = '[';
 	for (int i = 0; i < c.count; i++)
 	{
+		Bytes		value = container_next_run(&c, c.value_ends, c.values, i, &value_begin);
+
+		at = reserve(out, at, value.len);
 		if (i > 0)
-			put(out, ',');
-		write_value(out, container_next_run(&c, c.value_ends, c.values, i, &begin));
+			*at++ = ',';
+		at = write_value(out, at, value);
 	}
-	reserve(out, 0);
-	put(out, ']');
+	at = reserve(out, at, 0);
+	*at++ = ']';
+	return at;
 }
 
-static void
-write_set(StringInfo out, AttributeValue set)
+static char *
+write_set(StringInfo out, char *at, AttributeValue set)
 {
-	AttributeType element_type = set_element_type(attribute_type(set));
+	AttributeType type = set_element_type(attribute_type(set));
 	Container	c = container_open(set);
-	uint32		begin = 0;
+	uint32		value_begin = 0;
 
-	put(out, '[');
+	*at++ = '[';
 	for (int i = 0; i < c.count; i++)
 	{
+		Bytes		payload = container_next_run(&c, c.value_ends, c.values, i, &value_begin);
+
+		at = reserve(out, at, payload.len);
 		if (i > 0)
-			put(out, ',');
-		write_payload(out, element_type,
-					  container_next_run(&c, c.value_ends, c.values, i, &begin));
+			*at++ = ',';
+		if (type == ATTRIBUTE_S)
+			at = write_string(out, at, payload);
+		else if (type == ATTRIBUTE_N)
+			at = write_number(out, at, payload);
+		else
+			at = write_binary(out, at, payload);
 	}
-	put(out, ']');
+	at = reserve(out, at, 0);
+	*at++ = ']';
+	return at;
 }
 
-/* Finds room for a few bytes, and leaves as much. */
-static void
-write_payload(StringInfo out, AttributeType type, Bytes payload)
+static char *
+write_number(StringInfo out, char *at, Bytes payload)
 {
-	if (type == ATTRIBUTE_S)
-	{
-		write_string(out, payload);
-		return;
-	}
-	put(out, '"');
-	if (type == ATTRIBUTE_N)
-		number_payload_append(out, payload);
-	else
-		base64_append(out, payload);
-	reserve(out, 0);
-	put(out, '"');
+	*at++ = '"';
+	out->len = at - out->data;
+	number_payload_append(out, payload);
+	at = begin(out, 0);
+	*at++ = '"';
+	return at;
+}
+
+static char *
+write_binary(StringInfo out, char *at, Bytes payload)
+{
+	*at++ = '"';
+	out->len = at - out->data;
+	base64_append(out, payload);
+	at = begin(out, 0);
+	*at++ = '"';
+	return at;
 }
 
 /* ---- strings ---- */
 
-/* Most strings need no escape. */
-static pg_attribute_always_inline void
-write_string(StringInfo out, Bytes string)
+/* Most need no escape.  Room for one that does not is there. */
+static pg_attribute_always_inline char *
+write_string(StringInfo out, char *at, Bytes string)
 {
-	char	   *begin;
-	char	   *end;
+	char	   *stop = copy_plain(at + 1, string.data, string.len);
 
-	reserve(out, string.len);
-	begin = out->data + out->len;
-	end = copy_plain(begin + 1, string.data, string.len);
-	if (unlikely(end == NULL))
-	{
-		write_escaped(out, string);
-		return;
-	}
-	*begin = '"';
-	*end = '"';
-	out->len = end + 1 - out->data;
+	if (unlikely(stop == NULL))
+		return write_escaped(out, at, string);
+	*at = '"';
+	*stop = '"';
+	return stop + 1;
 }
 
 /*
@@ -285,25 +316,26 @@ copy_plain(char *dst, const char *src, int len)
 	return dst + len;
 }
 
-static void
-write_escaped(StringInfo out, Bytes string)
+static char *
+write_escaped(StringInfo out, char *at, Bytes string)
 {
 	const char *p = string.data;
-	const char *end = p + string.len;
+	const char *stop = p + string.len;
 
-	put(out, '"');
-	while (p < end)
+	*at++ = '"';
+	while (p < stop)
 	{
 		bool		high = false;
-		const char *stop = json_plain_run(p, end, &high);
+		const char *plain = p;
 
-		put_run(out, p, stop - p);
-		if (stop < end)
-			write_escape(out, *stop++);
-		p = stop;
-		reserve(out, end - p);
+		p = json_plain_run(p, stop, &high);
+		at = put_run(at, plain, p - plain);
+		if (p < stop)
+			at = write_escape(at, *p++);
+		at = reserve(out, at, stop - p);
 	}
-	put(out, '"');
+	*at++ = '"';
+	return at;
 }
 
 /* What follows the backslash for a character that has a short escape. */
@@ -330,19 +362,20 @@ short_escape(char c)
 	}
 }
 
-static void
-write_escape(StringInfo out, char c)
+static char *
+write_escape(char *at, char c)
 {
 	static const char hex[] = "0123456789abcdef";
 	char		escape = short_escape(c);
 
-	put(out, '\\');
+	*at++ = '\\';
 	if (escape != '\0')
-		put(out, escape);
-	else
 	{
-		put_run(out, "u00", 3);
-		put(out, hex[(uint8) c >> 4]);
-		put(out, hex[c & 0xF]);
+		*at++ = escape;
+		return at;
 	}
+	at = put_run(at, "u00", 3);
+	*at++ = hex[(uint8) c >> 4];
+	*at++ = hex[c & 0xF];
+	return at;
 }
