@@ -38,6 +38,7 @@ typedef struct Leaf
 {
 	const KeyProbe *probe;
 	BTScanInsert search;
+	bool		by_bytes;		/* all parts of the key compare as strings of bytes */
 	Page		page;
 	OffsetNumber first;			/* its first entry */
 	OffsetNumber end;			/* behind its last one */
@@ -46,10 +47,12 @@ typedef struct Leaf
 static void read_part(KeyProbe *probe, int keysz, bool next, bool *before, bool *behind);
 static void make_search_key(BTScanInsert search, Relation index, int nkeys, const Datum *key);
 static Datum compare_bytes(PG_FUNCTION_ARGS);
+static inline int order_of_bytes(const struct varlena *a, const struct varlena *b);
 static Buffer find_leaf(Relation index, BTScanInsert search);
 static void open_leaf(Leaf *leaf, const KeyProbe *probe, BTScanInsert search, Buffer buffer);
 static void read_leaf(KeyProbe *probe, ProbeScope scope, BTScanInsert search);
 static int	compare(const Leaf *leaf, OffsetNumber offset);
+static bool compare_entry(const Leaf *leaf, IndexTuple entry, int *result);
 static OffsetNumber first_above(const Leaf *leaf, int above);
 static bool in_collection(const Leaf *leaf, OffsetNumber offset);
 static int	compare_partition(const Leaf *leaf, OffsetNumber offset);
@@ -184,15 +187,24 @@ compare_bytes(PG_FUNCTION_ARGS)
 {
 	struct varlena *a = PG_GETARG_VARLENA_PP(0);
 	struct varlena *b = PG_GETARG_VARLENA_PP(1);
+	int			result = order_of_bytes(a, b);
+
+	PG_FREE_IF_COPY(a, 0);
+	PG_FREE_IF_COPY(b, 1);
+	PG_RETURN_INT32(result);
+}
+
+/* Of values that are not compressed. */
+static inline int
+order_of_bytes(const struct varlena *a, const struct varlena *b)
+{
 	Size		a_size = VARSIZE_ANY_EXHDR(a);
 	Size		b_size = VARSIZE_ANY_EXHDR(b);
 	int			result = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_size, b_size));
 
-	PG_FREE_IF_COPY(a, 0);
-	PG_FREE_IF_COPY(b, 1);
-	if (result == 0)
-		result = a_size < b_size ? -1 : a_size > b_size;
-	PG_RETURN_INT32(result);
+	if (result != 0)
+		return result;
+	return a_size < b_size ? -1 : a_size > b_size;
 }
 
 /* Pinned and locked for reading; InvalidBuffer: the index is empty. */
@@ -212,6 +224,10 @@ open_leaf(Leaf *leaf, const KeyProbe *probe, BTScanInsert search, Buffer buffer)
 {
 	leaf->probe = probe;
 	leaf->search = search;
+	leaf->by_bytes = true;
+	for (int i = 0; i < search->keysz; i++)
+		leaf->by_bytes &= search->scankeys[i].sk_func.fn_addr == compare_bytes &&
+			probe->index->rd_indoption[i] == 0;
 	leaf->page = BufferGetPage(buffer);
 	leaf->first = P_FIRSTDATAKEY(BTPageGetOpaque(leaf->page));
 	leaf->end = Max(leaf->first, PageGetMaxOffsetNumber(leaf->page) + 1);
@@ -238,7 +254,39 @@ read_leaf(KeyProbe *probe, ProbeScope scope, BTScanInsert search)
 static int
 compare(const Leaf *leaf, OffsetNumber offset)
 {
+	int			result;
+
+	if (leaf->by_bytes && compare_entry(leaf, leaf_entry(leaf, offset), &result))
+		return result;
 	return _bt_compare(leaf->probe->index, leaf->search, leaf->page, offset);
+}
+
+/*
+ * The same without the generality of _bt_compare(), for an entry that has all parts of
+ * the key (those of a leaf do, its high key need not); false if one is NULL or compressed.
+ */
+static bool
+compare_entry(const Leaf *leaf, IndexTuple entry, int *result)
+{
+	const char *data = (const char *) entry + IndexInfoFindDataOffset(entry->t_info);
+	Size		offset = 0;
+
+	*result = 0;
+	if (IndexTupleHasNulls(entry))
+		return false;
+	for (int i = 0; i < leaf->search->keysz && *result == 0; i++)
+	{
+		const struct varlena *key = (const struct varlena *) DatumGetPointer(leaf->search->scankeys[i].sk_argument);
+		const struct varlena *value;
+
+		offset = att_align_pointer(offset, TYPALIGN_INT, -1, data + offset);
+		value = (const struct varlena *) (data + offset);
+		if (VARATT_IS_COMPRESSED(value))
+			return false;
+		*result = order_of_bytes(key, value);
+		offset += VARSIZE_ANY(value);
+	}
+	return true;
 }
 
 /*
@@ -386,7 +434,8 @@ read_key_entries(KeyProbe *probe, const Leaf *leaf, OffsetNumber position)
 static bool
 ends_leaf(const Leaf *leaf)
 {
-	return P_RIGHTMOST(BTPageGetOpaque(leaf->page)) || compare(leaf, P_HIKEY) < 0;
+	return P_RIGHTMOST(BTPageGetOpaque(leaf->page)) ||
+		_bt_compare(leaf->probe->index, leaf->search, leaf->page, P_HIKEY) < 0;
 }
 
 /*
