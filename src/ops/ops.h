@@ -879,6 +879,14 @@ typedef struct GetRecordsResult
 	const char *next_iterator;	/* NULL: the shard is closed, and read to its end */
 } GetRecordsResult;
 
+extern void op_list_streams(const ListStreamsRequest *request, ListStreamsResult *result);
+extern void op_describe_stream(const DescribeStreamRequest *request, StreamDescription *result);
+extern void op_get_shard_iterator(const GetShardIteratorRequest *request,
+								  ShardIteratorResult *result);
+extern void op_get_records(const GetRecordsRequest *request, GetRecordsResult *result);
+
+/* ---- all shards together (streams_merged.c) ---- */
+
 /* What dynamo.read_stream() asks for: the records of all shards together. */
 typedef struct ReadStreamRequest
 {
@@ -897,12 +905,6 @@ typedef struct ReadStreamRecord
 extern List *op_read_stream(const ReadStreamRequest *request);
 /* Behind it are changes that commit from now on.  False if there are no shards yet. */
 extern bool op_stream_position(Bytes stream, StreamPosition *position);
-
-extern void op_list_streams(const ListStreamsRequest *request, ListStreamsResult *result);
-extern void op_describe_stream(const DescribeStreamRequest *request, StreamDescription *result);
-extern void op_get_shard_iterator(const GetShardIteratorRequest *request,
-								  ShardIteratorResult *result);
-extern void op_get_records(const GetRecordsRequest *request, GetRecordsResult *result);
 
 /* ---- ARNs (arn.c) ---- */
 

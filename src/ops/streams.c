@@ -18,7 +18,6 @@
 
 #include <inttypes.h>
 
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -28,7 +27,7 @@
 #include "common/clock.h"
 #include "common/errors.h"
 #include "common/settings.h"
-#include "ops/tables.h"
+#include "ops/streams.h"
 
 #define ITERATOR_VERSION "|1|"
 
@@ -43,11 +42,7 @@ typedef struct ShardIterator
 	TimestampTz created;
 } ShardIterator;
 
-static List *streams_here(Bytes table_name);
 static bool is_child_of(const Stream *stream, const StreamShard *shard, Bytes parent);
-static Stream *find_stream(Bytes arn);
-static void raise_stream_not_found(Bytes arn);
-static void check_may_read(const Stream *stream, bool records);
 static StreamShard *find_shard(const Stream *stream, Bytes shard_id);
 static StreamShard *shard_of_iterator(const Stream *stream, const ShardIterator *iterator);
 static StreamPosition asked_position(const Stream *stream, const StreamShard *shard, int type, Bytes number);
@@ -95,8 +90,7 @@ op_list_streams(const ListStreamsRequest *request, ListStreamsResult *result)
 	}
 }
 
-/* Those of dynamo.schema, of one table or of all (data NULL). */
-static List *
+List *
 streams_here(Bytes table_name)
 {
 	List	   *result = NIL;
@@ -180,8 +174,7 @@ is_child_of(const Stream *stream, const StreamShard *shard, Bytes parent)
 															   shard->number)));
 }
 
-/* The stream of an ARN, or ResourceNotFoundException. */
-static Stream *
+Stream *
 find_stream(Bytes arn)
 {
 	ResourceArn parsed;
@@ -204,7 +197,7 @@ find_stream(Bytes arn)
 	return found;
 }
 
-static void
+void
 raise_stream_not_found(Bytes arn)
 {
 	ereport(ERROR,
@@ -215,7 +208,7 @@ raise_stream_not_found(Bytes arn)
 
 /* ---- privileges ---- */
 
-static void
+void
 check_may_read(const Stream *stream, bool records)
 {
 	char	   *relname = get_rel_name(stream->relid);
@@ -415,153 +408,4 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 		return;
 	}
 	result->next_iterator = iterator_text(stream, &iterator);
-}
-
-/* ---- all shards together ---- */
-
-static Stream *named_stream(Bytes name);
-static StreamPosition position_behind(const Stream *stream, List *shards, Bytes number);
-static List *merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position,
-						 bool from_oldest, int limit, bool *more);
-
-/*
- * Goes through the epochs from that of the position on; those that have ended
- * without a break are followed by the next.
- */
-List *
-op_read_stream(const ReadStreamRequest *request)
-{
-	Stream	   *stream = named_stream(request->stream);
-	List	   *shards;
-	List	   *result = NIL;
-	StreamPosition position;
-	bool		from_oldest = request->iterator.data == NULL ||
-		bytes_equal(request->iterator, bytes_from_cstring("TRIM_HORIZON"));
-	bool		more = false;
-
-	check_may_read(stream, true);
-	shards = stream_shard_list(stream);
-	if (shards == NIL)
-		return NIL;
-	position = from_oldest ? ((const StreamShard *) linitial(shards))->start :
-		position_behind(stream, shards, request->iterator);
-	stream_read_begin();
-	for (int i = 0; i < list_length(shards) && !more; i += stream->shards)
-	{
-		const StreamShard *shard = list_nth(shards, i);
-		bool		is_first = shard->epoch == position.epoch;
-
-		if (shard->epoch < position.epoch)
-			continue;
-		result = list_concat(result, merge_epoch(stream, shards, i, is_first ? position : shard->start,
-												 from_oldest, request->limit - list_length(result),
-												 &more));
-		if (shard->lost && result != NIL)
-			break;				/* (the next call tells) */
-		if (shard->lost && is_first && !from_oldest)
-			stream_raise_trimmed();
-	}
-	stream_read_end();
-	return result;
-}
-
-bool
-op_stream_position(Bytes name, StreamPosition *position)
-{
-	Stream	   *stream = named_stream(name);
-	List	   *shards;
-
-	check_may_read(stream, false);
-	/* The snapshot was there first: who copies the table by it would miss changes. */
-	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("the position of a stream cannot be taken under REPEATABLE READ"),
-				 errhint("Take it under READ COMMITTED, in a statement before the table is read.")));
-	shards = stream_shard_list(stream);
-	if (shards == NIL)
-		return false;
-	*position = stream_latest_position(llast(shards));
-	position->lsn--;			/* a commit may begin right there */
-	return true;
-}
-
-/* The stream of an ARN, or the latest of a table. */
-static Stream *
-named_stream(Bytes name)
-{
-	List	   *streams;
-
-	if (name.len >= 4 && memcmp(name.data, "arn:", 4) == 0)
-		return find_stream(name);
-	streams = streams_here(name);
-	if (streams == NIL)
-		raise_stream_not_found(name);
-	return llast(streams);
-}
-
-/* The position behind a sequence number. */
-static StreamPosition
-position_behind(const Stream *stream, List *shards, Bytes number)
-{
-	const StreamShard *oldest = linitial(shards);
-	StreamPosition position;
-
-	if (!sequence_number_parse(number, &position))
-		validation_error("Invalid iterator: it is TRIM_HORIZON or a sequence number");
-	if (position.epoch < oldest->epoch)
-		stream_raise_trimmed();
-	position.n = position.n < PG_INT32_MAX ? position.n + 1 : position.n;
-	return position;
-}
-
-static int
-compare_records(const ListCell *a, const ListCell *b)
-{
-	return position_compare(&((const ReadStreamRecord *) lfirst(a))->record->position,
-							&((const ReadStreamRecord *) lfirst(b))->record->position);
-}
-
-/*
- * The records of the shards of one epoch, the first of which is shards[first].
- * Each shard gives a page; what lies behind the end of any page that is not the
- * last of its shard has to wait, since that shard may have records before it.
- * *more is set if anything has.
- */
-static List *
-merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position,
-			bool from_oldest, int limit, bool *more)
-{
-	List	   *result = NIL;
-	StreamPosition complete = {PG_INT32_MAX, 0, 0};
-	ListCell   *cell;
-
-	for (int i = first; i < first + stream->shards; i++)
-	{
-		const StreamShard *shard = list_nth(shards, i);
-		StreamPosition next = position;
-		bool		full;
-		List	   *records = stream_read(stream, shard, &next, from_oldest, limit,
-										 MAX_GET_RECORDS_SIZE, &full);
-		char	   *id = stream_shard_id(stream, shard->epoch, shard->number);
-
-		foreach(cell, records)
-		{
-			ReadStreamRecord *record = palloc_object(ReadStreamRecord);
-
-			record->record = lfirst(cell);
-			record->shard_id = id;
-			result = lappend(result, record);
-		}
-		*more = *more || full;
-		if (full && position_compare(&next, &complete) < 0)
-			complete = next;
-	}
-	list_sort(result, compare_records);
-	foreach(cell, result)
-		if (foreach_current_index(cell) >= limit ||
-			position_compare(&((const ReadStreamRecord *) lfirst(cell))->record->position,
-							 &complete) >= 0)
-			return list_truncate(result, foreach_current_index(cell));
-	return result;
 }
