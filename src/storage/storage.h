@@ -214,6 +214,8 @@ extern DynamoTable *dynamo_table_open(Bytes name, LOCKMODE lockmode, AclMode pri
 extern DynamoTable *dynamo_table_open_relation(Oid relid, LOCKMODE lockmode);
 /* Closes the relation; its lock is kept until the transaction ends. */
 extern void dynamo_table_close(DynamoTable *table);
+/* Of any relation; InvalidOid: it is gone. */
+extern Oid	relation_owner(Oid relid);
 /* InvalidOid if dynamo.schema has no table of this name; takes no lock. */
 extern Oid	dynamo_table_lookup(Bytes name);
 

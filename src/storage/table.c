@@ -32,6 +32,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
 #include "common/compat.h"
 #include "common/errors.h"
@@ -288,6 +289,20 @@ dynamo_table_close(DynamoTable *table)
 	if (table->rel != NULL)
 		table_close(table->rel, NoLock);
 	table->rel = NULL;
+}
+
+Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(row))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
+		ReleaseSysCache(row);
+	}
+	return owner;
 }
 
 Oid

@@ -10,10 +10,8 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_class.h"
 #include "commands/async.h"
 #include "executor/executor.h"
 #include "utils/builtins.h"
@@ -21,7 +19,6 @@
 #include "utils/memutils.h"
 #include "utils/pg_lsn.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "common/clock.h"
 #include "stream/stream_internal.h"
@@ -272,27 +269,14 @@ target_stream(int number)
 	return target->stream;
 }
 
-static Oid
-relation_owner(Oid relid)
-{
-	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner = BOOTSTRAP_SUPERUSERID;
-
-	if (HeapTupleIsValid(row))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
-		ReleaseSysCache(row);
-	}
-	return owner;
-}
-
 /* A stream that came with its table, out of a dump, is entered when it is met. */
 static void
 adopt_stream(Target *target)
 {
+	Oid			owner = relation_owner(target->relid);
 	Stream		stream = {
 		.relid = target->relid,
-		.owner = relation_owner(target->relid),
+		.owner = OidIsValid(owner) ? owner : BOOTSTRAP_SUPERUSERID,
 		.schema = target->schema,
 		.table_name = target->relname,
 		.label = target->label,

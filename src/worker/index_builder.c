@@ -31,9 +31,7 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -49,7 +47,6 @@
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
@@ -371,13 +368,10 @@ run_command(Node *command)
 static void
 act_as_owner(Oid relid, ActingRole *self)
 {
-	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
+	Oid			owner = relation_owner(relid);
 
-	if (!HeapTupleIsValid(row))
+	if (!OidIsValid(owner))
 		elog(ERROR, "table %u is gone", relid);
-	owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
-	ReleaseSysCache(row);
 	act_as_role(owner, self);
 	SetUserIdAndSecContext(owner, self->security_context | SECURITY_RESTRICTED_OPERATION |
 						   SECURITY_NOFORCE_RLS);

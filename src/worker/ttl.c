@@ -31,9 +31,7 @@
 
 #include <limits.h>
 
-#include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -45,7 +43,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/timeout.h"
 
 #include "common/clock.h"
@@ -364,21 +361,6 @@ expire_batch(ExpiringTable *table)
 	keep_rate(used);
 }
 
-/* InvalidOid if the relation is gone. */
-static Oid
-owner_of(Oid relid)
-{
-	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner = InvalidOid;
-
-	if (HeapTupleIsValid(row))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
-		ReleaseSysCache(row);
-	}
-	return owner;
-}
-
 /* Several batches per second, so that the rate is kept evenly. */
 static int
 batch_size(const ExpiringTable *table)
@@ -407,7 +389,7 @@ delete_batch(ExpiringTable *expiring)
 		enable_timeout_after(STATEMENT_TIMEOUT, ttl_batch_timeout);
 		enable_timeout_after(end_timeout, ttl_batch_timeout + Min(ttl_batch_timeout, MAX_GRACE));
 	}
-	owner = owner_of(expiring->relid);
+	owner = relation_owner(expiring->relid);
 	if (OidIsValid(owner))
 	{
 		act_as_role(owner, &self);
