@@ -56,6 +56,21 @@ $publisher->safe_psql('postgres', q{
 	SELECT dynamo.update_item('Music', '{"Artist": {"S": "a2"}, "N": {"N": "5"}}', 'SET x = :x', expression_attribute_values => '{":x": {"N": "5"}}')});
 is_replicated('a large item, replica identity full');
 
+# Tables whose indexes differ: key and item are published, other columns come from the item.
+my $create_index = q{SET dynamo.online_index_builds = off;
+	SELECT dynamo.call('UpdateTable', '{"TableName": "Music", "AttributeDefinitions": [{"AttributeName": "x", "AttributeType": "N"}],
+		"GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "by_x", "KeySchema": [{"AttributeName": "x", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}]}') IS NULL};
+sub set_x { return $publisher->safe_psql('postgres', "SELECT dynamo.update_item('Music', format('{\"Artist\": {\"S\": \"a%s\"}, \"N\": {\"N\": \"%s\"}}', n % 3, n)::dynamo.item, 'SET x = :x', expression_attribute_values => '{\":x\": {\"N\": \"5\"}}') FROM generate_series($_[0], $_[1]) n") }
+my $by_x = q{SELECT count(*) FROM dynamo.query('Music', 'x = :x', index_name => 'by_x', expression_attribute_values => '{":x": {"N": "5"}}')};
+$publisher->safe_psql('postgres', q{ALTER TABLE dynamodb."Music" REPLICA IDENTITY DEFAULT; ALTER PUBLICATION music SET TABLE dynamodb."Music" ("Artist", "N", item)});
+$publisher->safe_psql('postgres', $create_index);
+set_x(11, 12);
+is_replicated('an index at the publisher alone');
+$subscriber->safe_psql('postgres', $create_index);
+set_x(13, 14);
+is_replicated('an index at both');
+is($subscriber->safe_psql('postgres', $by_x), $publisher->safe_psql('postgres', $by_x), 'the index has the same items');
+
 # What has no identity is refused by operations as by statements.
 $publisher->safe_psql('postgres', 'ALTER TABLE dynamodb."Music" REPLICA IDENTITY NOTHING');
 my ($result, $stdout, $stderr) = $publisher->psql('postgres', 'SELECT put(1)');
