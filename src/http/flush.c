@@ -277,13 +277,9 @@ dynamo_flusher_main(Datum arg)
 		bool		done;
 
 		ResetLatch(MyLatch);
-		if (ConfigReloadPending)
-		{
-			worker_reload_settings();
-			continue;			/* it may be the end */
-		}
-		QueryCancelPending = false;
-		CHECK_FOR_INTERRUPTS();
+		worker_serve_interrupts();
+		if (ShutdownRequestPending)
+			break;
 		done = flush_for(asking);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (done ? 0 : WL_TIMEOUT),
 						 RETRY_NAP, PG_WAIT_EXTENSION);

@@ -195,10 +195,10 @@ extern void flush_abandon(void);
 
 extern void metrics_render(StringInfo text);
 
-/* ---- what all workers begin with (server.c) ---- */
+/* ---- what all workers do (server.c) ---- */
 
 extern void begin_worker(const char *name);
-/* On SIGHUP; may ask for shutdown. */
-extern void worker_reload_settings(void);
+/* Between two waits: what signals have asked for.  New settings may ask for shutdown. */
+extern void worker_serve_interrupts(void);
 
 #endif							/* DYNAMO_HTTP_H */

@@ -19,7 +19,6 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/sinval.h"
 #include "utils/dsa.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
@@ -199,7 +198,8 @@ deliver(SlowJob *job, Exchange *exchange)
 		exchange_resume_failed(exchange, "The worker that ran the request has ended, or has no memory for its reply");
 		return;
 	}
-	response = make_response(job->request_id, (Bytes) {dsa_get_address(area, job->reply), job->reply_length});
+	response = make_response(job->request_id,
+							 (Bytes) {dsa_get_address(area, job->reply), job->reply_length});
 	if (flush_is_durable(job->lsn))
 		exchange_resume(exchange, job->status, response);
 	else
@@ -300,15 +300,9 @@ dynamo_slow_lane_main(Datum arg)
 		SlowJob    *job;
 
 		ResetLatch(MyLatch);
-		QueryCancelPending = false;
-		CHECK_FOR_INTERRUPTS();
-		if (catchupInterruptPending)
-			ProcessCatchupInterrupt();
-		if (ConfigReloadPending)
-		{
-			worker_reload_settings();
-			continue;			/* it may be the end */
-		}
+		worker_serve_interrupts();
+		if (ShutdownRequestPending)
+			break;
 		job = take_job();
 		if (job != NULL)
 			run_job(job);

@@ -48,6 +48,7 @@ static struct MHD_Daemon *http;
 static bool statistics_pending;
 
 static void connect_to_database(void);
+static void reload_settings(void);
 static void publish_worker(void);
 static WaitEventSet *make_event_set(void);
 static void serve(WaitEventSet *events);
@@ -103,9 +104,20 @@ connect_to_database(void)
 					PGC_S_OVERRIDE);
 }
 
-/* A worker that is to serve another database, or as another role, starts anew. */
 void
-worker_reload_settings(void)
+worker_serve_interrupts(void)
+{
+	QueryCancelPending = false; /* it came too late, or too early */
+	CHECK_FOR_INTERRUPTS();
+	if (catchupInterruptPending)
+		ProcessCatchupInterrupt();
+	if (ConfigReloadPending)
+		reload_settings();
+}
+
+/* A worker that is to serve another database, or as another role, starts anew. */
+static void
+reload_settings(void)
 {
 	char	   *database = pstrdup(endpoint_database);
 	char	   *role = pstrdup(endpoint_role);
@@ -166,12 +178,7 @@ handle_socket(void *what)
 static void
 look_around(void)
 {
-	QueryCancelPending = false; /* it came too late, or too early */
-	CHECK_FOR_INTERRUPTS();
-	if (catchupInterruptPending)
-		ProcessCatchupInterrupt();
-	if (ConfigReloadPending)
-		worker_reload_settings();
+	worker_serve_interrupts();
 	if (ShutdownRequestPending)
 		say_farewell();
 	lane_collect();

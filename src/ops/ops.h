@@ -23,6 +23,8 @@
 #include "stream/stream.h"
 #include "value/value.h"
 
+/* ---- one item, Query and Scan ---- */
+
 /* Enums: 0 is "not given", the others in the service model's order. */
 typedef enum ReturnValues
 {
