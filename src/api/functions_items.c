@@ -156,6 +156,7 @@ static Datum query_all(FunctionCallInfo fcinfo);
 static Datum scan_all(FunctionCallInfo fcinfo);
 static Datum store_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query);
 static Tuplestorestate *make_store(FunctionCallInfo fcinfo);
+static void begin_row(StringInfo row);
 static void store_item(Tuplestorestate *store, const DynamoItem *item, StringInfo row);
 static Datum return_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query);
 static const DynamoItem *next_item(FunctionCallInfo fcinfo, TypedFunction *function,
@@ -215,7 +216,7 @@ store_items(FunctionCallInfo fcinfo, TypedFunction *function, bool is_query)
 
 	read_arguments(fcinfo, function, &request);
 	stream = read_stream_begin(&request, is_query, true);
-	initStringInfo(&row);
+	begin_row(&row);
 	while ((item = read_stream_next(stream)) != NULL)
 		store_item(store, item, &row);
 	request_note_units(request.table_name, read_stream_units(stream));
@@ -246,25 +247,35 @@ make_store(FunctionCallInfo fcinfo)
 	return rsinfo->setResult;
 }
 
+/* The header of all rows, which have one column: their sizes differ. */
+static void
+begin_row(StringInfo row)
+{
+	HeapTupleHeader header;
+
+	initStringInfo(row);
+	row->len = MAXALIGN(SizeofHeapTupleHeader);
+	header = memset(row->data, 0, row->len);
+	header->t_infomask = HEAP_HASVARWIDTH;
+	header->t_hoff = row->len;
+	HeapTupleHeaderSetNatts(header, 1);
+}
+
 /*
- * Adds a row of one column.  It is formed here, in memory that is used again for
- * the next one: tuplestore_putvalues() would take longer than to read the item.
+ * Adds a row.  It is formed here, in memory that is used again for the next one:
+ * tuplestore_putvalues() would take longer than to read the item.
  */
 static void
 store_item(Tuplestorestate *store, const DynamoItem *item, StringInfo row)
 {
-	int			header_size = MAXALIGN(SizeofHeapTupleHeader);
-	HeapTupleHeader header;
+	int			size = VARSIZE_ANY(item);
 	HeapTupleData tuple = {0};
 
-	tuple.t_len = header_size + VARSIZE_ANY(item);
-	resetStringInfo(row);
-	enlargeStringInfo(row, tuple.t_len);
-	tuple.t_data = header = memset(row->data, 0, header_size);
-	header->t_infomask = HEAP_HASVARWIDTH;
-	header->t_hoff = header_size;
-	HeapTupleHeaderSetNatts(header, 1);
-	memcpy(row->data + header_size, item, VARSIZE_ANY(item));
+	if (unlikely(row->len + size >= row->maxlen))
+		enlargeStringInfo(row, size);
+	memcpy(row->data + row->len, item, size);
+	tuple.t_len = row->len + size;
+	tuple.t_data = (HeapTupleHeader) row->data;
 	tuplestore_puttuple(store, &tuple);
 }
 

@@ -382,14 +382,17 @@ remember_operators(KeyColumn *key)
 static Datum
 equal_bytes(PG_FUNCTION_ARGS)
 {
-	struct varlena *a = PG_GETARG_VARLENA_PP(0);
-	struct varlena *b = PG_GETARG_VARLENA_PP(1);
-	Size		size = VARSIZE_ANY_EXHDR(a);
-	bool		result = size == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), size) == 0;
+	struct varlena *entry = (struct varlena *) PG_GETARG_POINTER(0);
+	struct varlena *key = PG_GETARG_VARLENA_PP(1);
+	Size		size = VARSIZE_ANY_EXHDR(key);
+	bool		result;
 
-	PG_FREE_IF_COPY(a, 0);
-	PG_FREE_IF_COPY(b, 1);
+	if (VARATT_IS_COMPRESSED(entry))
+		entry = PG_GETARG_VARLENA_PP(0);
+	result = VARSIZE_ANY_EXHDR(entry) == size &&
+		memcmp(VARDATA_ANY(entry), VARDATA_ANY(key), size) == 0;
+	PG_FREE_IF_COPY(entry, 0);
+	PG_FREE_IF_COPY(key, 1);
 	PG_RETURN_BOOL(result);
 }
 

@@ -38,6 +38,8 @@ struct ItemScan
 	const DynamoItem *item;		/* detoasted; NULL: not yet */
 };
 
+static inline bool is_plain(Datum stored);
+static const DynamoItem *detoasted_item(ItemScan *scan);
 static AttributeValue scanned_partition(const ItemScanSpec *spec);
 static void shape_init(ScanShape *shape, const KeyIndex *index, const ItemScanSpec *spec);
 static void conditions_init(KeyConditions *conditions, const KeyIndex *index,
@@ -108,12 +110,8 @@ const DynamoItem *
 table_scan_item(ItemScan *scan)
 {
 	if (scan->item == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(scan->item_context);
-
-		scan->item = DatumGetDynamoItem(scan->stored);
-		MemoryContextSwitchTo(caller);
-	}
+		scan->item = is_plain(scan->stored) ? (const DynamoItem *) DatumGetPointer(scan->stored) :
+											  detoasted_item(scan);
 	return scan->item;
 }
 
@@ -123,12 +121,30 @@ table_scan_item_size(ItemScan *scan)
 	MemoryContext caller;
 	int			size;
 
-	if (scan->item != NULL)
-		return item_size(scan->item);
+	if (scan->item != NULL || is_plain(scan->stored))
+		return item_size(table_scan_item(scan));
 	caller = MemoryContextSwitchTo(scan->item_context);
 	size = stored_item_size(scan->stored);
 	MemoryContextSwitchTo(caller);
 	return size;
+}
+
+/* Whether it can be read where it lies. */
+static inline bool
+is_plain(Datum stored)
+{
+	return !VARATT_IS_COMPRESSED(DatumGetPointer(stored)) &&
+		!VARATT_IS_EXTERNAL(DatumGetPointer(stored));
+}
+
+static const DynamoItem *
+detoasted_item(ItemScan *scan)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scan->item_context);
+	const DynamoItem *item = DatumGetDynamoItem(scan->stored);
+
+	MemoryContextSwitchTo(caller);
+	return item;
 }
 
 /* (what a global index has under one value may be of any partition) */
