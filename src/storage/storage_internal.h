@@ -284,17 +284,20 @@ extern Bytes catalog_bytes(Datum value, bool isnull);
 /* Which of these words a column of this table has; raises data_corrupted for another. */
 extern int	catalog_word(const char *table, Datum value, const char *const *words, int n);
 
-/* ---- what is recorded of a relation (table_settings.c, tags.c, backup.c) ---- */
+/* ---- what is recorded of a relation (table_settings.c, tags.c, backup.c, event_triggers.c) ---- */
 
 /* Records a new table; full_name.data is NULL where the relation has the name. */
 extern void table_settings_insert(Oid relid, Bytes full_name, const TableSettings *settings);
 /* Whether the owner has left clustering on; read from the catalog. */
 extern bool table_clustering_is_on(Relation rel);
+/* Forgets the full name of a table that has been given another one. */
+extern void table_settings_follow_rename(Relation rel);
 /* Settings as a datum of the row type of dynamo.table_settings, and back. */
 extern Datum table_settings_datum(const TableSettings *settings);
 extern void table_settings_from_datum(Datum datum, TableSettings *settings);
 /* Removes all that is recorded of a relation, if anything is. */
 extern void catalog_forget(Oid relid);
+extern void table_settings_delete(Oid relid);
 extern void table_tags_delete(Oid relid);
 extern void table_backup_forget(Oid relid);
 

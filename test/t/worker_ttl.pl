@@ -385,9 +385,14 @@ set('dynamo.ttl_batch_timeout' => '1h');
 sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'dynamo ttl'}); # (a new one has no pause for it)
 ok(until_is(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'dynamo ttl' AND wait_event = 'PgSleep'}), 'a trigger runs for long');
 my $stuck = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'dynamo ttl'});
+# (asked for first, or the next worker may come before it)
+my $disabling = $node->background_psql('ttl', on_error_stop => 1);
+$disabling->query_until(qr/asking/, qq{\\echo asking\nALTER TABLE alice."Goes" DISABLE TRIGGER go_on;\n\\echo done\n});
+ok(until_is(q{SELECT count(*) = 1 FROM pg_locks WHERE relation = 'alice."Goes"'::regclass AND NOT granted}), 'who alters the table waits for it');
 sql("SELECT pg_terminate_backend($stuck)");
 ok(until_is("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $stuck"), 'and is ended with its worker');
-as_alice('ALTER TABLE alice."Goes" DISABLE TRIGGER go_on');
+$disabling->query_until(qr/done/, "\n");
+$disabling->quit;
 set('dynamo.ttl_batch_timeout' => '30s');
 
 sql('REVOKE ALL ON alice."Logged" FROM alice');
