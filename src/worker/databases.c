@@ -419,6 +419,31 @@ note_databases_changed(Node *statement, WorkedDatabase *held)
 
 /* ---- commands that need a table for themselves ---- */
 
+/* Those that foreign keys refer to, among the elements of a table's definition. */
+static List *
+referenced_tables(List *elements)
+{
+	List	   *tables = NIL;
+	ListCell   *cell;
+
+	foreach(cell, elements)
+	{
+		Node	   *element = lfirst(cell);
+
+		if (element == NULL)
+			continue;
+		if (IsA(element, AlterTableCmd))
+			element = castNode(AlterTableCmd, element)->def;
+		if (element != NULL && IsA(element, ColumnDef))
+			tables = list_concat(tables,
+								 referenced_tables(castNode(ColumnDef, element)->constraints));
+		else if (element != NULL && IsA(element, Constraint) &&
+				 castNode(Constraint, element)->contype == CONSTR_FOREIGN)
+			tables = lappend(tables, castNode(Constraint, element)->pktable);
+	}
+	return tables;
+}
+
 /* The tables that a command is about to lock against others, as RangeVar *. */
 static List *
 tables_to_lock(Node *statement)
@@ -429,7 +454,18 @@ tables_to_lock(Node *statement)
 	switch (nodeTag(statement))
 	{
 		case T_AlterTableStmt:
-			return list_make1(castNode(AlterTableStmt, statement)->relation);
+			return lcons(castNode(AlterTableStmt, statement)->relation,
+						 referenced_tables(castNode(AlterTableStmt, statement)->cmds));
+		case T_CreateStmt:
+			return referenced_tables(castNode(CreateStmt, statement)->tableElts);
+		case T_IndexStmt:
+			return list_make1(castNode(IndexStmt, statement)->relation);
+		case T_LockStmt:
+			return castNode(LockStmt, statement)->relations;
+		case T_ClusterStmt:
+			return list_make1(castNode(ClusterStmt, statement)->relation);
+		case T_RuleStmt:
+			return list_make1(castNode(RuleStmt, statement)->relation);
 		case T_RenameStmt:
 			return list_make1(castNode(RenameStmt, statement)->relation);
 		case T_AlterObjectSchemaStmt:
@@ -458,9 +494,19 @@ any_builder_works(WorkedDatabase *database)
 	return false;
 }
 
+/* What LOCK TABLE or a foreign key asks for; the owner has it, or may get it. */
+static bool
+may_lock(Oid relid)
+{
+	return compat_owns_relation(relid, GetUserId()) ||
+		pg_class_aclmask(relid, GetUserId(),
+						 ACL_REFERENCES | ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE, ACLMASK_ANY) != 0;
+}
+
 /*
  * Has the worker that builds an index for one of the tables give way, as autovacuum
- * does: it would hold its lock, and all who queue behind the command, for long.
+ * does: it would hold its lock, and all who queue behind the command, for long.  Or
+ * worse, it waits for the command's transaction itself, which would be a deadlock.
  */
 static void
 interrupt_build(Node *statement)
@@ -476,7 +522,7 @@ interrupt_build(Node *statement)
 		RangeVar   *table = lfirst(cell);
 		Oid			subject = table == NULL ? InvalidOid : RangeVarGetRelid(table, NoLock, true);
 
-		if (OidIsValid(subject) && compat_owns_relation(subject, GetUserId()))
+		if (OidIsValid(subject) && may_lock(subject))
 			cancel_worker(database, WORK_INDEXES, subject);
 	}
 }

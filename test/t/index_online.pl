@@ -234,6 +234,17 @@ waits_for('Killed', 'waiting for old snapshots', $snapshot, 'altered');
 my (undef, undef, $altered) = $node->psql('dynamo', q{SET lock_timeout = '60s'; ALTER TABLE dynamodb."Killed" RENAME TO "Renamed"});
 is($altered, '', 'a table is renamed');
 waits_for('Renamed', 'waiting for old snapshots', $snapshot, 'renamed: it is begun again');
+for (
+	[ 'locked', 'BEGIN; LOCK TABLE dynamodb."Renamed"; COMMIT' ],
+	[ 'referred to', 'CREATE TABLE refers (k text COLLATE "C", n numeric, FOREIGN KEY (k, n) REFERENCES dynamodb."Renamed"); DROP TABLE refers' ],
+	[ 'referred to later', 'CREATE TABLE refers (k text COLLATE "C", n numeric); ALTER TABLE refers ADD FOREIGN KEY (k, n) REFERENCES dynamodb."Renamed"; DROP TABLE refers' ],
+	[ 'indexed', 'CREATE INDEX own ON dynamodb."Renamed" (n, k); DROP INDEX dynamodb.own' ])
+{
+	my ($case, $command) = @$_;
+	my (undef, undef, $error) = $node->psql('dynamo', "SET lock_timeout = '60s'; $command");
+	is($error, '', "a table is $case");
+	waits_for('Renamed', 'waiting for old snapshots', $snapshot, "$case: it is begun again");
+}
 $snapshot->query_safe('COMMIT');
 is_active('Renamed', 'renamed');
 is_exact('Renamed', 'renamed');
