@@ -73,6 +73,19 @@ INSERT INTO storage_check_table."Remade" (item) VALUES ('{"Id": {"S": "b"}}');
 UPDATE storage_check_table."Remade" SET "Id" = 'c';
 SELECT dynamo.scan('Remade');
 
+-- a long text in a message is cut between characters
+CREATE TABLE storage_check_table.cut (k text COLLATE "C", item dynamo.item);
+DO $$
+DECLARE
+    detail text;
+BEGIN
+    EXECUTE format('CREATE TRIGGER zzz_dynamo_maintain BEFORE INSERT ON storage_check_table.cut FOR EACH ROW EXECUTE FUNCTION dynamo.maintain_columns(''k'', %L, ''k'', ''HASH'')', 'x' || repeat('é', 600));
+    INSERT INTO storage_check_table.cut (item) VALUES ('{}');
+EXCEPTION WHEN invalid_object_definition THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RAISE NOTICE '% bytes, % characters', octet_length(detail), length(convert_from(convert_to(detail, 'UTF8'), 'UTF8'));
+END $$;
+
 SET client_min_messages = warning;
 DROP SCHEMA storage_check_table CASCADE;
 DROP ROLE storage_check_table_user;

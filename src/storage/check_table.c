@@ -141,6 +141,7 @@ report_row(TableCheck *check, TupleTableSlot *slot, const char *format,...)
 	va_start(args, format);
 	vsnprintf(problem, sizeof(problem), format, args);
 	va_end(args);
+	clip_to_characters(problem, sizeof(problem));
 	report(check, check->definition != NULL ? columns_key(check, slot) : NULL, problem);
 }
 

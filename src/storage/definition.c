@@ -103,6 +103,7 @@ definition_error(Relation rel, const char *format,...)
 	va_start(args, format);
 	vsnprintf(detail, sizeof(detail), format, args);
 	va_end(args);
+	clip_to_characters(detail, sizeof(detail));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 			 errmsg("table \"%s\" does not match the arguments of its trigger \"%s\"",

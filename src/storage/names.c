@@ -102,3 +102,9 @@ is_hashed_name(const char *name)
 
 	return mark != NULL && strlen(mark) == 1 + HASH_DIGITS;
 }
+
+void
+clip_to_characters(char *text, int size)
+{
+	text[pg_mbcliplen(text, strlen(text), size - 1)] = '\0';
+}

@@ -180,6 +180,8 @@ extern void relation_name(Bytes name, NameData *result);
 extern void column_name(Bytes attribute, NameData *result);
 /* Whether a relation's or column's name has the shape of a hashed one. */
 extern bool is_hashed_name(const char *name);
+/* A text with names in it that was cut to fit in a buffer ends with a whole character. */
+extern void clip_to_characters(char *text, int size);
 
 /* ---- open tables (table.c) ---- */
 
