@@ -254,8 +254,21 @@ call_ok($node, 'UpdateTable', delete_index('Renamed', 'GSI1'));
 is_active('Renamed', 'deleted before it is dropped');
 call_ok($node, 'UpdateTable', create_index('Renamed', 'GSI1'));
 waits_for('Renamed', 'waiting for old snapshots', $snapshot, 'dropped');
-my (undef, undef, $dropped) = $node->psql('dynamo', q{SET lock_timeout = '60s'; DROP TABLE dynamodb."Renamed"});
-is($dropped, '', 'a table is dropped');
+# (commits wait for a standby that does not exist, so that the one meets what the other is writing of the build)
+sql(q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
+sql('SELECT pg_reload_conf()');
+my $dropper = $node->background_psql('dynamo', on_error_stop => 0);
+my $dropping = $dropper->query_safe('SELECT pg_backend_pid()');
+$dropper->query_until(qr/begun/, qq{\\echo begun\nSET lock_timeout = '60s';\nDROP TABLE dynamodb."Renamed";\n});
+ok(until_is(qq{SELECT count(*) = 2 FROM pg_stat_activity
+	WHERE wait_event IN ('SyncRep', 'transactionid', 'relation') AND (pid = $dropping OR backend_type = 'dynamo index builder')}), 'dropped: while the worker notes that it was cancelled');
+sql('ALTER SYSTEM RESET synchronous_standby_names');
+sql('SELECT pg_reload_conf()');
+my $dropped;
+$dropper->query('SELECT 1');
+unlike($dropper->{stderr}, qr/ERROR/, 'a table is dropped');
+$dropper->quit;
+unlike(slurp_file($node->logfile), qr/tuple concurrently/, 'dropped: nobody meets a row that changes under it');
 is(sql('SELECT count(*) FROM dynamo.index_builds'), 0, 'dropped: nothing is left of it');
 ok(until_is(q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'dynamo index builder'}), 'dropped: the worker ends');
 $snapshot->query_safe('COMMIT');
