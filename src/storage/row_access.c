@@ -37,7 +37,7 @@
 #include "storage/row_internal.h"
 
 RowWatcher	row_watcher = NULL;
-uint64 relation_news = 0;
+uint64		relation_news = 0;
 
 typedef struct AccessEntry
 {

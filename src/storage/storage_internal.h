@@ -185,13 +185,20 @@ extern void clip_to_characters(char *text, int size);
 
 /* ---- open tables (table.c) ---- */
 
+/* Counts invalidations of relations and schemas (row_access.c). */
+extern uint64 relation_news;
 /*
  * The relation of this name in dynamo.schema, locked, whether it has a
  * definition or not; otherwise as dynamo_table_open().
  */
-/* Counts invalidations of relations and schemas (row_access.c). */
-extern uint64 relation_news;
 extern Relation open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges);
+
+/*
+ * Relations with a trigger of this name for which the filter, if any, holds.  All of
+ * pg_trigger is read, which has no index by name.
+ */
+extern List *relations_with_trigger(const char *name,
+									bool (*filter) (HeapTuple trigger, TupleDesc desc));
 
 /* An open relation as a table, or NULL if it is none; closes it then. */
 extern DynamoTable *dynamo_table_of(Relation rel, const char *name, AclMode privileges);

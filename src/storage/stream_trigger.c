@@ -23,16 +23,13 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
-#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -182,20 +179,7 @@ table_stream_of(Oid relid, TableStream *stream)
 List *
 streamed_relations(void)
 {
-	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
-	List	   *result = NIL;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	ScanKeyInit(&key, Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ,
-				CStringGetDatum(STREAM_TRIGGER));
-	scan = systable_beginscan(pg_trigger, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		result = lappend_oid(result, ((Form_pg_trigger) GETSTRUCT(row))->tgrelid);
-	systable_endscan(scan);
-	table_close(pg_trigger, AccessShareLock);
-	return result;
+	return relations_with_trigger(STREAM_TRIGGER, NULL);
 }
 
 /*

@@ -13,12 +13,9 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
-#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -402,6 +399,26 @@ dynamo_table_list(Bytes after, int limit, bool *more)
 	names = without_repetitions(names);
 	*more = list_length(names) > limit;
 	return list_truncate(names, limit);
+}
+
+List *
+relations_with_trigger(const char *name, bool (*filter) (HeapTuple trigger, TupleDesc desc))
+{
+	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
+	List	   *result = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(name));
+	scan = systable_beginscan(pg_trigger, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		if (filter == NULL || filter(row, RelationGetDescr(pg_trigger)))
+			result = lappend_oid(result, ((Form_pg_trigger) GETSTRUCT(row))->tgrelid);
+	systable_endscan(scan);
+	table_close(pg_trigger, AccessShareLock);
+	return result;
 }
 
 /* The bytes of a relation's rows, without indexes and maps. */

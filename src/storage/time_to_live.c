@@ -15,19 +15,13 @@
 #include "access/genam.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
-#include "nodes/makefuncs.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
-#include "utils/acl.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"
@@ -301,6 +295,7 @@ is_whole_table(Oid relid)
 	return result;
 }
 
+/* Whether the trigger makes items of a table expire. */
 static bool
 is_ttl_trigger(HeapTuple row, TupleDesc desc)
 {
@@ -311,32 +306,14 @@ is_ttl_trigger(HeapTuple row, TupleDesc desc)
 	Bytes		attribute;
 
 	return is_maintenance_trigger(&trigger) && !isnull &&
-		ttl_of_arguments(DatumGetByteaPP(arguments), &attribute);
+		ttl_of_arguments(DatumGetByteaPP(arguments), &attribute) &&
+		is_whole_table(((Form_pg_trigger) GETSTRUCT(row))->tgrelid);
 }
 
-/* (pg_trigger has no index by name, so all of it is read) */
 List *
 ttl_table_list(void)
 {
-	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	List	   *tables = NIL;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	ScanKeyInit(&key, Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ,
-				CStringGetDatum(MAINTENANCE_TRIGGER));
-	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		Oid			relid = ((Form_pg_trigger) GETSTRUCT(row))->tgrelid;
-
-		if (is_ttl_trigger(row, RelationGetDescr(catalog)) && is_whole_table(relid))
-			tables = lappend_oid(tables, relid);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return tables;
+	return relations_with_trigger(MAINTENANCE_TRIGGER, is_ttl_trigger);
 }
 
 /*

@@ -29,7 +29,7 @@ int			endpoint_max_connections = 0;
 int			endpoint_request_timeout = 0;
 int			endpoint_transfer_timeout = 0;
 int			endpoint_idle_timeout = 0;
-int endpoint_commit = COMMIT_DEFERRED;
+int			endpoint_commit = COMMIT_DEFERRED;
 int			slow_request_time = -1;
 
 #define DEFAULT_MAX_WORKERS 4
