@@ -29,6 +29,12 @@ TimestampTz loop_time = 0;
 static struct MHD_Daemon *daemon_of_mine;
 static dlist_head phases[PHASES];
 
+/*
+ * Given to the library, which opens them when it runs next.  They count from now
+ * on: several are accepted between two runs, and the limit is for all of them.
+ */
+static int	adopted = 0;
+
 static int	choose_worker(int *total);
 static void refuse_connection(int fd);
 static void adopt_connection(int fd);
@@ -124,8 +130,8 @@ connections_receive(void)
 
 	while ((fd = endpoint_receive_socket(my_number)) >= 0)
 	{
-		pg_atomic_fetch_add_u32(&endpoint_shared->workers[my_number].taken, 1);
 		adopt_connection(fd);
+		pg_atomic_fetch_add_u32(&endpoint_shared->workers[my_number].taken, 1);
 	}
 }
 
@@ -141,7 +147,16 @@ adopt_connection(int fd)
 		close(fd);
 		return;
 	}
+	pg_atomic_fetch_add_u32(&endpoint_shared->workers[my_number].connections, 1);
+	adopted++;
 	(void) MHD_add_connection(daemon_of_mine, fd, (struct sockaddr *) &address, length);
+}
+
+void
+connections_settle(void)
+{
+	pg_atomic_fetch_sub_u32(&endpoint_shared->workers[my_number].connections, adopted);
+	adopted = 0;
 }
 
 /* ---- connections ---- */
@@ -157,7 +172,7 @@ connection_open(struct MHD_Connection *mhd)
 	connection->mhd = mhd;
 	connection->fd =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	pg_atomic_fetch_add_u32(&endpoint_shared->workers[my_number].connections, 1);
+	adopted--;
 	connection_enter(connection, PHASE_IDLE);
 	return connection;
 }

@@ -99,6 +99,8 @@ extern TimestampTz loop_time;	/* when the loop last woke up */
 extern void connections_init(struct MHD_Daemon *daemon);
 extern void connections_accept(int listen_socket);
 extern void connections_receive(void);
+/* After the library has run: those that it could not open count no more. */
+extern void connections_settle(void);
 /* How many a worker has, those on their way to it included. */
 extern int	connections_of(int number);
 extern Connection *connection_open(struct MHD_Connection *mhd);

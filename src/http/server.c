@@ -249,6 +249,7 @@ run_library(void)
 			MHD_get_timeout(http, &timeout) != MHD_YES || timeout > 0)
 			break;
 	}
+	connections_settle();
 	statistics_pending = true;
 }
 
