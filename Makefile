@@ -84,7 +84,8 @@ WERROR ?= -Werror
 PG_CPPFLAGS += -I$(srcdir)/src
 PG_CFLAGS += -MMD -MP -Wall -Wextra -Wno-declaration-after-statement \
 	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
-	-Wno-ignored-attributes -Wshadow=compatible-local -Wno-unknown-warning-option $(WERROR)
+	-Wno-ignored-attributes -Wno-ignored-optimization-argument \
+	-Wshadow=compatible-local -Wno-unknown-warning-option $(WERROR)
 
 # PostgreSQL loads all libraries into one name space (and hides what is their own
 # only since 16): what a library of ours calls of its own, it shall find at home.

@@ -131,6 +131,13 @@ compare_addresses(const ListCell *a, const ListCell *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The same as bsearch() wants it. */
+static int
+compare_cells(const void *a, const void *b)
+{
+	return compare_addresses(a, b);
+}
+
 /* Whether an address is in one of the lists of notes, which are sorted. */
 static bool
 is_noted(const List *addresses, const void *address)
@@ -139,7 +146,7 @@ is_noted(const List *addresses, const void *address)
 
 	return addresses != NIL &&
 		bsearch(&key, addresses->elements, list_length(addresses), sizeof(ListCell),
-				(int (*) (const void *, const void *)) compare_addresses) != NULL;
+				compare_cells) != NULL;
 }
 
 static void
