@@ -165,7 +165,8 @@ sub raw_reply
 			}
 		}
 		my $left = $end - time;
-		return ('timeout', $buffer) if $left <= 0 || !IO::Select->new($socket)->can_read($left);
+		return ('timeout', $buffer) if $left <= 0;
+		next if !IO::Select->new($socket)->can_read($left); # (or a child has ended)
 		my $n = sysread($socket, $buffer, 65536, length $buffer);
 		return ('closed', $buffer) if !$n;
 	}
