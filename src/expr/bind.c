@@ -463,15 +463,27 @@ expr_mentions(const BoundExpr *bound, Bytes attribute)
 	return false;
 }
 
-static List *
-add_attribute(List *attributes, Bytes name)
+/* Parameters from before expressions may be very many, but name an attribute in one place. */
+static bool
+is_listed(const BoundExpr *bound, List *attributes, Bytes name)
 {
-	Bytes	   *copy;
 	ListCell   *cell;
 
+	if (bound->expr->is_legacy)
+		return attributes != NIL && bytes_equal(*(Bytes *) llast(attributes), name);
 	foreach(cell, attributes)
 		if (bytes_equal(*(Bytes *) lfirst(cell), name))
-			return attributes;
+			return true;
+	return false;
+}
+
+static List *
+add_attribute(const BoundExpr *bound, List *attributes, Bytes name)
+{
+	Bytes	   *copy;
+
+	if (is_listed(bound, attributes, name))
+		return attributes;
 	copy = palloc(sizeof(Bytes));
 	*copy = name;
 	return lappend(attributes, copy);
@@ -483,7 +495,7 @@ add_node_attributes(const BoundExpr *bound, const ExprNode *node, List *attribut
 	check_stack_depth();
 
 	if (node->tag == EXPR_PATH)
-		return add_attribute(attributes, path_step_name(bound, &node->path.steps[0]));
+		return add_attribute(bound, attributes, path_step_name(bound, &node->path.steps[0]));
 	if (node->tag == EXPR_OPERATION)
 		for (int i = 0; i < node->operation.nargs; i++)
 			attributes = add_node_attributes(bound, node->operation.args[i], attributes);

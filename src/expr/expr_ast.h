@@ -262,6 +262,8 @@ extern bool expr_paths_equal(const BoundExpr *bound, const ExprNode *a,
 extern char *expr_path_text(const BoundExpr *bound, const ExprNode *path);
 /* Adds the path of actions[i]; raises if it meets one of those after it. */
 extern void expr_path_tree_add(BoundExpr *bound, int i);
+/* The same of all actions at once, whose paths are of one name each, all different. */
+extern void expr_path_tree_of_names(BoundExpr *bound);
 
 /* ---- evaluation (condition.c, update.c) ---- */
 

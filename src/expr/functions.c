@@ -14,7 +14,6 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "common/errors.h"

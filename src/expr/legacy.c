@@ -311,6 +311,7 @@ expr_from_attribute_updates(const List *updates)
 		check_update(lfirst(lc));
 		add_action(builder.bound, update_action(&builder, lfirst(lc)));
 	}
+	expr_path_tree_of_names(builder.bound);
 	return builder.bound;
 }
 
@@ -370,8 +371,9 @@ expr_from_attributes_to_get(const List *names)
 	bound = make_bound(EXPR_PROJECTION, list_length(names));
 	foreach(lc, names)
 		add_action(bound, (PathAction) {
-			.type = ACTION_PROJECT,.path = make_path(*(Bytes *) lfirst(lc))
+			.type = ACTION_PROJECT, .path = make_path(*(Bytes *) lfirst(lc))
 		});
+	expr_path_tree_of_names(bound);
 	return bound;
 }
 
@@ -423,8 +425,7 @@ add_action(BoundExpr *bound, PathAction action)
 {
 	ParsedExpr *expr = bound->expr;
 
-	expr->actions[expr->nactions] = action;
-	expr_path_tree_add(bound, expr->nactions++);
+	expr->actions[expr->nactions++] = action;
 }
 
 static ExprNode *

@@ -156,6 +156,32 @@ find_or_add_child(const BoundExpr *bound, PathNode *parent,
 	return child;
 }
 
+static int
+compare_nodes(const void *a, const void *b)
+{
+	return bytes_compare(((const PathNode *) a)->name, ((const PathNode *) b)->name);
+}
+
+/* (they may be very many) */
+void
+expr_path_tree_of_names(BoundExpr *bound)
+{
+	const ParsedExpr *expr = bound->expr;
+	PathNode   *nodes = palloc0(sizeof(PathNode) * expr->nactions);
+
+	for (int i = 0; i < expr->nactions; i++)
+	{
+		nodes[i].index = -1;
+		nodes[i].name = path_step_name(bound, &expr->actions[i].path->path.steps[0]);
+		nodes[i].action = &expr->actions[i];
+	}
+	qsort(nodes, expr->nactions, sizeof(PathNode), compare_nodes);
+	for (int i = 1; i < expr->nactions; i++)
+		nodes[i - 1].next_sibling = &nodes[i];
+	bound->paths->first_child = nodes;
+	bound->paths->nchildren = expr->nactions;
+}
+
 /* Finds the path after actions[i] that its path meets, and reports both. */
 static void
 raise_meeting_paths(const BoundExpr *bound, int i)
