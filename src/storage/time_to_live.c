@@ -25,6 +25,7 @@
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "common/background.h"
 #include "common/compat.h"
