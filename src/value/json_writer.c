@@ -26,7 +26,7 @@ static char *write_set(StringInfo out, char *at, AttributeValue set);
 static char *write_number(StringInfo out, char *at, Bytes payload);
 static char *write_binary(StringInfo out, char *at, Bytes payload);
 static inline char *write_string(StringInfo out, char *at, Bytes string);
-static inline char *copy_plain(char *dst, const char *src, int len);
+static inline bool copy_plain(char *dst, const char *src, int len);
 static char *write_escaped(StringInfo out, char *at, Bytes string);
 static char *write_escape(char *at, char c);
 
@@ -253,20 +253,18 @@ write_binary(StringInfo out, char *at, Bytes payload)
 static pg_attribute_always_inline char *
 write_string(StringInfo out, char *at, Bytes string)
 {
-	char	   *stop = copy_plain(at + 1, string.data, string.len);
-
-	if (unlikely(stop == NULL))
+	if (unlikely(!copy_plain(at + 1, string.data, string.len)))
 		return write_escaped(out, at, string);
-	*at = '"';
-	*stop = '"';
-	return stop + 1;
+	at[0] = '"';
+	at[string.len + 1] = '"';
+	return at + string.len + 2;
 }
 
 /*
- * Returns the end of the copy; NULL if a character is not plain.  Copies by words, of
- * which the last one overlaps the one before.
+ * False if a character is not plain.  Copies by words, of which the last one overlaps
+ * the one before.
  */
-static pg_attribute_always_inline char *
+static pg_attribute_always_inline bool
 copy_plain(char *dst, const char *src, int len)
 {
 	if (len >= JSON_BLOCK)
@@ -276,7 +274,7 @@ copy_plain(char *dst, const char *src, int len)
 			int			at = Min(i, len - JSON_BLOCK);
 
 			if (json_block_stops(src + at))
-				return NULL;
+				return false;
 			memcpy(dst + at, src + at, JSON_BLOCK);
 		}
 	}
@@ -289,7 +287,7 @@ copy_plain(char *dst, const char *src, int len)
 		memcpy(&front, src, sizeof(front));
 		memcpy(&back, src + last, sizeof(back));
 		if ((json_stops(front) | json_stops(back)) != 0)
-			return NULL;
+			return false;
 		memcpy(dst, &front, sizeof(front));
 		memcpy(dst + last, &back, sizeof(back));
 	}
@@ -302,7 +300,7 @@ copy_plain(char *dst, const char *src, int len)
 		memcpy(&front, src, sizeof(front));
 		memcpy(&back, src + last, sizeof(back));
 		if (json_stops((uint64) front << 32 | back) != 0)
-			return NULL;
+			return false;
 		memcpy(dst, &front, sizeof(front));
 		memcpy(dst + last, &back, sizeof(back));
 	}
@@ -310,10 +308,10 @@ copy_plain(char *dst, const char *src, int len)
 		for (int i = 0; i < len; i++)
 		{
 			if (!json_is_plain(src[i]))
-				return NULL;
+				return false;
 			dst[i] = src[i];
 		}
-	return dst + len;
+	return true;
 }
 
 static char *
