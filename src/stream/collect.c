@@ -25,6 +25,9 @@
 
 #define SPOOL_MEMORY	4096	/* kB */
 
+/* Of the queue of notifications, what is left to others. */
+#define FULL_QUEUE		0.9
+
 typedef struct Target
 {
 	Oid			relid;
@@ -321,11 +324,18 @@ store_truncations(void)
 	}
 }
 
+/*
+ * A listener that stays in its transaction lets the queue of all notifications
+ * grow, and if it is full whoever notifies fails to commit: not for that shall
+ * records stay away.
+ */
 static void
 notify_consumers(void)
 {
 	ListCell   *cell;
 
+	if (DatumGetFloat8(DirectFunctionCall1(pg_notification_queue_usage, (Datum) 0)) > FULL_QUEUE)
+		return;
 	foreach(cell, targets)
 	{
 		Target	   *target = lfirst(cell);
