@@ -267,7 +267,7 @@ raise_requested(void)
 {
 	WorkedDatabase *database = NULL;
 
-	for (int work = 0; work < BACKGROUND_WORKS; work++)
+	for (int work = BACKGROUND_WORKS - 1; work >= 0; work--)
 	{
 		if (!requested[work])
 			continue;

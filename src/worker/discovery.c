@@ -51,6 +51,9 @@ static bool (*const is_work[BACKGROUND_WORKS]) (void) = {
 	[WORK_INDEXES] = index_build_is_waiting,
 };
 
+static MemoryContext look_context; /* of a kind of work */
+
+static void look(BackgroundWork work);
 static List *known_databases(void);
 static List *chosen_databases(void);
 static bool is_candidate(Form_pg_database database);
@@ -158,18 +161,38 @@ is_candidate(Form_pg_database database)
 void
 dynamo_look_main(Datum arg)
 {
-	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "dynamo discovery",
-												  ALLOCSET_DEFAULT_SIZES);
-
 	database_worker_begin(arg, WORK_DISCOVERY, "dynamo discovery");
+	look_context = AllocSetContextCreate(TopMemoryContext, "dynamo discovery",
+										 ALLOCSET_DEFAULT_SIZES);
 	background_work_begin(WORK_DISCOVERY);
-	if (begin_step(context))
-	{
-		for (int work = 0; work < BACKGROUND_WORKS; work++)
-			if (is_work[work] != NULL && is_work[work] ())
-				background_work_go_on(work);
-		end_step();
-	}
+	for (int work = 0; work < BACKGROUND_WORKS && !ShutdownRequestPending; work++)
+		if (is_work[work] != NULL)
+			look(work);
 	wake_launcher();
 	proc_exit(0);
+}
+
+/* A kind of work of which nothing can be told keeps nobody from the others. */
+static void
+look(BackgroundWork work)
+{
+	PG_TRY();
+	{
+		if (begin_step(look_context))
+		{
+			if (is_work[work]())
+				background_work_go_on(work);
+			end_step();
+		}
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error = abort_step(look_context);
+
+		ereport(LOG,
+				(errcode(error->sqlerrcode), errhidestmt(true),
+				 errmsg_internal("%s", error->message), errcontext("dynamo discovery")));
+	}
+	PG_END_TRY();
+	MemoryContextReset(look_context);
 }

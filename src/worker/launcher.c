@@ -80,6 +80,7 @@ typedef struct Slot
 	BackgroundWork work;		/* there */
 	BackgroundWorkerHandle *handle; /* NULL: not running */
 	bool		told_to_end;
+	bool		starved;		/* all background workers of the server were in use */
 	TimestampTz started;
 	TimestampTz next_start;
 	int			delay;			/* before the next start, seconds */
@@ -87,6 +88,7 @@ typedef struct Slot
 
 #define MIN_RESTART_DELAY	1
 #define MAX_RESTART_DELAY	30
+#define STARVED_DELAY		5
 /*
  * Seconds after which an end is no failure: a worker that cannot start (wrong
  * role, no such database) ends within milliseconds, one that served may be
@@ -101,7 +103,10 @@ static int	discovery_interval = 0; /* seconds */
 static shmem_request_hook_type previous_shmem_request_hook = NULL;
 static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
 
-/* Those of the endpoint, the discovery's, and those of databases. */
+/*
+ * Those of the endpoint, the discovery's, and those of databases: of these the last kind
+ * of work first, since expiry, which goes on, would keep what it needs from its place.
+ */
 static Slot *slots;
 static int	nslots;
 static int	nendpoint_slots;
@@ -216,6 +221,8 @@ static bool is_wanted(const Slot *slot);
 static bool discovery_runs(void);
 static void note_end(Slot *slot, TimestampTz now);
 static void start_worker(Slot *slot, TimestampTz now);
+static void note_no_room(Slot *slot, const char *name, TimestampTz now);
+static bool feed_starved(TimestampTz now);
 static void end_workers(int code, Datum arg);
 static int	signal_workers(int signal);
 
@@ -279,7 +286,7 @@ make_slots(void)
 		}
 	(slot++)->service = &discovery_service;
 	for (int i = 0; i < MAX_DATABASES; i++)
-		for (int work = 0; work < BACKGROUND_WORKS; work++, slot++)
+		for (int work = BACKGROUND_WORKS - 1; work >= 0; work--, slot++)
 		{
 			slot->service = &database_services[Min(work, WORK_INDEXES)];
 			slot->database = &databases_shared->databases[i];
@@ -299,7 +306,7 @@ forget_failures(void)
 static Slot *
 slot_of(int database, BackgroundWork work)
 {
-	return &slots[nendpoint_slots + 1 + database * BACKGROUND_WORKS + work];
+	return &slots[nendpoint_slots + 1 + (database + 1) * BACKGROUND_WORKS - 1 - work];
 }
 
 /* Has the databases listed when it is time; ms until the next time. */
@@ -355,7 +362,11 @@ look_after_slots(TimestampTz now)
 
 		if (slot->handle != NULL &&
 			GetBackgroundWorkerPid(slot->handle, &pid) == BGWH_STOPPED)
+		{
 			note_end(slot, now);
+			if (feed_starved(now))
+				timeout = 0;
+		}
 		if (slot->handle == NULL && !is_wanted(slot))
 			continue;
 		if (slot->handle == NULL && slot->next_start <= now)
@@ -408,6 +419,21 @@ note_end(Slot *slot, TimestampTz now)
 	slot->delay = Min(Max(slot->delay * 2, MIN_RESTART_DELAY), MAX_RESTART_DELAY);
 }
 
+/* There may be room now; false if nobody needs it. */
+static bool
+feed_starved(TimestampTz now)
+{
+	bool		any = false;
+
+	for (int i = 0; i < nslots; i++)
+		if (slots[i].starved)
+		{
+			slots[i].next_start = now;
+			any = true;
+		}
+	return any;
+}
+
 /*
  * Counts a worker that is about to be started; false if a command has got hold of
  * the database meanwhile, which counts on there being none.
@@ -446,14 +472,27 @@ start_worker(Slot *slot, TimestampTz now)
 	strlcpy(worker.bgw_function_name, slot->service->function, BGW_MAXLEN);
 
 	slot->started = now;
-	if (RegisterDynamicBackgroundWorker(&worker, &slot->handle))
+	slot->starved = !RegisterDynamicBackgroundWorker(&worker, &slot->handle);
+	if (slot->starved)
+		note_no_room(slot, worker.bgw_name, now);
+}
+
+/* Tried again soon, and as soon as a worker ends; told now and then, for all of them. */
+static void
+note_no_room(Slot *slot, const char *name, TimestampTz now)
+{
+	static TimestampTz last_told = 0;
+
+	if (slot->database != NULL &&
+		pg_atomic_sub_fetch_u32(&slot->database->running, 1) == 0)
+		ConditionVariableBroadcast(&databases_shared->stopped);
+	slot->next_start = now + STARVED_DELAY * USECS_PER_SEC;
+	if (last_told != 0 && now - last_told < MAX_RESTART_DELAY * USECS_PER_SEC)
 		return;
-	if (slot->database != NULL)
-		pg_atomic_fetch_sub_u32(&slot->database->running, 1);
-	slot->next_start = now + MAX_RESTART_DELAY * USECS_PER_SEC;
+	last_told = now;
 	ereport(WARNING,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("no background worker is left for \"%s\"", worker.bgw_name),
+			 errmsg("no background worker is left for \"%s\"", name),
 			 errhint("Beside those of others, %d background workers are needed for the launcher and the endpoint, and up to %d for each database with something to do; increase max_worker_processes.",
 					 nendpoint_slots + 1, WORK_INDEXES + index_builders)));
 }

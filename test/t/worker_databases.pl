@@ -166,5 +166,27 @@ sql('postgres', 'SELECT pg_reload_conf()');
 is_done('dynamo', 'a reload is enough');
 isnt($node->psql('postgres', q{ALTER SYSTEM SET dynamo.databases = 'a b,'}), 0, 'a list that is none');
 
+# ---- a database whose catalogs are not what the workers expect ----
+
+for my $database ('broken', 'sound')
+{
+	sql('postgres', "CREATE DATABASE $database");
+	sql($database, q{CREATE EXTENSION dynamo; SELECT dynamo.create_table('Tab', 'k S'); SELECT dynamo.update_time_to_live('Tab', 't')});
+	ok(until_is($database, q{SELECT dynamo.describe_time_to_live('Tab')->>'TimeToLiveStatus' = 'ENABLED'}), "$database: time to live");
+}
+$node->stop;
+$node->append_conf('postgresql.conf', q{dynamo.databases = ''});
+$node->start;
+sql('broken', 'ALTER TABLE dynamo.job_queue RENAME TO job_queue_of_another_version');
+sql($_, q{INSERT INTO dynamodb."Tab" (item) VALUES ('{"k": {"S": "a"}, "t": {"N": "1700000000"}}')}) for 'broken', 'sound';
+$node->append_conf('postgresql.conf', q{dynamo.databases = '*'});
+my $begun = time;
+my $end_of_log = -s $node->logfile;
+$node->restart;
+ok(until_is($_, q{SELECT count(*) = 0 FROM dynamodb."Tab"}), "$_: what can be done is done") for 'sound', 'broken';
+my @errors = slurp_file($node->logfile, $end_of_log) =~ /LOG: .*job_queue.* does not exist/g;
+cmp_ok(scalar(@errors), '>', 0, 'the log says what cannot');
+cmp_ok(scalar(@errors), '<=', 3 + (time - $begun), 'no more often than somebody looks');
+
 $node->stop;
 done_testing();
