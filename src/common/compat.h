@@ -37,29 +37,28 @@
 	tuplesort_getdatum((state), (forward), (value), (isnull), NULL)
 #endif
 
-/* 16 made one function of the checks of ownership. */
+/*
+ * 16 made one function each of the checks of ownership and of privileges.  It is
+ * told the catalog, so that what names those is included here: a caller that is
+ * written on 15 need not think of it.
+ */
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_namespace.h"
 #define compat_owns_relation(relid, role) \
 	object_ownercheck(RelationRelationId, (relid), (role))
-#else
-#define compat_owns_relation(relid, role)	pg_class_ownercheck((relid), (role))
-#endif
-
-#if PG_VERSION_NUM >= 160000
 #define compat_owns_database(oid, role) \
 	object_ownercheck(DatabaseRelationId, (oid), (role))
 #define compat_owns_extension(oid, role) \
 	object_ownercheck(ExtensionRelationId, (oid), (role))
-#else
-#define compat_owns_database(oid, role)		pg_database_ownercheck((oid), (role))
-#define compat_owns_extension(oid, role)	pg_extension_ownercheck((oid), (role))
-#endif
-
-/* And of those of privileges. */
-#if PG_VERSION_NUM >= 160000
 #define compat_schema_aclcheck(schema, role, mode) \
 	object_aclcheck(NamespaceRelationId, (schema), (role), (mode))
 #else
+#define compat_owns_relation(relid, role)	pg_class_ownercheck((relid), (role))
+#define compat_owns_database(oid, role)		pg_database_ownercheck((oid), (role))
+#define compat_owns_extension(oid, role)	pg_extension_ownercheck((oid), (role))
 #define compat_schema_aclcheck(schema, role, mode) \
 	pg_namespace_aclcheck((schema), (role), (mode))
 #endif
