@@ -8,14 +8,15 @@
 #	P4a		heap pages per item collection: collections of 100 items of 400 bytes that
 #			arrive interleaved, with sort keys that rise or are random; then after
 #			updates, and after 40 % were deleted and come again
-#	P4b		time of a Query of one of these collections
+#	P4b		time of a Query of one of these collections: of ten in a statement, and over a
+#			connection, most of which is the round trip
 #	P4c		space, of collections of different size
 #	P4d		CPU and rate of inserts, also of all clients into one collection
 #
-# MEASURES picks; LABEL is appended to the details.  P4A_ITEMS (1,000,000), P4C_ITEMS of
-# each size of collections (200,000) and P4_ITEMS for the times (200,000) shorten a run,
-# as do ROUNDS and SECONDS_EACH.  Times are medians of rounds in which both sides
-# alternate.
+# MEASURES picks; LABEL is appended to the details.  P4A_ITEMS, of P4a and P4b (1,000,000),
+# P4C_ITEMS of each size of collections (200,000) and P4_ITEMS for the inserts (200,000)
+# shorten a run, as do ROUNDS and SECONDS_EACH.  Times are medians of rounds in which both
+# sides alternate.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=test/bench/lib.sh
@@ -93,11 +94,11 @@ space_of() {
 # The CPU time so far, in us, of all sessions that have ended.
 server_cpu() { awk '{sub(/.*\) /, ""); printf "%.0f\n", ($14 + $15) * 10000}' "/proc/$postmaster/stat"; }
 
-# run_script SCRIPT TABLE CLIENTS: transactions per second, and CPU of each in us
+# run_script SCRIPT TABLE ITEMS CLIENTS: transactions per second, and CPU of each in us
 run_script() {
 	start=$(server_cpu)
 	sed "s/TABLE/$2/g" "$here/$1.sql" >"$here/script.sql"
-	PGOPTIONS='-c synchronous_commit=off' pgbench -n -M prepared -T "$seconds" -c "$3" -j 2 -D collections=$((timed_items / 100)) \
+	PGOPTIONS='-c synchronous_commit=off' pgbench -n -M prepared -T "$seconds" -c "$4" -j 2 -D collections=$(($3 / 100)) \
 		-f "$here/script.sql" >"$here/out" 2>"$here/errors" || {
 		cat "$here/errors" >&2
 		exit 1
@@ -106,26 +107,40 @@ run_script() {
 	awk -v cpu="$(($(server_cpu) - start))" '/^number of transactions actually/ {n = $NF} /^tps/ {tps = $3} END {print tps, cpu / n}' "$here/out"
 }
 
-# compare NAME WHAT SCRIPT CLIENTS DETAIL FORMULA: of a, b (tps) and x, y (CPU)
+# compare NAME WHAT SCRIPT TABLE ITEMS CLIENTS DETAIL FORMULA: of a, b (tps) and x, y (CPU)
 compare() {
 	: >"$here/rounds"
 	for _ in $(seq "$rounds"); do
-		a=$(run_script "$3" Timed "$4")
-		b=$(run_script "$3" PlainTimed "$4")
+		a=$(run_script "$3" "$4" "$5" "$6")
+		b=$(run_script "$3" "Plain$4" "$5" "$6")
 		echo "$a $b" >>"$here/rounds"
 	done
 	for column in 1 2 3 4; do cut -d' ' -f$column "$here/rounds" | median; done | xargs |
-		awk -v name="$1" -v what="$2" -v detail="$5$label" \
-			"{a = \$1; x = \$2; b = \$3; y = \$4; printf \"%s %.2f %s %s: CPU %.1f us against %.1f us (%.2f), %.0f/s against %.0f/s (%.2f)\\n\", name, $6, what, detail, x, y, x / y, a, b, a / b}"
+		awk -v name="$1" -v what="$2" -v detail="$7$label" \
+			"{a = \$1; x = \$2; b = \$3; y = \$4; printf \"%s %.2f %s %s: CPU %.1f us against %.1f us (%.2f), %.0f/s against %.0f/s (%.2f)\\n\", name, $8, what, detail, x, y, x / y, a, b, a / b}"
+}
+
+# timed_tables NAME ITEMS: the table NAME and its partner, unless they are there
+timed_tables() {
+	[ -z "$(query -c "SELECT name FROM dynamo.tables WHERE name = 'Plain$1'")" ] || return 0
+	fill "$1" true 100 "$2" true
+	fill "Plain$1" false 100 "$2" true
 }
 
 time_queries() {
+	timed_tables Queried "$items"
 	# (pgbench would take ":p" for a variable)
-	cat >"$here/query-collection.sql" <<-'EOF'
-		\set c random(0, :collections - 1)
-		SELECT count(*) FROM dynamo.query('TABLE', E'pk = \x3ap', expression_attribute_values => format(E'{"\x3ap":{"S":"CUSTOMER#%s"}}', :c::int)::dynamo.item);
+	of_collection="E'pk = \\x3ap', expression_attribute_values => format(E'{\"\\x3ap\":{\"S\":\"CUSTOMER#%s\"}}', COLLECTION)::dynamo.item"
+	cat >"$here/query-collection.sql" <<-EOF
+		\\set c random(0, :collections - 1)
+		SELECT count(*) FROM dynamo.query('TABLE', $(echo "$of_collection" | sed 's/COLLECTION/:c::int/'));
 	EOF
-	compare P4b query-time/unclustered query-collection 1 '100 items' 'b / a'
+	cat >"$here/query-collections.sql" <<-EOF
+		SELECT count(*) FROM (SELECT (random() * (:collections - 1))::int AS c FROM generate_series(1, 10)) s,
+		    LATERAL dynamo.query('TABLE', $(echo "$of_collection" | sed 's/COLLECTION/c/'));
+	EOF
+	compare P4b query-time/unclustered query-collections Queried "$items" 1 'ten queries of 100 items, one statement' 'b / a'
+	compare P4b query-time/unclustered query-collection Queried "$items" 1 'one query of 100 items, with its round trip' 'b / a'
 }
 
 # insert_script NAME COLLECTION STATEMENT, with ITEM in it for the item
@@ -136,13 +151,14 @@ insert_script() {
 }
 
 time_inserts() {
+	timed_tables Timed "$timed_items"
 	put="SELECT dynamo.put_item('TABLE', ITEM);"
 	insert_script put-new ':c::int' "$put"
 	insert_script insert-new ':c::int' 'INSERT INTO dynamodb."TABLE" (item) VALUES (ITEM) ON CONFLICT DO NOTHING;'
 	insert_script put-hot '-1' "$put"
-	compare P4d insert-cpu/unclustered put-new 1 'put_item() of new items' 'x / y'
-	compare P4d insert-cpu/unclustered insert-new 1 'INSERT of new items' 'x / y'
-	compare P4d insert-rate/unclustered put-hot 8 'put_item() into one collection, 8 clients' 'a / b'
+	compare P4d insert-cpu/unclustered put-new Timed "$timed_items" 1 'put_item() of new items' 'x / y'
+	compare P4d insert-cpu/unclustered insert-new Timed "$timed_items" 1 'INSERT of new items' 'x / y'
+	compare P4d insert-rate/unclustered put-hot Timed "$timed_items" 8 'put_item() into one collection, 8 clients' 'a / b'
 }
 
 # ----
@@ -150,12 +166,6 @@ time_inserts() {
 query -f "$here/clustering.sql"
 postmaster=$(query -c "SELECT (regexp_split_to_array(pg_read_file('postmaster.pid'), E'\n'))[1]")
 if measured P4a; then clustered_pages; fi
-if measured P4b || measured P4d; then
-	if [ -z "$(query -c "SELECT name FROM dynamo.tables WHERE name = 'PlainTimed'")" ]; then
-		fill Timed true 100 "$timed_items" true
-		fill PlainTimed false 100 "$timed_items" true
-	fi
-fi
 if measured P4b; then time_queries; fi
 if measured P4c; then
 	for shape in 1-3 10 30 100 1000 zipf; do
