@@ -16,6 +16,9 @@ my $node = start_endpoint('few', q{
 	max_worker_processes = 4
 	dynamo.discovery_interval = 1});
 my $begun = time;
+# (while its database was not there, its workers ended, and others may have taken their places)
+$node->restart;
+wait_for_endpoint($node);
 call_ok($node, 'CreateTable', { TableName => 'Tab', BillingMode => 'PAY_PER_REQUEST',
 	AttributeDefinitions => [ { AttributeName => 'k', AttributeType => 'S' } ], KeySchema => [ { AttributeName => 'k', KeyType => 'HASH' } ] });
 call_ok($node, 'PutItem', { TableName => 'Tab', Item => { k => { S => 'a' }, n => { N => '1' } } });
