@@ -461,7 +461,9 @@ tables_to_lock(Node *statement)
 		case T_IndexStmt:
 			return list_make1(castNode(IndexStmt, statement)->relation);
 		case T_LockStmt:
-			return castNode(LockStmt, statement)->relations;
+			/* (that of pg_dump, for one, is in nobody's way) */
+			return castNode(LockStmt, statement)->mode < ShareUpdateExclusiveLock ? NIL :
+				castNode(LockStmt, statement)->relations;
 		case T_ClusterStmt:
 			return list_make1(castNode(ClusterStmt, statement)->relation);
 		case T_RuleStmt:

@@ -175,7 +175,10 @@ not_taken(List *builds)
 	return mine;
 }
 
-/* What the worker before this one had to leave. */
+/*
+ * What the worker before this one had to leave; but not of a table that somebody
+ * has for himself (record_failure() says why).
+ */
 static void
 put_off_unfinished(List *builds)
 {
@@ -185,7 +188,8 @@ put_off_unfinished(List *builds)
 	{
 		IndexBuild *build = lfirst(cell);
 
-		if (!background_work_was_given_up(build->relid) || build->phase > BUILD_FILL)
+		if (!background_work_was_given_up(build->relid) || build->phase > BUILD_FILL ||
+			!ConditionalLockRelationOid(build->relid, AccessShareLock))
 			continue;
 		count_failure(build, ERRCODE_QUERY_CANCELED,
 					  "code of the table's owner did not end within dynamo.backfill_batch_timeout");
@@ -257,6 +261,12 @@ do_step(IndexBuild *build)
 		return true;
 	}
 	*build = *now;
+	/* Another builder may have put it off since it was listed. */
+	if (build->next_attempt > GetCurrentTimestamp())
+	{
+		end_step();
+		return false;
+	}
 	command = index_build_plan(build);
 	pgstat_report_activity(STATE_RUNNING,
 						   psprintf("%s index %s of %s",

@@ -231,6 +231,11 @@ is(sql('SELECT count(*) FROM dynamo.index_builds'), 0, 'cancelled: nor what is r
 
 call_ok($node, 'UpdateTable', create_index('Killed', 'GSI1'));
 waits_for('Killed', 'waiting for old snapshots', $snapshot, 'altered');
+my $building = q{SELECT query_start FROM pg_stat_activity WHERE backend_type = 'dynamo index builder' AND wait_event IS NOT NULL AND state = 'active' AND query LIKE '%Killed%'};
+my $before = sql($building);
+sql('BEGIN; LOCK TABLE dynamodb."Killed" IN ACCESS SHARE MODE; COMMIT');
+isnt($before, '', 'an index is built');
+is(sql($building), $before, 'and goes on beside the lock that pg_dump takes');
 my (undef, undef, $altered) = $node->psql('dynamo', q{SET lock_timeout = '60s'; ALTER TABLE dynamodb."Killed" RENAME TO "Renamed"});
 is($altered, '', 'a table is renamed');
 waits_for('Renamed', 'waiting for old snapshots', $snapshot, 'renamed: it is begun again');
