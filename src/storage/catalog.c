@@ -36,7 +36,7 @@ catalog_oid(const char *relname)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation dynamo.%s does not exist", relname),
-				 errhint("DROP EXTENSION dynamo and CREATE EXTENSION dynamo make it anew.")));
+				 errhint("The library may be newer than the extension: ALTER EXTENSION dynamo UPDATE makes what is missing.")));
 	return relid;
 }
 
