@@ -60,7 +60,7 @@ static Target *collecting_target(StreamSource *source);
 static int	find_target(const StreamSource *source);
 static int	add_target(const StreamSource *source);
 static int32 target_stream(int number);
-static void adopt_stream(Target *target);
+static Stream *adopt_stream(const Target *target);
 static void store_truncations(void);
 static void notify_consumers(void);
 
@@ -261,27 +261,26 @@ target_stream(int number)
 		return target->stream;
 	stream = stream_of_label(target->relid, target->label);
 	if (stream == NULL)
-		adopt_stream(target);
-	else
-	{
-		target->stream = stream->id;
-		caller = MemoryContextSwitchTo(collect_context);
-		target->table_name = pstrdup(stream->table_name);
-		MemoryContextSwitchTo(caller);
-	}
+		stream = adopt_stream(target);
+	target->stream = stream->id;
+	caller = MemoryContextSwitchTo(collect_context);
+	target->table_name = pstrdup(stream->table_name);
+	MemoryContextSwitchTo(caller);
 	return target->stream;
 }
 
 /* A stream that came with its table, out of a dump, is entered when it is met. */
-static void
-adopt_stream(Target *target)
+static Stream *
+adopt_stream(const Target *target)
 {
 	Oid			owner = relation_owner(target->relid);
-	Stream		stream = {
+	Stream	   *stream = palloc_object(Stream);
+
+	*stream = (Stream) {
 		.relid = target->relid,
 		.owner = OidIsValid(owner) ? owner : BOOTSTRAP_SUPERUSERID,
 		.schema = target->schema,
-		.table_name = target->relname,
+		.table_name = bytes_to_cstring(table_full_name(target->relid, target->relname)),
 		.label = target->label,
 		.view = target->view,
 		.key = target->key,
@@ -289,10 +288,8 @@ adopt_stream(Target *target)
 		.created = dynamo_now(),
 		.start = {first.epoch, first.lsn, 0},
 	};
-
-	stream_insert(&stream);
-	target->stream = stream.id;
-	target->table_name = target->relname;
+	stream_insert(stream);
+	return stream;
 }
 
 /*

@@ -16,8 +16,8 @@
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/relcache.h"
 
 #include "common/clock.h"
 #include "stream/stream_internal.h"
@@ -228,8 +228,8 @@ adopt_streams(const StreamEpoch *epoch)
 		if (table_stream(rel, &present))
 			(void) stream_enter(rel, &present, dynamo_now(), start);
 		relation_close(rel, AccessShareLock);
-		/* This is how the relation is, not how it was at the change decoded next. */
-		CacheInvalidateRelcacheByRelid(relid);
+		/* This is how the relation is, not how it was at the change that we decode next. */
+		RelationCacheInvalidateEntry(relid);
 	}
 }
 

@@ -39,6 +39,7 @@
 #include "replication/slot.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/standby.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -164,7 +165,11 @@ static bool
 start_epoch(XLogRecPtr end_of_previous, bool gap, const char *reason)
 {
 	if (!begin_step())
+	{
+		/* nobody comes again to drop it */
+		slot_drop_others("");
 		return false;
+	}
 	epoch_begin(&progress, end_of_previous, gap, reason);
 	progress_write(&progress);
 	end_step();
@@ -214,6 +219,11 @@ stream_worker_prepare(void)
 		reason = end_of_epoch();
 		if (reason == NULL)
 		{
+			/*
+			 * The worker before has committed what was read without waiting: it has to be
+			 * on disk before the slot hears of it, and a record behind it makes that sure.
+			 */
+			XLogFlush(LogStandbySnapshot());
 			stream_publish_progress(&progress);
 			return true;
 		}
