@@ -13,9 +13,9 @@
  * those.  A table is in the hands of one at a time; one that finds nothing else to do
  * ends.
  *
- * Nobody is to wait for it for long: columns are added when the table's lock can
- * be had within dynamo.index_lock_timeout, else later; rows are locked for one
- * batch; a request to delete the index, and a command that alters or drops the
+ * Nobody is to wait for it for long, nor it for a table that is in use: that is locked
+ * if the lock can be had within dynamo.index_lock_timeout, else later; rows are locked
+ * for one batch; a request to delete the index, and a command that alters or drops the
  * table, cancel what it does (databases.c).  dynamo.backfill_rate leaves room for
  * others.
  *
@@ -111,7 +111,7 @@ index_builder_settings_init(void)
 							NULL, &index_builders, 2, 1, MAX_INDEX_BUILDERS, PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.index_lock_timeout",
-							"How long adding or dropping columns of an index waits for a table that is in use, before it tries again.",
+							"How long a step of making or deleting an index waits for a table that is in use, before it tries again.",
 							NULL, &lock_timeout, 100, 1, 60000, PGC_SIGHUP, GUC_UNIT_MS,
 							NULL, NULL, NULL);
 }
@@ -267,6 +267,8 @@ do_step(IndexBuild *build)
 		end_step();
 		return false;
 	}
+	/* (while it waits for a table that somebody has for himself, nobody goes round the others) */
+	set_until(GUC_ACTION_LOCAL, "lock_timeout", psprintf("%d", lock_timeout));
 	command = index_build_plan(build);
 	pgstat_report_activity(STATE_RUNNING,
 						   psprintf("%s index %s of %s",
@@ -401,6 +403,7 @@ record_failure(IndexBuild *build, const ErrorData *error, bool timed_out)
 {
 	IndexBuild *now;
 
+	build->next_attempt = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RETRY_DELAY);
 	if (!begin_step(build_context))
 		return;
 	/* Who has the table for itself may be dropping it, and with it the row we would change. */
