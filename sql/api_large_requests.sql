@@ -36,8 +36,8 @@ SELECT pg_temp.refused('UpdateTable', '{"TableName": "api_large", "AttributeDefi
 -- names and conditions from before expressions
 SELECT pg_temp.refused('GetItem', '{"TableName": "api_large", "Key": {"pk": {"S": "a"}}, "AttributesToGet": [' || pg_temp.elements('"a%1$s"', :n) || ']}');
 SELECT pg_temp.refused('UpdateItem', '{"TableName": "api_large", "Key": {"pk": {"S": "a"}}, "AttributeUpdates": {' || pg_temp.elements('"a%1$s": {"Action": "DELETE"}', :n) || '}}');
-SELECT pg_temp.refused('Scan', '{"TableName": "api_large", "ScanFilter": {' || pg_temp.elements('"a%1$s": {"ComparisonOperator": "NOT_NULL"}', :n) || '}}');
 SELECT pg_temp.refused('PutItem', '{"TableName": "api_large", "Item": {"pk": {"S": "a"}}, "Expected": {' || pg_temp.elements('"a%1$s": {"Exists": false}', :n) || '}}');
+SELECT pg_temp.refused('Scan', '{"TableName": "api_large", "ScanFilter": {' || pg_temp.elements('"a%1$s": {"ComparisonOperator": "NOT_NULL"}', :n) || '}}');
 SELECT dynamo.call('CreateTable', '{"TableName": "api_large_keys", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}], "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
     "GlobalSecondaryIndexes": [{"IndexName": "keys", "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}]}') IS NOT NULL;
 SELECT pg_temp.refused('Scan', '{"TableName": "api_large_keys", "IndexName": "keys", "AttributesToGet": [' || pg_temp.elements('"a%1$s"', :n) || ']}');

@@ -24,6 +24,20 @@ SELECT pg_temp.update_a('ADD n :five, ss :more, created :five DELETE gone :more'
     ', "ExpressionAttributeValues": {":five": {"N": "5"}, ":more": {"SS": ["z", "x"]}}');
 SELECT pg_temp.update_a('DELETE ss :all', ', "ExpressionAttributeValues": {":all": {"SS": ["x", "y", "z"]}}');
 
+-- what only removes makes no item, whichever way it is asked; its paths must be valid all the same
+CREATE FUNCTION pg_temp.update_none(parameters text) RETURNS text LANGUAGE sql AS $$
+    SELECT dynamo.call('UpdateItem', format('{"TableName": "ops_update", "Key": {"pk": {"S": "none"}}, "ReturnValues": "ALL_NEW",
+        "ReturnConsumedCapacity": "TOTAL", %s}', parameters)::json)::text $$;
+SELECT pg_temp.update_none('"UpdateExpression": "REMOVE a, b"');
+SELECT pg_temp.update_none('"UpdateExpression": "REMOVE a DELETE b :s", "ExpressionAttributeValues": {":s": {"SS": ["x"]}}');
+SELECT pg_temp.update_none('"AttributeUpdates": {"a": {"Action": "DELETE"}}');
+SELECT pg_temp.update_none('"AttributeUpdates": {"a": {"Action": "DELETE", "Value": {"SS": ["x"]}}}');
+SELECT pg_temp.update_none('"UpdateExpression": "REMOVE a.b"');
+SELECT dynamo.call('TransactWriteItems', '{"TransactItems": [{"Update": {"TableName": "ops_update", "Key": {"pk": {"S": "none"}},
+    "UpdateExpression": "REMOVE a"}}]}');
+SELECT dynamo.call('GetItem', '{"TableName": "ops_update", "Key": {"pk": {"S": "none"}}}');
+SELECT pg_temp.update_none('"UpdateExpression": "SET a = :v REMOVE b", "ExpressionAttributeValues": {":v": {"N": "1"}}');
+
 -- right-hand sides see the item as it was
 SELECT pg_temp.update_a('SET a = n, n = a2 REMOVE created', '');
 SELECT pg_temp.update_a('SET a = n, n = created REMOVE created', '');

@@ -3,7 +3,7 @@
  *		UpdateItem: some attributes of an item, which is made if there is none.
  *
  * Without an UpdateExpression the item is made with its key alone, or left as
- * it is.
+ * it is.  An update that only removes makes no item.
  */
 #include "postgres.h"
 
@@ -71,7 +71,11 @@ update(const ItemWrite *write, AttributeValue old, DynamoItem **new_item)
 	AttributeValue item = attribute_exists(old) ? old : write->key;
 
 	if (write->update != NULL)
+	{
 		item = expr_apply_update(write->update, item);
+		if (!attribute_exists(old) && attribute_equal(item, write->key))
+			return WRITE_NOTHING;
+	}
 	*new_item = item_from_root(item);
 	if (item_size(*new_item) > MAX_ITEM_SIZE)
 		validation_error("Item size to update has exceeded the maximum allowed size");
