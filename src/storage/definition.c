@@ -223,6 +223,7 @@ has_special_index(Relation rel)
 	return result;
 }
 
+/* And nothing is demanded of them but what their definition says. */
 static bool
 has_only_derived_columns(Relation rel, const TableDefinition *definition)
 {
@@ -232,6 +233,9 @@ has_only_derived_columns(Relation rel, const TableDefinition *definition)
 	for (int i = 0; i < desc->natts; i++)
 		if (!TupleDescAttr(desc, i)->attisdropped)
 			ncolumns++;
+	for (int i = definition->key.nhash + definition->key.nrange; i < definition->nderived; i++)
+		if (TupleDescAttr(desc, definition->derived[i].column - 1)->attnotnull)
+			return false;
 	return ncolumns == definition->nderived + 1 &&
 		(desc->constr == NULL ||
 		 (desc->constr->num_check == 0 && desc->constr->num_defval == 0));

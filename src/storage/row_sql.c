@@ -320,13 +320,14 @@ store_item(SqlWrite *write, DynamoItem *item)
 	return execute(write, kind, write->nulls) > 0;
 }
 
-/* The derived columns that are not of the key, as parameters from number n on. */
+/* The derived columns that are supplied beside the key's, as parameters from number n on. */
 static void
 set_derived_parameters(SqlWrite *write, const DynamoItem *item, int n)
 {
 	const TableDefinition *definition = table_definition(write->table->rel);
+	int			nsupplied = sql_supplied_columns(write->table->rel);
 
-	for (int i = write->key->n; i < definition->nderived; i++, n++)
+	for (int i = write->key->n; i < nsupplied; i++, n++)
 	{
 		bool		isnull = !derived_datum(&definition->derived[i], item_root(item),
 									 &write->parameters[n]);

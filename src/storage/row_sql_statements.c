@@ -4,8 +4,9 @@
  *		the plans that a session keeps of them.
  *
  * Names in statements come from the relation, values are parameters, operators
- * are qualified: search_path has no say.  Derived columns are supplied here, so
- * that the maintenance trigger need not exist where the rows are.
+ * are qualified: search_path has no say.  Derived columns that are not of the key
+ * are the maintenance trigger's, since other triggers may change the item before it;
+ * they are supplied here where it need not fire for each row.
  *
  * Plans are kept with what else is remembered of a table (row_access.c), and freed
  * with it.
@@ -15,6 +16,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "catalog/pg_operator.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -44,6 +46,7 @@ static SqlStatements *statements_of(TableAccess *access);
 static SPIPlanPtr prepare_key_statement(DynamoTable *table, TableAccess *access,
 										KeyStatement kind);
 static bool stores_item(KeyStatement kind);
+static bool trigger_fires_for_all(Relation rel);
 static void check_key_is_unique(Relation rel, const TableAccess *access);
 static bool is_unique_key_index(Relation index, const TableAccess *access);
 static SPIPlanPtr prepare(const char *statement, int nargs, Oid *argtypes);
@@ -101,6 +104,7 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 		[STATEMENT_SHARE] = 1,
 	};
 	const TableDefinition *definition = table_definition(table->rel);
+	int			nsupplied = stores_item(kind) ? sql_supplied_columns(table->rel) : 0;
 	Oid		   *argtypes = palloc_array(Oid, definition->nderived + 2);
 	int			nargs = 0;
 	StringInfoData sql;
@@ -112,7 +116,7 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 		argtypes[nargs++] = access->primary.keys[i].type_oid;
 	for (int i = 0; i < nitems[kind]; i++)
 		argtypes[nargs++] = item_column_type(table->rel, access);
-	for (int i = access->primary.nkeys; i < definition->nderived && stores_item(kind); i++)
+	for (int i = access->primary.nkeys; i < nsupplied; i++)
 		argtypes[nargs++] = derived_column_type(definition->derived[i].type,
 												definition->derived[i].role);
 
@@ -125,6 +129,29 @@ static bool
 stores_item(KeyStatement kind)
 {
 	return kind == STATEMENT_INSERT || kind == STATEMENT_UPDATE;
+}
+
+int
+sql_supplied_columns(Relation rel)
+{
+	const TableDefinition *definition = table_definition(rel);
+
+	return trigger_fires_for_all(rel) ? definition->key.nhash + definition->key.nrange :
+										definition->nderived;
+}
+
+/* Whether the maintenance trigger fires for all rows that a statement stores, wherever. */
+static bool
+trigger_fires_for_all(Relation rel)
+{
+	char		kind = rel->rd_rel->relkind;
+
+	if (kind == RELKIND_FOREIGN_TABLE || (kind == RELKIND_RELATION && rel->rd_rel->relhassubclass))
+		return false;
+	for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+		if (strcmp(rel->trigdesc->triggers[i].tgname, MAINTENANCE_TRIGGER) == 0)
+			return rel->trigdesc->triggers[i].tgenabled == TRIGGER_FIRES_ALWAYS;
+	return false;
 }
 
 /* Raises an error if no index keeps a key from being inserted twice. */
@@ -254,6 +281,7 @@ static void
 append_insert(StringInfo sql, Relation rel, const TableAccess *access)
 {
 	const TableDefinition *definition = table_definition(rel);
+	int			nsupplied = sql_supplied_columns(rel);
 
 	appendStringInfoString(sql, "INSERT INTO ");
 	append_table_name(sql, rel);
@@ -261,13 +289,13 @@ append_insert(StringInfo sql, Relation rel, const TableAccess *access)
 	append_key_columns(sql, rel, access);
 	appendStringInfoString(sql, ", ");
 	append_column_name(sql, rel, access->item_column);
-	for (int i = access->primary.nkeys; i < definition->nderived; i++)
+	for (int i = access->primary.nkeys; i < nsupplied; i++)
 	{
 		appendStringInfoString(sql, ", ");
 		append_column_name(sql, rel, definition->derived[i].column);
 	}
 	appendStringInfoString(sql, ") VALUES (");
-	for (int i = 0; i <= definition->nderived; i++)
+	for (int i = 0; i <= nsupplied; i++)
 		appendStringInfo(sql, "%s$%d", i == 0 ? "" : ", ", i + 1);
 	appendStringInfoString(sql, ") ON CONFLICT");
 
@@ -285,13 +313,14 @@ static void
 append_update(StringInfo sql, Relation rel, const TableAccess *access)
 {
 	const TableDefinition *definition = table_definition(rel);
+	int			nsupplied = sql_supplied_columns(rel);
 
 	appendStringInfoString(sql, "UPDATE ");
 	append_table_name(sql, rel);
 	appendStringInfoString(sql, " SET ");
 	append_column_name(sql, rel, access->item_column);
 	appendStringInfo(sql, " = $%d", access->primary.nkeys + 2);
-	for (int i = access->primary.nkeys; i < definition->nderived; i++)
+	for (int i = access->primary.nkeys; i < nsupplied; i++)
 	{
 		appendStringInfoString(sql, ", ");
 		append_column_name(sql, rel, definition->derived[i].column);

@@ -13,6 +13,7 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
@@ -110,6 +111,19 @@ check_relation(const RangeVar *relation, Oid relid, Oid previous, void *arg)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, relation->relname);
 }
 
+/* A standby has no rows of an unlogged table; plain SQL says the same. */
+static Relation
+open_readable(Oid relid)
+{
+	Relation	rel = table_open(relid, NoLock);
+
+	if (!RelationIsPermanent(rel) && RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot access temporary or unlogged relations during recovery")));
+	return rel;
+}
+
 Relation
 open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges)
 {
@@ -123,7 +137,7 @@ open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges)
 	relation_name(name, &relname);
 	relid = lock_known_relation(&relname, lockmode, privileges);
 	if (OidIsValid(relid))
-		return table_open(relid, NoLock);
+		return open_readable(relid);
 
 	relation = makeRangeVar(dynamo_schema, NameStr(relname), -1);
 	relid = RangeVarGetRelidExtended(relation, lockmode, RVR_MISSING_OK, check_relation, &request);
@@ -131,7 +145,7 @@ open_table_relation(Bytes name, LOCKMODE lockmode, AclMode privileges)
 	if (!OidIsValid(relid))
 		raise_not_found(name);
 	remember_relation(&relname, relid);
-	return table_open(relid, NoLock);
+	return open_readable(relid);
 }
 
 /* ---- known names ---- */

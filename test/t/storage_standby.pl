@@ -76,6 +76,21 @@ foreach my $change (sort keys %changes)
 	like($err, qr/cannot execute .* during recovery/, "$change is refused");
 }
 
+# an unlogged table has no rows there
+$primary->safe_psql('postgres', q{SELECT dynamo.create_table('unlogged', 'pk S', 'sk N'); ALTER TABLE dynamodb.unlogged SET UNLOGGED});
+catch_up();
+my %reads = (
+	get => q{dynamo.get_item('unlogged', '{"pk": {"S": "p"}, "sk": {"N": "4"}}')},
+	query => q{dynamo.query('unlogged', 'pk = :p', expression_attribute_values => '{":p": {"S": "p"}}')},
+	scan => q{dynamo.scan('unlogged')},
+	describe => q{dynamo.describe_table('unlogged')},
+	check => q{dynamo.check_table('unlogged')});
+foreach my $read (sort keys %reads)
+{
+	($result, $out, $err) = $standby->psql('postgres', "SELECT $reads{$read}");
+	like($err, qr/cannot access temporary or unlogged relations during recovery/, "$read of an unlogged table");
+}
+
 # and as a primary of its own
 $standby->promote;
 foreach my $t ('direct', 'sql')
