@@ -89,10 +89,15 @@ extern TableAccess *table_access(DynamoTable *table);
  */
 extern void check_index_age(KeyIndex *index);
 /*
- * For readers that have found nothing: raises serialization_failure if the table
- * was rewritten or truncated after the active snapshot was taken.
+ * Whether the table, or one below it, was rewritten or truncated after the active
+ * snapshot was taken, so that it shows no rows but the transaction's own: for readers
+ * that have found nothing, or no more than their own rows may be.
  */
+extern bool was_rewritten(Relation rel);
+/* Raises serialization_failure if it was. */
 extern void check_rewrite(Relation rel);
+/* Whether rows of the table may be in partitions, or others that inherit from it. */
+extern bool has_children(Relation rel);
 
 /* ---- the row of a key (row_lookup.c) ---- */
 

@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
@@ -67,6 +68,9 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	KeyConditions conditions;
 
 	check_index_age(unconstify(KeyIndex *, index));
+	/* then there may be rows of our own, as if they were all */
+	if (IsolationUsesXactSnapshot() && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		check_rewrite(table->rel);
 	watch_rows(table, scanned_partition(spec), false);
 	scan->rel = table->rel;
 	scan->context = context;

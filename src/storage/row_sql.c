@@ -91,6 +91,7 @@ static void write_by_sql(SqlWrite *write, WriteDecision decide, void *arg);
 static void make_parameters(SqlWrite *write);
 static bool write_round(SqlWrite *write);
 static void find_version(SqlWrite *write, MemoryContext context);
+static void look_again_after_rewrite(SqlWrite *write, MemoryContext context);
 static void check_not_hidden(SqlWrite *write);
 static void check_write_was_possible(SqlWrite *write, RowVersion *before);
 static void lock_row(SqlWrite *write);
@@ -229,11 +230,27 @@ find_version(SqlWrite *write, MemoryContext context)
 	if (write->can_look_up && IsolationUsesXactSnapshot())
 		row_find_serializable(&write->lookup);
 	select_row(write->table, write->access, write->parameters, &write->version, context);
+	if (!write->version.found && has_children(write->table->rel))
+		look_again_after_rewrite(write, context);
 	if (!write->version.found && write->row_security)
 		check_not_hidden(write);
 	if (write->can_look_up)
 		ExecClearTuple(write->lookup.slot);
 	PopActiveSnapshot();
+}
+
+/* The partitions were locked after the snapshot was taken, which is to be the active one. */
+static void
+look_again_after_rewrite(SqlWrite *write, MemoryContext context)
+{
+	if (IsolationUsesXactSnapshot())
+		check_rewrite(write->table->rel);
+	else if (was_rewritten(write->table->rel))
+	{
+		PopActiveSnapshot();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		select_row(write->table, write->access, write->parameters, &write->version, context);
+	}
 }
 
 /* Raises insufficient_privilege if the active snapshot sees a row of the key. */

@@ -141,6 +141,9 @@ fetch_batch(SqlScan *scan)
 	if (SPI_execute_plan(plan, statement.args, NULL, true, 0) < 0)
 		elog(ERROR, "execution of a scan failed: %s", SPI_result_code_string(SPI_result));
 	keep_batch(scan);
+	/* their locks came after the snapshot */
+	if (has_children(scan->table->rel))
+		check_rewrite(scan->table->rel);
 	PopActiveSnapshot();
 	SPI_finish();
 
