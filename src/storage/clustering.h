@@ -13,12 +13,14 @@
 
 /* ---- what stands around a key in the primary key's index (key_probe.c) ---- */
 
+/* How many entries to either side of a key are looked at: each may lie in another cache line. */
+#define PROBE_REACH		16
 /*
  * Pages of a collection that are looked at: at first, beside those of the key's
  * neighbours, and once more if those have no room.
  */
 #define PROBE_NARROW	4
-#define PROBE_WIDE		8
+#define PROBE_WIDE		6
 
 /* What a probe is for. */
 typedef enum ProbeScope
@@ -42,11 +44,12 @@ typedef struct KeyProbe
 	int			nhash;
 	int			nkeys;
 	const Datum *key;			/* the caller's; not toasted */
-	int			nentries;		/* of the item collection, on the leaf */
-	bool		complete;		/* all entries of it were looked at */
-	int			limit;			/* of highest pages */
+	int			nentries;		/* of the item collection, that were looked at */
+	bool		complete;		/* they are all of it */
+	int			position;		/* of the key among them */
+	BlockNumber entry_blocks[2 * PROBE_REACH];	/* their heap pages */
 	int			nblocks;
-	BlockNumber blocks[PROBE_WIDE]; /* some heap pages of it, the best first */
+	BlockNumber blocks[PROBE_WIDE]; /* some heap pages of it, the best first; at first just one */
 	KeyEntries	key_entries;
 	ItemPointerData tid;		/* of the one entry of the key */
 	Buffer		leaf;			/* pinned: the TID leads to its tuple or to none */
@@ -60,6 +63,8 @@ extern void key_probe_begin(KeyProbe *probe, ProbeScope scope, Relation index, i
 							int nkeys, const Datum *key);
 /* Lets go of the leaf. */
 extern void key_probe_end(KeyProbe *probe);
+/* Lists more heap pages of the entries that were looked at. */
+extern void key_probe_list(KeyProbe *probe);
 /*
  * Looks for heap pages again, among all entries of the leaves on which the collection
  * begins and ends.

@@ -30,9 +30,6 @@
 #include "common/compat.h"
 #include "storage/clustering.h"
 
-/* How many entries to either side of the key are looked at: each may lie in another cache line. */
-#define REACH 16
-
 /* The leaf page that is being read. */
 typedef struct Leaf
 {
@@ -42,9 +39,15 @@ typedef struct Leaf
 	Page		page;
 	OffsetNumber first;			/* its first entry */
 	OffsetNumber end;			/* behind its last one */
+	/* set by find_collection(): */
+	OffsetNumber collection_first;	/* the first entry of the collection */
+	OffsetNumber collection_end;	/* behind its last one */
+	bool		begins_before;	/* the collection may have entries before that */
+	bool		ends_behind;	/* and behind */
 } Leaf;
 
-static void read_part(KeyProbe *probe, int keysz, bool next, bool *before, bool *behind);
+static void read_part(KeyProbe *probe, int keysz, bool next, BlockNumber *blocks, bool *before,
+					  bool *behind);
 static void make_search_key(BTScanInsert search, Relation index, int nkeys, const Datum *key);
 static Datum compare_bytes(PG_FUNCTION_ARGS);
 static inline int order_of_bytes(const struct varlena *a, const struct varlena *b);
@@ -56,16 +59,15 @@ static bool compare_entry(const Leaf *leaf, IndexTuple entry, int *result);
 static OffsetNumber first_above(const Leaf *leaf, int above);
 static bool in_collection(const Leaf *leaf, OffsetNumber offset);
 static int	compare_partition(const Leaf *leaf, OffsetNumber offset);
-static OffsetNumber collection_first(const Leaf *leaf, OffsetNumber position);
-static OffsetNumber collection_end(const Leaf *leaf, OffsetNumber position);
-static bool begins_before(const Leaf *leaf, OffsetNumber first);
-static bool ends_behind(const Leaf *leaf, OffsetNumber end);
+static void find_collection(Leaf *leaf, OffsetNumber position, OffsetNumber reach);
+static OffsetNumber collection_first(const Leaf *leaf, OffsetNumber low, OffsetNumber position);
+static OffsetNumber collection_end(const Leaf *leaf, OffsetNumber position, OffsetNumber high);
+static void fetch_entries(const Leaf *leaf, OffsetNumber from, OffsetNumber to);
 static void read_key_entries(KeyProbe *probe, const Leaf *leaf, OffsetNumber position);
 static bool ends_leaf(const Leaf *leaf);
-static void read_neighbours(KeyProbe *probe, const Leaf *leaf, OffsetNumber first,
-							OffsetNumber position, OffsetNumber end);
-static void add_highest(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber end);
-static void insert_block(KeyProbe *probe, BlockNumber block);
+static void read_neighbours(KeyProbe *probe, Leaf *leaf, OffsetNumber position);
+static int	read_entries(const Leaf *leaf, BlockNumber *blocks);
+static int	list_highest(BlockNumber *highest, int limit, const BlockNumber *blocks, int n);
 static void add_block(KeyProbe *probe, BlockNumber block);
 static inline IndexTuple leaf_entry(const Leaf *leaf, OffsetNumber offset);
 static inline BlockNumber entry_block(const Leaf *leaf, OffsetNumber offset);
@@ -82,7 +84,6 @@ key_probe_begin(KeyProbe *probe, ProbeScope scope, Relation index, int nhash, in
 	probe->key = key;
 	probe->nentries = 0;
 	probe->nblocks = 0;
-	probe->limit = PROBE_NARROW;
 	probe->complete = true;
 	probe->key_entries = scope == PROBE_PLACE ? KEY_NOT_ASKED : KEY_ABSENT;
 	make_search_key(&search, index, nkeys, key);
@@ -102,22 +103,34 @@ key_probe_end(KeyProbe *probe)
 	probe->leaf = InvalidBuffer;
 }
 
+/* The highest ones are likely to be those begun last, and so to have room. */
+void
+key_probe_list(KeyProbe *probe)
+{
+	probe->nblocks = list_highest(probe->blocks, PROBE_NARROW, probe->entry_blocks,
+								  probe->nentries);
+	if (probe->position > 0)
+		add_block(probe, probe->entry_blocks[probe->position - 1]);
+	if (probe->position < probe->nentries)
+		add_block(probe, probe->entry_blocks[probe->position]);
+}
+
 void
 key_probe_widen(KeyProbe *probe)
 {
+	BlockNumber blocks[3 * MaxIndexTuplesPerPage];
 	bool		before;
 	bool		behind;
 	bool		ignored;
 
 	probe->complete = true;
 	probe->nentries = 0;
-	probe->nblocks = 0;
-	probe->limit = PROBE_WIDE;
-	read_part(probe, probe->nkeys, false, &before, &behind);
+	read_part(probe, probe->nkeys, false, blocks, &before, &behind);
 	if (before)
-		read_part(probe, probe->nhash, false, &ignored, &ignored);
+		read_part(probe, probe->nhash, false, blocks, &ignored, &ignored);
 	if (behind)
-		read_part(probe, probe->nhash, true, &ignored, &ignored);
+		read_part(probe, probe->nhash, true, blocks, &ignored, &ignored);
+	probe->nblocks = list_highest(probe->blocks, PROBE_WIDE, blocks, probe->nentries);
 }
 
 /*
@@ -126,14 +139,11 @@ key_probe_widen(KeyProbe *probe)
  * ends.  Tells whether the collection may go on before the leaf and behind it.
  */
 static void
-read_part(KeyProbe *probe, int keysz, bool next, bool *before, bool *behind)
+read_part(KeyProbe *probe, int keysz, bool next, BlockNumber *blocks, bool *before, bool *behind)
 {
 	BTScanInsertData search;
 	Buffer		buffer;
 	Leaf		leaf;
-	OffsetNumber position;
-	OffsetNumber first;
-	OffsetNumber end;
 
 	*before = *behind = false;
 	make_search_key(&search, probe->index, keysz, probe->key);
@@ -142,13 +152,10 @@ read_part(KeyProbe *probe, int keysz, bool next, bool *before, bool *behind)
 	if (!BufferIsValid(buffer))
 		return;
 	open_leaf(&leaf, probe, &search, buffer);
-	position = first_above(&leaf, next ? -1 : 0);
-	first = collection_first(&leaf, position);
-	end = collection_end(&leaf, position);
-	probe->nentries += end - first;
-	add_highest(probe, &leaf, first, end);
-	*before = begins_before(&leaf, first);
-	*behind = ends_behind(&leaf, end);
+	find_collection(&leaf, first_above(&leaf, next ? -1 : 0), MaxOffsetNumber);
+	probe->nentries += read_entries(&leaf, blocks + probe->nentries);
+	*before = leaf.begins_before;
+	*behind = leaf.ends_behind;
 	_bt_relbuf(probe->index, buffer);
 }
 
@@ -246,8 +253,7 @@ read_leaf(KeyProbe *probe, ProbeScope scope, BTScanInsert search)
 	if (scope != PROBE_PLACE)
 		read_key_entries(probe, &leaf, position);
 	if (scope == PROBE_PLACE || (scope == PROBE_NEW_KEY && probe->key_entries == KEY_ABSENT))
-		read_neighbours(probe, &leaf, collection_first(&leaf, position), position,
-						collection_end(&leaf, position));
+		read_neighbours(probe, &leaf, position);
 }
 
 /* How the key searched for compares to an entry. */
@@ -351,15 +357,45 @@ compare_partition(const Leaf *leaf, OffsetNumber offset)
 	return result;
 }
 
-/* Many a leaf belongs to one collection, so its ends are looked at first. */
-static OffsetNumber
-collection_first(const Leaf *leaf, OffsetNumber position)
+/*
+ * The entries of the collection that are no further than `reach` from a position
+ * between or beside them.
+ */
+static void
+find_collection(Leaf *leaf, OffsetNumber position, OffsetNumber reach)
 {
-	OffsetNumber low = leaf->first;
+	BTPageOpaque opaque = BTPageGetOpaque(leaf->page);
+	OffsetNumber from = Max(leaf->first, Max(position, reach) - reach);
+	OffsetNumber to = Min(leaf->end, position + Min(reach, leaf->end));
+
+	fetch_entries(leaf, from, to);
+	leaf->collection_first = collection_first(leaf, from, position);
+	leaf->collection_end = collection_end(leaf, position, to);
+	leaf->begins_before = leaf->collection_first == from &&
+		!(from == leaf->first && P_LEFTMOST(opaque));
+	leaf->ends_behind = leaf->collection_end == to &&
+		!(to == leaf->end && P_RIGHTMOST(opaque));
+}
+
+/*
+ * Each entry may lie in another cache line, and what is done with one depends on
+ * what is in it: so that they come one after the other unless all are asked for first.
+ */
+static void
+fetch_entries(const Leaf *leaf, OffsetNumber from, OffsetNumber to)
+{
+	for (OffsetNumber offset = from; offset < to; offset++)
+		__builtin_prefetch(leaf_entry(leaf, offset));
+}
+
+/* Often all entries are of the collection, so the ends are looked at first. */
+static OffsetNumber
+collection_first(const Leaf *leaf, OffsetNumber low, OffsetNumber position)
+{
 	OffsetNumber high = position;
 
-	if (position == leaf->first || in_collection(leaf, leaf->first))
-		return leaf->first;
+	if (low == position || in_collection(leaf, low))
+		return low;
 	while (low < high)			/* is of an earlier one; all from high on are of ours */
 	{
 		OffsetNumber middle = low + (high - low) / 2;
@@ -373,13 +409,12 @@ collection_first(const Leaf *leaf, OffsetNumber position)
 }
 
 static OffsetNumber
-collection_end(const Leaf *leaf, OffsetNumber position)
+collection_end(const Leaf *leaf, OffsetNumber position, OffsetNumber high)
 {
 	OffsetNumber low = position;
-	OffsetNumber high = leaf->end;
 
-	if (position == leaf->end || in_collection(leaf, leaf->end - 1))
-		return leaf->end;
+	if (position == high || in_collection(leaf, high - 1))
+		return high;
 	while (low < high)			/* all before low are of ours; high is of a later one */
 	{
 		OffsetNumber middle = low + (high - low) / 2;
@@ -390,19 +425,6 @@ collection_end(const Leaf *leaf, OffsetNumber position)
 			high = middle;
 	}
 	return low;
-}
-
-/* Whether the collection whose first entry here is this one may begin before it. */
-static bool
-begins_before(const Leaf *leaf, OffsetNumber first)
-{
-	return first == leaf->first && !P_LEFTMOST(BTPageGetOpaque(leaf->page));
-}
-
-static bool
-ends_behind(const Leaf *leaf, OffsetNumber end)
-{
-	return end == leaf->end && !P_RIGHTMOST(BTPageGetOpaque(leaf->page));
 }
 
 /*
@@ -438,60 +460,48 @@ ends_leaf(const Leaf *leaf)
 		_bt_compare(leaf->probe->index, leaf->search, leaf->page, P_HIKEY) < 0;
 }
 
+/* The entries of the collection within reach of `position`. */
+static void
+read_neighbours(KeyProbe *probe, Leaf *leaf, OffsetNumber position)
+{
+	find_collection(leaf, position, PROBE_REACH);
+	probe->complete = !leaf->begins_before && !leaf->ends_behind;
+	probe->nentries = read_entries(leaf, probe->entry_blocks);
+	probe->position = position - leaf->collection_first;
+	probe->nblocks = list_highest(probe->blocks, 1, probe->entry_blocks, probe->nentries);
+}
+
+/* The heap pages of the collection's entries here, and how many there are. */
+static int
+read_entries(const Leaf *leaf, BlockNumber *blocks)
+{
+	for (OffsetNumber offset = leaf->collection_first; offset < leaf->collection_end; offset++)
+		*blocks++ = entry_block(leaf, offset);
+	return leaf->collection_end - leaf->collection_first;
+}
+
 /*
- * The heap pages of the collection, whose entries here are [first, end): the highest
- * ones, which are likely to be those begun last and so to have room, of entries within
- * reach of `position`, then those of its neighbours.
+ * The `limit` highest ones of some heap pages, in descending order and each once.
+ * (Of the few that are wanted each takes a pass without a branch that depends on the
+ * pages, which cost more than the passes.)
  */
-static void
-read_neighbours(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber position,
-				OffsetNumber end)
+static int
+list_highest(BlockNumber *highest, int limit, const BlockNumber *blocks, int n)
 {
-	OffsetNumber from = Max(first, Max(position, REACH) - REACH);
-	OffsetNumber to = Min(end, position + REACH);
+	BlockNumber bound = InvalidBlockNumber;
+	int			found = 0;
 
-	probe->nentries = end - first;
-	probe->complete = from == first && to == end &&
-		!begins_before(leaf, first) && !ends_behind(leaf, end);
-	add_highest(probe, leaf, from, to);
-	if (position > first)
-		add_block(probe, entry_block(leaf, position - 1));
-	if (position < end)
-		add_block(probe, entry_block(leaf, position));
-}
-
-/* Puts the highest pages of entries [first, end) among those of the probe. */
-static void
-add_highest(KeyProbe *probe, const Leaf *leaf, OffsetNumber first, OffsetNumber end)
-{
-	BlockNumber previous = InvalidBlockNumber;
-
-	for (OffsetNumber offset = first; offset < end; offset++)
+	while (found < limit)
 	{
-		BlockNumber block = entry_block(leaf, offset);
+		BlockNumber best = 0;	/* that and one more */
 
-		if (block == previous ||
-			(probe->nblocks == probe->limit && block <= probe->blocks[probe->limit - 1]))
-			continue;
-		insert_block(probe, block);
-		previous = block;
+		for (int i = 0; i < n; i++)
+			best = Max(best, blocks[i] < bound ? blocks[i] + 1 : 0);
+		if (best == 0)
+			break;
+		bound = highest[found++] = best - 1;
 	}
-}
-
-/* Into its place, in descending order, unless it is there; the least gives way. */
-static void
-insert_block(KeyProbe *probe, BlockNumber block)
-{
-	int			place = 0;
-
-	while (place < probe->nblocks && probe->blocks[place] > block)
-		place++;
-	if (place < probe->nblocks && probe->blocks[place] == block)
-		return;
-	probe->nblocks = Min(probe->nblocks + 1, probe->limit);
-	memmove(&probe->blocks[place + 1], &probe->blocks[place],
-			(probe->nblocks - 1 - place) * sizeof(BlockNumber));
-	probe->blocks[place] = block;
+	return found;
 }
 
 /* Behind the others, unless it is among them. */
