@@ -55,6 +55,14 @@ SELECT dynamo.put_item('stamped', '{"pk": {"S": "f"}, "kind": {"S": "replica"}}'
 SELECT * FROM stamped WHERE pk = 'f';
 ALTER TABLE stamped ENABLE ALWAYS TRIGGER zzz_dynamo_maintain;
 RESET session_replication_role;
+CREATE OR REPLACE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE OF pk ON stamped FOR EACH ROW
+    EXECUTE FUNCTION dynamo.maintain_columns('pk', 'S', 'pk', 'HASH', 'kind', 'S', 'kind', 'INDEX');
+SELECT dynamo.put_item('stamped', '{"pk": {"S": "f"}, "kind": {"S": "another"}}') IS NULL;
+SELECT * FROM stamped WHERE pk = 'f';
+SELECT problem FROM dynamo.check_table('stamped');
+CREATE OR REPLACE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON stamped FOR EACH ROW
+    EXECUTE FUNCTION dynamo.maintain_columns('pk', 'S', 'pk', 'HASH', 'kind', 'S', 'kind', 'INDEX');
+ALTER TABLE stamped ENABLE ALWAYS TRIGGER zzz_dynamo_maintain;
 SELECT * FROM dynamo.check_table('stamped');
 
 RESET search_path;

@@ -50,15 +50,6 @@ report(TableCheck *check, const char *key, const char *problem)
 
 /* ---- the relation ---- */
 
-static const Trigger *
-find_maintenance_trigger(Relation rel)
-{
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-		if (strcmp(rel->trigdesc->triggers[i].tgname, MAINTENANCE_TRIGGER) == 0)
-			return &rel->trigdesc->triggers[i];
-	return NULL;
-}
-
 /* Whether the trigger fires as create_table() made it to. */
 static void
 check_trigger(TableCheck *check, const Trigger *trigger)
@@ -68,9 +59,7 @@ check_trigger(TableCheck *check, const Trigger *trigger)
 	if (trigger->tgenabled != TRIGGER_FIRES_ALWAYS)
 		report(check, NULL, psprintf("trigger \"%s\" of relation \"%s\" is not ENABLE ALWAYS",
 									 MAINTENANCE_TRIGGER, name));
-	if (trigger->tgtype != (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW |
-							TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) ||
-		trigger->tgnattr > 0 || trigger->tgqual != NULL)
+	if (!fires_at_every_write(trigger))
 		report(check, NULL, psprintf("trigger \"%s\" of relation \"%s\" is not BEFORE every INSERT and UPDATE",
 									 MAINTENANCE_TRIGGER, name));
 }

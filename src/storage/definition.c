@@ -31,6 +31,7 @@
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
@@ -89,6 +90,23 @@ is_maintenance_trigger(const Trigger *trigger)
 							   PointerGetDatum(no_arguments),
 							   ObjectIdGetDatum(extension_schema_oid()));
 	return trigger_function == function;
+}
+
+const Trigger *
+find_maintenance_trigger(Relation rel)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+		if (strcmp(rel->trigdesc->triggers[i].tgname, MAINTENANCE_TRIGGER) == 0)
+			return &rel->trigdesc->triggers[i];
+	return NULL;
+}
+
+bool
+fires_at_every_write(const Trigger *trigger)
+{
+	return trigger->tgtype == (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW |
+							   TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) &&
+		trigger->tgnattr == 0 && trigger->tgqual == NULL;
 }
 
 /* ---- parsing ---- */

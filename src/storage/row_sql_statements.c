@@ -16,7 +16,6 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "catalog/pg_operator.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -145,13 +144,11 @@ static bool
 trigger_fires_for_all(Relation rel)
 {
 	char		kind = rel->rd_rel->relkind;
+	const Trigger *trigger = find_maintenance_trigger(rel);
 
-	if (kind == RELKIND_FOREIGN_TABLE || (kind == RELKIND_RELATION && rel->rd_rel->relhassubclass))
-		return false;
-	for (int i = 0; i < rel->trigdesc->numtriggers; i++)
-		if (strcmp(rel->trigdesc->triggers[i].tgname, MAINTENANCE_TRIGGER) == 0)
-			return rel->trigdesc->triggers[i].tgenabled == TRIGGER_FIRES_ALWAYS;
-	return false;
+	return kind != RELKIND_FOREIGN_TABLE && (kind != RELKIND_RELATION || !has_children(rel)) &&
+		trigger != NULL && trigger->tgenabled == TRIGGER_FIRES_ALWAYS &&
+		fires_at_every_write(trigger);
 }
 
 /* Raises an error if no index keeps a key from being inserted twice. */

@@ -110,6 +110,9 @@ pg_noreturn extern void column_conflict_error(Relation rel, const TableDefinitio
 #define ARGUMENTS_PER_COLUMN	4
 /* Whether this is the trigger that holds a table's definition. */
 extern bool is_maintenance_trigger(const Trigger *trigger);
+/* The trigger of that name, if there is one; whether it fires as create_table() made it to. */
+extern const Trigger *find_maintenance_trigger(Relation rel);
+extern bool fires_at_every_write(const Trigger *trigger);
 
 extern void definition_init(void);
 /*
