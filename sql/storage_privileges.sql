@@ -93,6 +93,21 @@ DROP TRIGGER other_name ON storage_mallory.mine;
 CREATE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON storage_mallory.mine FOR EACH ROW
     EXECUTE FUNCTION dynamo.maintain_columns('pk', 'S', 'no_such_column', 'HASH');
 INSERT INTO storage_mallory.mine (item) VALUES ('{"pk": {"S": "a"}}');
+-- more hash parts than a key can have
+CREATE TABLE storage_mallory.many (a text COLLATE "C", b text COLLATE "C", c text COLLATE "C", d text COLLATE "C", e text COLLATE "C",
+    item dynamo.item NOT NULL, PRIMARY KEY (a, b, c, d, e)) USING dynamo;
+CREATE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON storage_mallory.many FOR EACH ROW
+    EXECUTE FUNCTION dynamo.maintain_columns('a', 'S', 'a', 'HASH', 'b', 'S', 'b', 'HASH', 'c', 'S', 'c', 'HASH', 'd', 'S', 'd', 'HASH', 'e', 'S', 'e', 'HASH');
+INSERT INTO storage_mallory.many (item) VALUES ('{"a": {"S": "1"}, "b": {"S": "1"}, "c": {"S": "1"}, "d": {"S": "1"}, "e": {"S": "1"}}');
+SET dynamo.schema = 'storage_mallory';
+SELECT dynamo.scan('many', segment => 0, total_segments => 2);
+CREATE OR REPLACE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON storage_mallory.many FOR EACH ROW
+    EXECUTE FUNCTION dynamo.maintain_columns('a', 'S', 'a', 'HASH', 'b', 'S', 'b', 'RANGE', 'c', 'S', 'c', 'RANGE', 'd', 'S', 'd', 'RANGE', 'e', 'S', 'e', 'RANGE');
+INSERT INTO storage_mallory.many (item) VALUES ('{"a": {"S": "1"}, "b": {"S": "1"}, "c": {"S": "1"}, "d": {"S": "1"}, "e": {"S": "1"}}');
+SELECT count(*) FROM (SELECT dynamo.scan('many', segment => s, total_segments => 2) FROM generate_series(0, 1) s) x;
+CREATE OR REPLACE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON storage_mallory.many FOR EACH ROW
+    EXECUTE FUNCTION dynamo.maintain_columns('a', 'S', 'a', 'HASH', 'a', 'S', 'b', 'RANGE');
+SELECT dynamo.scan('many');
 -- a table of one's own is reached with one's own rights, whoever's schema it is
 SET dynamo.schema = 'storage_mallory';
 SELECT dynamo.create_table('mallorys', 'pk S') IS NOT NULL;

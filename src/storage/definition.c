@@ -160,8 +160,13 @@ add_key_part(Relation rel, TableDefinition *definition, const DerivedColumn *der
 	KeySchema  *key = &definition->key;
 	int			i = key->nhash + key->nrange;
 
-	if (i == MAX_KEY_ATTRIBUTES)
-		definition_error(rel, "More than %d key attributes.", MAX_KEY_ATTRIBUTES);
+	if (derived->role == DERIVED_HASH && key->nhash == MAX_HASH_ATTRIBUTES)
+		definition_error(rel, "The key has more than %d hash parts.", MAX_HASH_ATTRIBUTES);
+	if (derived->role == DERIVED_RANGE && key->nrange == MAX_RANGE_ATTRIBUTES)
+		definition_error(rel, "The key has more than %d range parts.", MAX_RANGE_ATTRIBUTES);
+	if (key_schema_has(key, derived->attribute))
+		definition_error(rel, "Attribute \"%.*s\" is in the key twice.",
+						 derived->attribute.len, derived->attribute.data);
 	if (i != definition->nderived || (derived->role == DERIVED_HASH && key->nrange > 0))
 		definition_error(rel, "Attribute \"%.*s\" of the key comes too late.",
 						 derived->attribute.len, derived->attribute.data);
