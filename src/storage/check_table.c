@@ -34,6 +34,8 @@ typedef struct TableCheck
 	Relation	rel;			/* the table, or the partition being read */
 	const TableDefinition *definition;	/* of rel; NULL: it has none */
 	AttrNumber	item_column;
+	bool		ttl_in_the_making; /* a worker is at it, as it may be at indexes */
+	Bitmapset  *in_the_making;	/* derived columns that may be empty yet */
 } TableCheck;
 
 /* Adds a row to the result; `key` is NULL where the problem is not of one row. */
@@ -79,7 +81,8 @@ check_relation(TableCheck *check)
 	if (check->definition != NULL && !OidIsValid(check->definition->primary_index))
 		report(check, NULL, psprintf("relation \"%s\" has no valid primary key over its key columns",
 									 name));
-	if (check->definition != NULL && table_ttl_attribute(check->definition).data != NULL &&
+	if (check->definition != NULL && !check->ttl_in_the_making &&
+		table_ttl_attribute(check->definition).data != NULL &&
 		!OidIsValid(table_ttl_index(check->rel)))
 		report(check, NULL, psprintf("relation \"%s\" has no valid index over its column \"_ttl\": its items do not expire",
 									 name));
@@ -172,7 +175,8 @@ check_derived(TableCheck *check, TupleTableSlot *slot, AttributeValue item)
 		bool		isnull;
 		Datum		datum = slot_getattr(slot, derived->column, &isnull);
 
-		if (!derived_datum_matches(derived, item, datum, isnull))
+		if (!derived_datum_matches(derived, item, datum, isnull) &&
+			!(isnull && bms_is_member(derived->column, check->in_the_making)))
 			report_row(check, slot, "column \"%s\" differs from attribute %.*s of the item",
 					   NameStr(TupleDescAttr(RelationGetDescr(check->rel),
 											 derived->column - 1)
@@ -257,20 +261,57 @@ check_indexes(TableCheck *check, const List *indexes)
 	}
 }
 
+/* Adds the columns of indexes that are ACTIVE, or are not. */
+static Bitmapset *
+add_index_columns(Bitmapset *columns, const TableDefinition *definition, const List *indexes,
+				  bool are_active)
+{
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		const IndexDefinition *index = lfirst(cell);
+		IndexParts	parts;
+
+		if ((index->status == INDEX_ACTIVE) == are_active &&
+			index_parts(definition, &index->key, &parts))
+			for (int i = 0; i < parts.n; i++)
+				columns = bms_add_member(columns, parts.columns[i]->column);
+	}
+	return columns;
+}
+
+/* Those that a worker still fills, so that nothing is read by them. */
+static Bitmapset *
+columns_in_the_making(const TableCheck *check, const List *indexes)
+{
+	const TableDefinition *definition = check->definition;
+	Bitmapset  *result = add_index_columns(NULL, definition, indexes, false);
+
+	result = bms_del_members(result, add_index_columns(NULL, definition, indexes, true));
+	for (int i = definition->key.nhash + definition->key.nrange; i < definition->nderived; i++)
+		if (definition->derived[i].role == DERIVED_TTL && check->ttl_in_the_making)
+			result = bms_add_member(result, definition->derived[i].column);
+	return result;
+}
+
 /* Checks the table's relation, and the partitions where it is partitioned. */
 static void
 check_relation_tree(ReturnSetInfo *result, Relation table)
 {
 	List	   *relids = find_all_inheritors(RelationGetRelid(table), AccessShareLock, NULL);
 	List	   *indexes = index_catalog_read(RelationGetRelid(table));
+	bool		ttl_in_the_making = index_build_find(RelationGetRelid(table), TTL_BUILD) != NULL;
 	ListCell   *cell;
 
 	foreach(cell, relids)
 	{
-		TableCheck	check = {.result = result};
+		TableCheck	check = {.result = result, .ttl_in_the_making = ttl_in_the_making};
 
 		check.rel = table_open(lfirst_oid(cell), NoLock);
 		check.definition = row_definition(check.rel, &check.item_column);
+		if (check.definition != NULL)
+			check.in_the_making = columns_in_the_making(&check, indexes);
 		check_relation(&check);
 		if (check.rel->rd_rel->relkind == RELKIND_RELATION &&
 			check.item_column != InvalidAttrNumber)
