@@ -77,6 +77,28 @@ SELECT left(message, 100), right(message, 150) FROM outcome('GetItem', json_buil
 SELECT outcome('PutItem', '{"TableName": "abc", "Item": {"a": {"SS": []}}, "ReturnValues": "FOO"}');
 SELECT outcome('PutItem', '{"TableName": "abc", "Item": {"a": {"SS": []}}}');
 SELECT outcome('GetItem', '{"TableName": "abc", "Key": {"a": {"N": "1e999"}}}');
-SELECT outcome('PutItem', '{"TableName": "abc", "Item": {}, "ExpressionAttributeValues": {":a": {"NS": ["1", "1.0"]}}}');
+SELECT outcome('PutItem', '{"TableName": "abc", "Item": {}, "ConditionExpression": "a", "ExpressionAttributeValues": {":a": {"NS": ["1", "1.0"]}}}');
+SELECT outcome('PutItem', '{"TableName": "abc", "ConditionExpression": "a", "ExpressionAttributeValues": {":a": {}}, "Item": {"a": {"SS": []}}}');
+SELECT outcome('Query', '{"TableName": "abc", "ExclusiveStartKey": {"a": {}}, "KeyConditionExpression": "a"}');
+SELECT outcome('Scan', '{"TableName": "abc", "ExclusiveStartKey": {"a": {"NS": ["1", "1"]}}}');
+
+-- parameters that cannot stand together come before values, ReturnValues and expressions
+SELECT operation, parameters, outcome(operation, format('{"TableName": "abc", %s}', parameters)) FROM (VALUES
+    ('PutItem', '"Item": {"a": {}}, "Expected": {"a": {}}, "ConditionalOperator": "OR", "ConditionExpression": "a", "ReturnValues": "ALL_NEW"'),
+    ('PutItem', '"Item": {"a": {}}, "Expected": {"a": {}}, "ExpressionAttributeNames": {}, "ExpressionAttributeValues": {}'),
+    ('PutItem', '"Item": {"a": {}}, "ExpressionAttributeValues": {":a": {}}'),
+    ('PutItem', '"Item": {"a": {"S": "a"}}, "ConditionExpression": "a", "ReturnValues": "ALL_NEW"'),
+    ('DeleteItem', '"Key": {"a": {}}, "Expected": {}, "ConditionExpression": "a"'),
+    ('UpdateItem', '"Key": {"a": {}}, "AttributeUpdates": {}, "Expected": {}, "UpdateExpression": "a"'),
+    ('UpdateItem', '"Key": {"a": {}}, "ExpressionAttributeValues": {":a": {}}'),
+    ('GetItem', '"Key": {"a": {}}, "AttributesToGet": ["a", "a"], "ProjectionExpression": "a b"'),
+    ('GetItem', '"Key": {"a": {}}, "ExpressionAttributeNames": {}'),
+    ('Query', '"ExclusiveStartKey": {"a": {}}, "KeyConditions": {}, "QueryFilter": {}, "KeyConditionExpression": "a", "ProjectionExpression": "a b"'),
+    ('Query', '"KeyConditions": {}, "FilterExpression": "a b"'),
+    ('Query', '"ProjectionExpression": "a", "ExpressionAttributeValues": {":a": {}}'),
+    ('Scan', '"ExclusiveStartKey": {"a": {}}, "ScanFilter": {}, "FilterExpression": "a b"')) AS t (operation, parameters);
+SELECT outcome('BatchGetItem', '{"RequestItems": {"abc": {"Keys": [{"a": {}}], "AttributesToGet": ["a"], "ProjectionExpression": "a"}}}');
+SELECT outcome('TransactGetItems', '{"TransactItems": [{"Get": {"TableName": "abc", "Key": {"a": {}}, "ExpressionAttributeNames": {}}}]}');
+SELECT outcome('TransactWriteItems', '{"TransactItems": [{"Put": {"TableName": "abc", "Item": {"a": {}}, "ExpressionAttributeValues": {}}}]}');
 
 DROP FUNCTION outcome(text, text), outcome(text, json);

@@ -532,6 +532,7 @@ read_value(JsonReader *reader, const Member *member)
 static AttributeValue
 decode_value(JsonReader *reader, const Member *member, RequestNotes *notes)
 {
+	ErrorData **noted = member->type == MEMBER_VALUES ? &notes->bad_values : &notes->bad_item;
 	const JsonReader start = *reader;
 	MemoryContext context = CurrentMemoryContext;
 	AttributeValue result;
@@ -549,8 +550,10 @@ decode_value(JsonReader *reader, const Member *member, RequestNotes *notes)
 		if (error->sqlerrcode != ERRCODE_VALIDATION)
 			PG_RE_THROW();
 		FlushErrorState();
-		if (notes->bad_item == NULL)
-			notes->bad_item = error;
+		if (member->fault_prefix != NULL)
+			error->message = psprintf("%s%s", member->fault_prefix, error->message);
+		if (*noted == NULL)
+			*noted = error;
 		*reader = start;
 		json_skip_value(reader);
 		result = attribute_make_map(NULL, 0);

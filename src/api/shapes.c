@@ -97,17 +97,25 @@ static const Shape attribute_update_shape =
 
 #define ATTRIBUTE_NAME_LIMITS LIMITS(0, MAX_ATTRIBUTE_NAME_SIZE)
 #define EXPECTED(structure) \
-	{"Expected", MEMBER_MAP, AT(structure, options.expected), \
-	 .limits = ATTRIBUTE_NAME_LIMITS, .shape = &expected_shape}
-#define CONDITIONS(name, structure, field) \
-	{name, MEMBER_MAP, AT(structure, field), .limits = ATTRIBUTE_NAME_LIMITS, \
-	 .shape = &condition_shape}
+	{ \
+		"Expected", MEMBER_MAP, AT(structure, options.expected), \
+			.limits = ATTRIBUTE_NAME_LIMITS, .shape = &expected_shape, .role = ROLE_LEGACY \
+	}
+#define CONDITIONS(name, structure, field, in_place_of) \
+	{ \
+		name, MEMBER_MAP, AT(structure, field), .limits = ATTRIBUTE_NAME_LIMITS, \
+												.shape = &condition_shape, .role = in_place_of \
+	}
 #define CONDITIONAL_OPERATOR(structure, field) \
-	{"ConditionalOperator", MEMBER_ENUM, AT(structure, field), \
-	 .values = &conditional_operators}
+	{ \
+		"ConditionalOperator", MEMBER_ENUM, AT(structure, field), \
+			.values = &conditional_operators, .role = ROLE_LEGACY \
+	}
 #define ATTRIBUTES_TO_GET(structure) \
-	{"AttributesToGet", MEMBER_STRING_LIST, AT(structure, attributes_to_get), \
-	 .limits = LIMITS(1, NO_MAXIMUM)}
+	{ \
+		"AttributesToGet", MEMBER_STRING_LIST, AT(structure, attributes_to_get), \
+			.limits = LIMITS(1, NO_MAXIMUM), .role = ROLE_LEGACY \
+	}
 
 /* ---- items ---- */
 
@@ -129,12 +137,24 @@ static const Shape attribute_update_shape =
 	{"ReturnValuesOnConditionCheckFailure", MEMBER_ENUM, \
 	 AT(structure, options.return_on_failure), .values = &return_values_on_failure}
 #define CONDITION_EXPRESSION(structure) \
-	{"ConditionExpression", MEMBER_STRING, AT(structure, options.condition_expression)}
+	{ \
+		"ConditionExpression", MEMBER_STRING, AT(structure, options.condition_expression), \
+			.role = ROLE_EXPRESSION \
+	}
+#define PROJECTION_EXPRESSION(structure) \
+	{ \
+		"ProjectionExpression", MEMBER_STRING, AT(structure, projection_expression), \
+			.role = ROLE_PROJECTION \
+	}
 #define NAMES(structure, field) \
-	{"ExpressionAttributeNames", MEMBER_NAMES, AT(structure, field), \
-	 .limits = LIMITS(0, MAX_ATTRIBUTE_NAME_SIZE)}
+	{ \
+		"ExpressionAttributeNames", MEMBER_NAMES, AT(structure, field), \
+			.limits = LIMITS(0, MAX_ATTRIBUTE_NAME_SIZE), .role = ROLE_NAMES \
+	}
 #define VALUES(structure, field) \
-	{"ExpressionAttributeValues", MEMBER_VALUES, AT(structure, field)}
+	{ \
+		"ExpressionAttributeValues", MEMBER_VALUES, AT(structure, field), .role = ROLE_VALUES \
+	}
 
 static const Member put_item_members[] = {
 	TABLE_NAME(PutItemRequest),
@@ -157,7 +177,7 @@ static const Member get_item_members[] = {
 	ATTRIBUTES_TO_GET(GetItemRequest),
 	{"ConsistentRead", MEMBER_BOOLEAN, AT(GetItemRequest, consistent_read)},
 	RETURN_CONSUMED_CAPACITY(GetItemRequest, return_capacity),
-	{"ProjectionExpression", MEMBER_STRING, AT(GetItemRequest, projection_expression)},
+	PROJECTION_EXPRESSION(GetItemRequest),
 	NAMES(GetItemRequest, names),
 };
 const Shape get_item_shape = SHAPE("GetItemInput", GetItemRequest, get_item_members);
@@ -166,13 +186,14 @@ static const Member update_item_members[] = {
 	TABLE_NAME(UpdateItemRequest),
 	{"Key", MEMBER_ITEM, AT(UpdateItemRequest, key), .required = true},
 	{"AttributeUpdates", MEMBER_MAP, AT(UpdateItemRequest, attribute_updates),
-		.limits = ATTRIBUTE_NAME_LIMITS, .shape = &attribute_update_shape},
+	 .limits = ATTRIBUTE_NAME_LIMITS, .shape = &attribute_update_shape, .role = ROLE_LEGACY},
 	EXPECTED(UpdateItemRequest),
 	CONDITIONAL_OPERATOR(UpdateItemRequest, options.conditional_operator),
 	RETURN_VALUES(UpdateItemRequest),
 	RETURN_CONSUMED_CAPACITY(UpdateItemRequest, options.return_capacity),
 	RETURN_COLLECTION_METRICS(UpdateItemRequest),
-	{"UpdateExpression", MEMBER_STRING, AT(UpdateItemRequest, update_expression)},
+	{"UpdateExpression", MEMBER_STRING, AT(UpdateItemRequest, update_expression),
+	 .role = ROLE_EXPRESSION},
 	CONDITION_EXPRESSION(UpdateItemRequest),
 	NAMES(UpdateItemRequest, options.names),
 	VALUES(UpdateItemRequest, options.values),
@@ -209,11 +230,15 @@ const Shape delete_item_shape = SHAPE("DeleteItemInput", DeleteItemRequest,
 #define CONSISTENT_READ \
 	{"ConsistentRead", MEMBER_BOOLEAN, AT(ReadRequest, consistent_read)}
 #define EXCLUSIVE_START_KEY \
-	{"ExclusiveStartKey", MEMBER_ITEM, AT(ReadRequest, exclusive_start_key)}
-#define PROJECTION_EXPRESSION \
-	{"ProjectionExpression", MEMBER_STRING, AT(ReadRequest, projection_expression)}
+	{ \
+		"ExclusiveStartKey", MEMBER_ITEM, AT(ReadRequest, exclusive_start_key), \
+			.fault_prefix = "The provided starting key is invalid: " \
+	}
 #define FILTER_EXPRESSION \
-	{"FilterExpression", MEMBER_STRING, AT(ReadRequest, filter_expression)}
+	{ \
+		"FilterExpression", MEMBER_STRING, AT(ReadRequest, filter_expression), \
+			.role = ROLE_EXPRESSION \
+	}
 
 static const Member query_members[] = {
 	TABLE_NAME(ReadRequest),
@@ -222,15 +247,16 @@ static const Member query_members[] = {
 	ATTRIBUTES_TO_GET(ReadRequest),
 	LIMIT,
 	CONSISTENT_READ,
-	CONDITIONS("KeyConditions", ReadRequest, key_conditions),
-	CONDITIONS("QueryFilter", ReadRequest, filter),
+	CONDITIONS("KeyConditions", ReadRequest, key_conditions, ROLE_LEGACY_KEYS),
+	CONDITIONS("QueryFilter", ReadRequest, filter, ROLE_LEGACY),
 	CONDITIONAL_OPERATOR(ReadRequest, conditional_operator),
 	{"ScanIndexForward", MEMBER_BOOLEAN, AT(ReadRequest, scan_index_forward)},
 	EXCLUSIVE_START_KEY,
 	RETURN_CONSUMED_CAPACITY(ReadRequest, return_capacity),
-	PROJECTION_EXPRESSION,
+	PROJECTION_EXPRESSION(ReadRequest),
 	FILTER_EXPRESSION,
-	{"KeyConditionExpression", MEMBER_STRING, AT(ReadRequest, key_condition_expression)},
+	{"KeyConditionExpression", MEMBER_STRING, AT(ReadRequest, key_condition_expression),
+	 .role = ROLE_KEY_CONDITION},
 	NAMES(ReadRequest, names),
 	VALUES(ReadRequest, values),
 };
@@ -242,15 +268,15 @@ static const Member scan_members[] = {
 	ATTRIBUTES_TO_GET(ReadRequest),
 	LIMIT,
 	SELECT,
-	CONDITIONS("ScanFilter", ReadRequest, filter),
+	CONDITIONS("ScanFilter", ReadRequest, filter, ROLE_LEGACY),
 	CONDITIONAL_OPERATOR(ReadRequest, conditional_operator),
 	EXCLUSIVE_START_KEY,
 	RETURN_CONSUMED_CAPACITY(ReadRequest, return_capacity),
 	{"TotalSegments", MEMBER_INTEGER, AT(ReadRequest, total_segments),
-		.limits = LIMITS(1, MAX_TOTAL_SEGMENTS)},
+	 .limits = LIMITS(1, MAX_TOTAL_SEGMENTS)},
 	{"Segment", MEMBER_INTEGER, AT(ReadRequest, segment),
-		.limits = LIMITS(0, MAX_TOTAL_SEGMENTS - 1)},
-	PROJECTION_EXPRESSION,
+	 .limits = LIMITS(0, MAX_TOTAL_SEGMENTS - 1)},
+	PROJECTION_EXPRESSION(ReadRequest),
 	FILTER_EXPRESSION,
 	NAMES(ReadRequest, names),
 	VALUES(ReadRequest, values),
@@ -262,10 +288,10 @@ const Shape scan_shape = SHAPE("ScanInput", ReadRequest, scan_members);
 
 static const Member keys_and_attributes_members[] = {
 	{"Keys", MEMBER_ITEMS, AT(BatchGetTable, keys), .required = true,
-		.limits = LIMITS(1, MAX_BATCH_GET_KEYS)},
+	 .limits = LIMITS(1, MAX_BATCH_GET_KEYS)},
 	ATTRIBUTES_TO_GET(BatchGetTable),
 	{"ConsistentRead", MEMBER_BOOLEAN, AT(BatchGetTable, consistent_read)},
-	{"ProjectionExpression", MEMBER_STRING, AT(BatchGetTable, projection_expression)},
+	PROJECTION_EXPRESSION(BatchGetTable),
 	NAMES(BatchGetTable, names),
 };
 static const Shape keys_and_attributes_shape =
@@ -322,7 +348,8 @@ static const Member condition_check_members[] = {
 	{"Key", MEMBER_ITEM, AT(DeleteItemRequest, key), .required = true},
 	TABLE_NAME(DeleteItemRequest),
 	{"ConditionExpression", MEMBER_STRING,
-		AT(DeleteItemRequest, options.condition_expression), .required = true},
+	 AT(DeleteItemRequest, options.condition_expression), .required = true,
+	 .role = ROLE_EXPRESSION},
 	NAMES(DeleteItemRequest, options.names),
 	VALUES(DeleteItemRequest, options.values),
 	RETURN_VALUES_ON_FAILURE(DeleteItemRequest),
@@ -354,7 +381,7 @@ static const Shape transact_delete_shape = SHAPE("Delete", DeleteItemRequest,
 static const Member transact_update_members[] = {
 	{"Key", MEMBER_ITEM, AT(UpdateItemRequest, key), .required = true},
 	{"UpdateExpression", MEMBER_STRING, AT(UpdateItemRequest, update_expression),
-		.required = true},
+	 .required = true, .role = ROLE_EXPRESSION},
 	TABLE_NAME(UpdateItemRequest),
 	CONDITION_EXPRESSION(UpdateItemRequest),
 	NAMES(UpdateItemRequest, options.names),
@@ -389,7 +416,7 @@ const Shape transact_write_items_shape = SHAPE("TransactWriteItemsInput", Transa
 static const Member get_members[] = {
 	{"Key", MEMBER_ITEM, AT(GetItemRequest, key), .required = true},
 	TABLE_NAME(GetItemRequest),
-	{"ProjectionExpression", MEMBER_STRING, AT(GetItemRequest, projection_expression)},
+	PROJECTION_EXPRESSION(GetItemRequest),
 	NAMES(GetItemRequest, names),
 };
 static const Shape get_shape = SHAPE("Get", GetItemRequest, get_members);

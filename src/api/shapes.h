@@ -74,6 +74,19 @@ typedef enum Harmless
 	HARMLESS_OFF,				/* a structure whose members are all false */
 } Harmless;
 
+/* How a member goes together with the expressions of its request (combinations.c). */
+typedef enum ExpressionRole
+{
+	ROLE_NONE,
+	ROLE_EXPRESSION,			/* one that can use values */
+	ROLE_PROJECTION,			/* one that cannot */
+	ROLE_KEY_CONDITION,			/* the one that stands for KeyConditions */
+	ROLE_LEGACY,				/* from before expressions: excludes all of them */
+	ROLE_LEGACY_KEYS,			/* KeyConditions: excludes ROLE_KEY_CONDITION alone */
+	ROLE_NAMES,
+	ROLE_VALUES,
+} ExpressionRole;
+
 struct Shape;
 
 typedef struct Member
@@ -88,6 +101,8 @@ typedef struct Member
 	const EnumSet *values;		/* of an enum */
 	const struct Shape *shape;	/* of structures, and of a list's or map's elements */
 	Harmless	harmless;
+	ExpressionRole role;
+	const char *fault_prefix;	/* of messages about its values; NULL: none */
 	const char *if_empty;		/* what is wrong with an empty list; NULL: nothing */
 } Member;
 
@@ -113,6 +128,7 @@ typedef struct RequestNotes
 	List	   *empty_lists;	/* addresses of fields that are not just absent */
 	List	   *null_elements;	/* of maps: structures that stand for a null */
 	ErrorData  *bad_item;		/* about a value in an item or key */
+	ErrorData  *bad_values;		/* about an expression's value */
 	const char *unknown;		/* message about the first unknown member */
 	const Member *unbuilt;		/* a member that is not built yet */
 } RequestNotes;
@@ -214,5 +230,15 @@ extern AttributeValue names_from_entries(MapEntry *entries, int n);
  */
 extern void validate_request(const Shape *shape, void *request,
 							 const RequestNotes *notes);
+
+/* Whether the structure has the member, if only with a value that cannot be. */
+extern bool member_is_given(const Member *member, const void *structure,
+							const RequestNotes *notes);
+
+/* ---- combinations.c ---- */
+
+/* Raises ValidationException for parameters that cannot stand together. */
+extern void check_combinations(const Shape *shape, const void *structure,
+							   const RequestNotes *notes);
 
 #endif							/* DYNAMO_SHAPES_H */

@@ -4,7 +4,8 @@
  *
  * Every broken constraint is collected, in the order of the shape, up to the
  * ten that DynamoDB reports at most.  A table name that is given but cannot be
- * one is reported alone and first; values in items come after the constraints.
+ * one is reported alone and first; after the constraints come members that cannot
+ * stand together, and after these values in items, then those of expressions.
  * Members that are not built yet come last, because a request that DynamoDB
  * would refuse is refused for its reasons.
  *
@@ -58,8 +59,6 @@ static void check_structure(const Shape *shape, void *structure, const Path *par
 							const RequestNotes *notes, ErrorList *errors);
 static void check_member(const Member *member, void *structure, const Path *path,
 						 const RequestNotes *notes, ErrorList *errors);
-static bool is_given(const Member *member, const void *structure,
-					 const RequestNotes *notes);
 static void check_string(const Member *member, Bytes string, const Path *path,
 						 ErrorList *errors);
 static void check_length(const Member *member, int64 length, Bytes shown,
@@ -111,8 +110,11 @@ validate_request(const Shape *shape, void *request, const RequestNotes *notes)
 	if (errors.count > 0)
 		validation_error("%d validation error%s detected: %s", errors.count,
 						 errors.count == 1 ? "" : "s", errors.text.data);
+	check_combinations(shape, request, notes);
 	if (notes->bad_item != NULL)
 		ReThrowError(notes->bad_item);
+	if (notes->bad_values != NULL)
+		ReThrowError(notes->bad_values);
 	check_lists_not_empty(shape, request, notes);
 	if (notes->unbuilt != NULL)
 		ereport(ERROR,
@@ -156,7 +158,7 @@ check_lists_not_empty(const Shape *shape, const void *request, const RequestNote
 	{
 		const Member *member = &shape->members[i];
 
-		if (member->if_empty != NULL && is_given(member, request, notes) &&
+		if (member->if_empty != NULL && member_is_given(member, request, notes) &&
 			*MEMBER_FIELD(List *const, request, member) == NIL)
 			validation_error("One or more parameter values were invalid: %s", member->if_empty);
 	}
@@ -296,15 +298,15 @@ check_structure(const Shape *shape, void *structure, const Path *parent,
 			return;
 		if (member->type == MEMBER_UNBUILT)
 			continue;
-		if (is_given(member, structure, notes))
+		if (member_is_given(member, structure, notes))
 			check_member(member, structure, &path, notes, errors);
 		else if (member->required)
 			add_error(errors, NO_VALUE, &path, "Member must not be null");
 	}
 }
 
-static bool
-is_given(const Member *member, const void *structure, const RequestNotes *notes)
+bool
+member_is_given(const Member *member, const void *structure, const RequestNotes *notes)
 {
 	switch (member->type)
 	{

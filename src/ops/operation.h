@@ -20,26 +20,11 @@ typedef struct ExpressionParameter
 
 /*
  * Checks the expressions of a request and binds them, in the order given,
- * which is the order in which DynamoDB complains of them.  Raises for names
- * or values without an expression that could use them, for every fault of an
- * expression, and for names and values that no expression uses.
+ * which is the order in which DynamoDB complains of them.  Raises for every
+ * fault of an expression, and for names and values that no expression uses.
  */
 extern void bind_expressions(ExpressionParameter *parameters, int n,
 							 AttributeValue names, AttributeValue values);
-
-/* A parameter from before expressions. */
-typedef struct LegacyParameter
-{
-	const char *name;
-	bool		given;
-} LegacyParameter;
-
-/*
- * Raises if a request has expressions and older parameters.  Both are listed
- * in the order in which messages name them.
- */
-extern void check_not_mixed(const ExpressionParameter *expressions, int nexpressions,
-							const LegacyParameter *parameters, int nparameters);
 
 /*
  * What is wanted of an item, given as an expression or as AttributesToGet; NULL

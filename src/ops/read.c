@@ -79,7 +79,6 @@ static void read_begin(ItemRead *read, const ReadRequest *request, bool is_query
 static int64 rows_wanted(const ItemRead *read, ReadExtent extent);
 static void read_end(ItemRead *read);
 static void bind_read(ItemRead *read, const ReadRequest *request, bool is_query);
-static void check_read_not_mixed(const ReadRequest *request, bool is_query);
 static void bind_legacy(ItemRead *read, const ReadRequest *request, bool is_query);
 static void check_select(const ReadRequest *request);
 static void check_segments(const ReadRequest *request);
@@ -389,7 +388,6 @@ bind_read(ItemRead *read, const ReadRequest *request, bool is_query)
 		{EXPR_KEY_CONDITION, request->key_condition_expression},
 	};
 
-	check_read_not_mixed(request, is_query);
 	bind_expressions(expressions, is_query ? 3 : 2, request->names, request->values);
 	read->filter = expressions[0].bound;
 	read->projection = expressions[1].bound;
@@ -399,26 +397,6 @@ bind_read(ItemRead *read, const ReadRequest *request, bool is_query)
 	if (is_query && read->key_condition == NULL)
 		validation_error("Either the KeyConditions or KeyConditionExpression parameter "
 						 "must be specified in the request.");
-}
-
-/* KeyConditions alone may stand beside other expressions than its own. */
-static void
-check_read_not_mixed(const ReadRequest *request, bool is_query)
-{
-	ExpressionParameter expressions[] = {
-		{EXPR_PROJECTION, request->projection_expression},
-		{EXPR_FILTER, request->filter_expression},
-		{EXPR_KEY_CONDITION, request->key_condition_expression},
-	};
-	LegacyParameter legacy[] = {
-		{"AttributesToGet", request->attributes_to_get.given},
-		{is_query ? "QueryFilter" : "ScanFilter", request->filter.given},
-		{"ConditionalOperator", request->conditional_operator != CONDITIONAL_NOT_GIVEN},
-		{"KeyConditions", request->key_conditions.given &&
-		request->key_condition_expression.data != NULL},
-	};
-
-	check_not_mixed(expressions, lengthof(expressions), legacy, lengthof(legacy));
 }
 
 /* What is given without expressions, in the order in which faults are reported. */

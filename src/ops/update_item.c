@@ -46,13 +46,7 @@ bind_update(const UpdateItemRequest *request, ItemWrite *write)
 		{EXPR_UPDATE, request->update_expression},
 		{EXPR_CONDITION, options->condition_expression},
 	};
-	LegacyParameter legacy[] = {
-		{"AttributeUpdates", request->attribute_updates.given},
-		{"Expected", options->expected.given},
-		{"ConditionalOperator", options->conditional_operator != CONDITIONAL_NOT_GIVEN},
-	};
 
-	check_not_mixed(expressions, lengthof(expressions), legacy, lengthof(legacy));
 	bind_expressions(expressions, lengthof(expressions), options->names, options->values);
 	write->update = expressions[0].bound;
 	write->condition = expressions[1].bound;

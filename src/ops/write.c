@@ -77,12 +77,7 @@ BoundExpr *
 bind_condition(const WriteOptions *options)
 {
 	ExpressionParameter condition = {EXPR_CONDITION, options->condition_expression};
-	LegacyParameter legacy[] = {
-		{"Expected", options->expected.given},
-		{"ConditionalOperator", options->conditional_operator != CONDITIONAL_NOT_GIVEN},
-	};
 
-	check_not_mixed(&condition, 1, legacy, lengthof(legacy));
 	bind_expressions(&condition, 1, options->names, options->values);
 	if (condition.bound != NULL)
 		return condition.bound;
