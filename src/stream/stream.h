@@ -162,18 +162,20 @@ extern bool stream_is_wanted(void);
 
 /*
  * How the worker's process makes a transaction in which the extension is there:
- * false if it is not.  The context is current in it, and after it.
+ * false if it is not.  The context is current in it, and after it.  And whether
+ * it is to make room for others, until it is started again.
  */
 typedef struct StreamSteps
 {
 	bool		(*begin) (MemoryContext context);
 	void		(*end) (void);
+	bool		(*make_room) (void);
 } StreamSteps;
 
 extern void stream_worker_begin(const StreamSteps *steps);
 /* False if there is nothing to decode. */
 extern bool stream_worker_prepare(void);
-/* Returns when there is nothing to decode; then the process is to end. */
+/* Returns when there is nothing to decode, or no room; then the process is to end. */
 extern void stream_worker_run(void);
 
 typedef struct StreamWorkerState

@@ -459,6 +459,11 @@ stream_worker_run(void)
 			break;
 		if (!confirm(idle))
 			break;
+		if (steps->make_room())
+		{
+			close_decoder();
+			return;
+		}
 		if (more)
 			continue;
 		if (!look_after_streams())

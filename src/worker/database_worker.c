@@ -179,6 +179,12 @@ background_work_is_taken(BackgroundWork work, Oid subject)
 	return false;
 }
 
+bool
+background_work_turn_is_over(void)
+{
+	return pg_atomic_read_u32(&my_database->turn_over[my_work]) != 0;
+}
+
 void
 background_work_share(BackgroundWork work)
 {

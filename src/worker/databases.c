@@ -70,6 +70,7 @@ init_database(WorkedDatabase *database)
 		pg_atomic_init_u32(&database->wanted[work], 0);
 		pg_atomic_init_u32(&database->pid[work], 0);
 		pg_atomic_init_u32(&database->subject[work], InvalidOid);
+		pg_atomic_init_u32(&database->turn_over[work], 0);
 	}
 	pg_atomic_init_u32(&database->holds, 0);
 	pg_atomic_init_u32(&database->running, 0);
@@ -235,6 +236,14 @@ background_work_raise(WorkedDatabase *database, BackgroundWork work)
 			break;
 		wake_worker(database, work + i);
 	}
+}
+
+void
+background_work_end_turn(WorkedDatabase *database, BackgroundWork work)
+{
+	pg_atomic_write_u32(&database->turn_over[work], 1);
+	pg_memory_barrier();
+	wake_worker(database, work);
 }
 
 /* Cancels what the worker does to a relation, if it does anything to that. */

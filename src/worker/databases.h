@@ -32,6 +32,7 @@ typedef struct WorkedDatabase
 	pg_atomic_uint32 wanted[BACKGROUND_WORKS];
 	pg_atomic_uint32 pid[BACKGROUND_WORKS]; /* of the worker, 0: none */
 	pg_atomic_uint32 subject[BACKGROUND_WORKS]; /* relation that it works on, or 0 */
+	pg_atomic_uint32 turn_over[BACKGROUND_WORKS];	/* others wait for its place */
 	pg_atomic_uint32 holds;		/* commands that want no worker there */
 	pg_atomic_uint32 running;	/* workers that the launcher has started */
 	pg_atomic_uint32 gone;		/* dropped, or not to be looked after */
@@ -61,6 +62,8 @@ extern void wake_launcher(void);
 extern BackgroundWork last_of_work(BackgroundWork work);
 /* Has a worker for a kind of work look what there is to do, if need be one more. */
 extern void background_work_raise(WorkedDatabase *database, BackgroundWork work);
+/* By the launcher: has a worker whose work never ends make room, when it comes to the end of a step. */
+extern void background_work_end_turn(WorkedDatabase *database, BackgroundWork work);
 /* Whether dynamo.databases names a database, or all. */
 extern bool database_is_chosen(const char *name);
 
@@ -84,6 +87,8 @@ extern void background_work_go_on(BackgroundWork work);
 extern bool background_work_on(BackgroundWork work, Oid subject);
 /* Whether another one is. */
 extern bool background_work_is_taken(BackgroundWork work, Oid subject);
+/* Whether this worker has been asked to make room; it is started again when there is some. */
+extern bool background_work_turn_is_over(void);
 /* Has another worker of that kind do what this one does not come to. */
 extern void background_work_share(BackgroundWork work);
 /*

@@ -9,6 +9,11 @@
  * failure, so that a missing database fills no log.  A reload of the
  * configuration ends the waiting.
  *
+ * Where the server has not enough background workers for all, those of the endpoint come
+ * first, then who has waited for the longest.  Some work never ends (expiry,
+ * streams): its workers have turns then, of which the longest is the first to end, at a
+ * place of the worker's choice, and queue up again.
+ *
  * Workers never outlive the launcher: it ends them when it ends, and asks twice
  * when the server shuts down, so that a long request does not hold that up.
  * Without connection to a database it stands in nobody's way, and no error of
@@ -42,6 +47,7 @@ typedef struct Service
 	const char *library;
 	const char *function;
 	BgWorkerStartTime start_time;
+	int			turn;			/* seconds, of one that does not end by itself; 0: it does */
 } Service;
 
 static const Service endpoint_services[WORKER_KINDS] = {
@@ -60,9 +66,9 @@ static const Service database_services[WORK_INDEXES + 1] = {
 	[WORK_JOBS] = {"dynamo job lane", "dynamo", "dynamo_job_lane_main",
 				   BgWorkerStart_RecoveryFinished},
 	[WORK_STREAMS] = {"dynamo streams", "dynamo", "dynamo_stream_worker_main",
-					  BgWorkerStart_RecoveryFinished},
+					  BgWorkerStart_RecoveryFinished, .turn = 30},
 	[WORK_TTL] = {"dynamo ttl", "dynamo", "dynamo_ttl_main",
-				  BgWorkerStart_RecoveryFinished},
+				  BgWorkerStart_RecoveryFinished, .turn = 10},
 	[WORK_INDEXES] = {"dynamo index builder", "dynamo", "dynamo_index_builder_main",
 					  BgWorkerStart_RecoveryFinished},
 };
@@ -80,7 +86,7 @@ typedef struct Slot
 	BackgroundWork work;		/* there */
 	BackgroundWorkerHandle *handle; /* NULL: not running */
 	bool		told_to_end;
-	bool		starved;		/* all background workers of the server were in use */
+	TimestampTz waiting_since;	/* for a place; 0: it has one, or wants none */
 	TimestampTz started;
 	TimestampTz next_start;
 	int			delay;			/* before the next start, seconds */
@@ -88,7 +94,8 @@ typedef struct Slot
 
 #define MIN_RESTART_DELAY	1
 #define MAX_RESTART_DELAY	30
-#define STARVED_DELAY		5
+#define NO_ROOM_DELAY		5	/* before the next look for room that others have made */
+#define NO_ROOM_INTERVAL	300 /* between warnings */
 /*
  * Seconds after which an end is no failure: a worker that cannot start (wrong
  * role, no such database) ends within milliseconds, one that served may be
@@ -110,7 +117,9 @@ static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
 static Slot *slots;
 static int	nslots;
 static int	nendpoint_slots;
+static Slot **queue;			/* those that wait for a place (room for all) */
 static TimestampTz next_discovery = 0;
+static TimestampTz no_room_until = 0;
 
 static void define_settings(void);
 static void request_shmem(void);
@@ -217,12 +226,13 @@ static void forget_failures(void);
 static long look_after_discovery(TimestampTz now);
 static void look_after_databases(void);
 static long look_after_slots(TimestampTz now);
+static int	queue_up(TimestampTz now);
 static bool is_wanted(const Slot *slot);
 static bool discovery_runs(void);
 static void note_end(Slot *slot, TimestampTz now);
 static void start_worker(Slot *slot, TimestampTz now);
 static void note_no_room(Slot *slot, const char *name, TimestampTz now);
-static bool feed_starved(TimestampTz now);
+static void make_room(int places, TimestampTz now);
 static void end_workers(int code, Datum arg);
 static int	signal_workers(int signal);
 
@@ -277,6 +287,7 @@ make_slots(void)
 		nendpoint_slots += endpoint_nlisten > 0 ? endpoint_worker_count(kind) : 0;
 	nslots = nendpoint_slots + 1 + MAX_DATABASES * BACKGROUND_WORKS;
 	slots = MemoryContextAllocZero(TopMemoryContext, nslots * sizeof(Slot));
+	queue = MemoryContextAllocZero(TopMemoryContext, nslots * sizeof(Slot *));
 	slot = slots;
 	for (int kind = 0; slot < slots + nendpoint_slots; kind++)
 		for (int i = 0; i < endpoint_worker_count(kind); i++, slot++)
@@ -353,8 +364,59 @@ look_after_databases(void)
 static long
 look_after_slots(TimestampTz now)
 {
+	int			n = queue_up(now);
+	int			without_place = 0;
+	bool		looks = discovery_runs();
 	long		timeout = -1;
 
+	for (int i = 0; i < n; i++)
+	{
+		Slot	   *slot = queue[i];
+		bool		is_look = slot->database != NULL && slot->work == WORK_DISCOVERY;
+
+		if (slot->next_start > now)
+		{
+			timeout = earlier(timeout,
+							  TimestampDifferenceMilliseconds(now, slot->next_start) + 1);
+			continue;
+		}
+		if (is_look && looks)
+			continue;			/* (databases are looked at one after another) */
+		looks |= is_look;
+		if (no_room_until <= now)
+			start_worker(slot, now);
+		if (no_room_until > now)
+			without_place++;
+	}
+	if (without_place > 0)
+	{
+		make_room(without_place, now);
+		timeout = earlier(timeout, TimestampDifferenceMilliseconds(now, no_room_until) + 1);
+	}
+	return timeout;
+}
+
+/* The endpoint and the discovery of databases before databases, then by time. */
+static int
+compare_places(const void *a, const void *b)
+{
+	const Slot *left = *(Slot *const *) a;
+	const Slot *right = *(Slot *const *) b;
+
+	if ((left->database == NULL) != (right->database == NULL))
+		return left->database == NULL ? -1 : 1;
+	if (left->waiting_since != right->waiting_since)
+		return left->waiting_since < right->waiting_since ? -1 : 1;
+	return left < right ? -1 : left > right;
+}
+
+/* Fills the queue; how many are in it. */
+static int
+queue_up(TimestampTz now)
+{
+	int			n = 0;
+
+	no_room_until = Min(no_room_until, now + NO_ROOM_DELAY * USECS_PER_SEC);
 	for (int i = 0; i < nslots; i++)
 	{
 		Slot	   *slot = &slots[i];
@@ -362,20 +424,22 @@ look_after_slots(TimestampTz now)
 
 		if (slot->handle != NULL &&
 			GetBackgroundWorkerPid(slot->handle, &pid) == BGWH_STOPPED)
-		{
 			note_end(slot, now);
-			if (feed_starved(now))
-				timeout = 0;
-		}
-		if (slot->handle == NULL && !is_wanted(slot))
+		if (slot->handle != NULL)
 			continue;
-		if (slot->handle == NULL && slot->next_start <= now)
-			start_worker(slot, now);
-		if (slot->handle == NULL)
-			timeout = earlier(timeout,
-							  TimestampDifferenceMilliseconds(now, slot->next_start) + 1);
+		if (!is_wanted(slot))
+			slot->waiting_since = 0;
+		else
+		{
+			if (slot->waiting_since == 0)
+				slot->waiting_since = now;
+			/* (the clock may have been set back) */
+			slot->next_start = Min(slot->next_start, now + MAX_RESTART_DELAY * USECS_PER_SEC);
+			queue[n++] = slot;
+		}
 	}
-	return timeout;
+	qsort(queue, n, sizeof(Slot *), compare_places);
+	return n;
 }
 
 static bool
@@ -390,11 +454,9 @@ is_wanted(const Slot *slot)
 	return OidIsValid(pg_atomic_read_u32(&database->oid)) &&
 		pg_atomic_read_u32(&database->wanted[slot->work]) != 0 &&
 		pg_atomic_read_u32(&database->gone) == 0 &&
-		pg_atomic_read_u32(&database->holds) == 0 &&
-		(slot->work != WORK_DISCOVERY || !discovery_runs());
+		pg_atomic_read_u32(&database->holds) == 0;
 }
 
-/* (databases are looked at one after another) */
 static bool
 discovery_runs(void)
 {
@@ -410,6 +472,7 @@ note_end(Slot *slot, TimestampTz now)
 	pfree(slot->handle);
 	slot->handle = NULL;
 	slot->told_to_end = false;
+	no_room_until = 0;
 	if (slot->database != NULL &&
 		pg_atomic_sub_fetch_u32(&slot->database->running, 1) == 0)
 		ConditionVariableBroadcast(&databases_shared->stopped);
@@ -417,21 +480,6 @@ note_end(Slot *slot, TimestampTz now)
 		slot->delay = 0;
 	slot->next_start = now + slot->delay * USECS_PER_SEC;
 	slot->delay = Min(Max(slot->delay * 2, MIN_RESTART_DELAY), MAX_RESTART_DELAY);
-}
-
-/* There may be room now; false if nobody needs it. */
-static bool
-feed_starved(TimestampTz now)
-{
-	bool		any = false;
-
-	for (int i = 0; i < nslots; i++)
-		if (slots[i].starved)
-		{
-			slots[i].next_start = now;
-			any = true;
-		}
-	return any;
 }
 
 /*
@@ -471,13 +519,16 @@ start_worker(Slot *slot, TimestampTz now)
 	strlcpy(worker.bgw_library_name, slot->service->library, BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, slot->service->function, BGW_MAXLEN);
 
+	if (slot->database != NULL)
+		pg_atomic_write_u32(&slot->database->turn_over[slot->work], 0);
 	slot->started = now;
-	slot->starved = !RegisterDynamicBackgroundWorker(&worker, &slot->handle);
-	if (slot->starved)
+	if (RegisterDynamicBackgroundWorker(&worker, &slot->handle))
+		slot->waiting_since = 0;
+	else
 		note_no_room(slot, worker.bgw_name, now);
 }
 
-/* Tried again soon, and as soon as a worker ends; told now and then, for all of them. */
+/* All are tried again soon, and as soon as a worker ends; told now and then, for all of them. */
 static void
 note_no_room(Slot *slot, const char *name, TimestampTz now)
 {
@@ -486,8 +537,8 @@ note_no_room(Slot *slot, const char *name, TimestampTz now)
 	if (slot->database != NULL &&
 		pg_atomic_sub_fetch_u32(&slot->database->running, 1) == 0)
 		ConditionVariableBroadcast(&databases_shared->stopped);
-	slot->next_start = now + STARVED_DELAY * USECS_PER_SEC;
-	if (last_told != 0 && now - last_told < MAX_RESTART_DELAY * USECS_PER_SEC)
+	no_room_until = now + NO_ROOM_DELAY * USECS_PER_SEC;
+	if (last_told != 0 && now - last_told < NO_ROOM_INTERVAL * USECS_PER_SEC)
 		return;
 	last_told = now;
 	ereport(WARNING,
@@ -495,6 +546,44 @@ note_no_room(Slot *slot, const char *name, TimestampTz now)
 			 errmsg("no background worker is left for \"%s\"", name),
 			 errhint("Beside those of others, %d background workers are needed for the launcher and the endpoint, and up to %d for each database with something to do; increase max_worker_processes.",
 					 nendpoint_slots + 1, WORK_INDEXES + index_builders)));
+}
+
+static bool
+makes_room(const Slot *slot)
+{
+	return slot->told_to_end ||
+		(slot->database != NULL && pg_atomic_read_u32(&slot->database->turn_over[slot->work]) != 0);
+}
+
+/* Of those that have had their turn the one whose turn is the longest, or NULL. */
+static Slot *
+longest_turn(TimestampTz now)
+{
+	Slot	   *longest = NULL;
+
+	for (int i = 0; i < nslots; i++)
+	{
+		Slot	   *slot = &slots[i];
+
+		if (slot->handle != NULL && slot->service->turn > 0 && !makes_room(slot) &&
+			now - slot->started >= slot->service->turn * USECS_PER_SEC &&
+			(longest == NULL || slot->started < longest->started))
+			longest = slot;
+	}
+	return longest;
+}
+
+/* Ends turns until so many places will be there, if there are such turns. */
+static void
+make_room(int places, TimestampTz now)
+{
+	Slot	   *slot;
+
+	for (int i = 0; i < nslots; i++)
+		if (slots[i].handle != NULL && makes_room(&slots[i]))
+			places--;
+	while (places-- > 0 && (slot = longest_turn(now)) != NULL)
+		background_work_end_turn(slot->database, slot->work);
 }
 
 /* ---- the end ---- */

@@ -22,7 +22,7 @@ PGDLLEXPORT void dynamo_stream_worker_main(Datum arg);
 void
 dynamo_stream_worker_main(Datum arg)
 {
-	static const StreamSteps steps = {begin_step, end_step};
+	static const StreamSteps steps = {begin_step, end_step, background_work_turn_is_over};
 
 	database_worker_begin(arg, WORK_STREAMS, "dynamo streams");
 	pqsignal(SIGTERM, die);

@@ -22,7 +22,8 @@
  * behind the item if there was but one.
  *
  * The owners' code may leave something in the session that nothing undoes (a
- * connection by dblink), so the worker makes room for a new one now and then.
+ * connection by dblink), so the worker makes room for a new one now and then; and for
+ * others that wait for its place, between two batches.
  *
  * Times are never early: an item of the second n goes when n has passed.  What lies
  * more than five years back is taken for a mistake, as DynamoDB does, and stays.
@@ -143,6 +144,12 @@ give_up(void)
 	background_work_give_up(WORK_TTL, in_hand->relid);
 }
 
+static bool
+is_to_end(void)
+{
+	return ShutdownRequestPending || background_work_turn_is_over();
+}
+
 void
 dynamo_ttl_main(Datum arg)
 {
@@ -155,14 +162,14 @@ dynamo_ttl_main(Datum arg)
 	CacheRegisterRelcacheCallback(note_relation_changed, (Datum) 0);
 	end_timeout = RegisterTimeout(USER_TIMEOUT, give_up);
 	tables_changed = true;
-	while (!ShutdownRequestPending)
+	while (!is_to_end())
 	{
 		if (tables_changed)
 			list_tables();
 		if (tables == NIL)
 			break;
 		begin_round();
-		while (take_turns() && !ShutdownRequestPending)
+		while (take_turns() && !is_to_end())
 			;
 		if (GetCurrentTimestamp() - started > LIFETIME * USECS_PER_SEC)
 			break;				/* (the launcher starts another one) */
@@ -314,7 +321,7 @@ take_turns(void)
 	{
 		ExpiringTable *table = lfirst(cell);
 
-		if (ShutdownRequestPending)
+		if (is_to_end())
 			return false;
 		if (!table->scan.complete)
 			expire_batch(table);
@@ -516,7 +523,7 @@ rest(long timeout)
 {
 	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout);
 
-	while (!ShutdownRequestPending && timeout > 0)
+	while (!is_to_end() && timeout > 0)
 	{
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout,
 						 PG_WAIT_EXTENSION);
