@@ -146,6 +146,10 @@ $(OBJS) $(HTTP_OBJS): .built-for Makefile
 # flex and bison write functions and variables that nobody uses
 $(SCANNERS:.c=.o) $(GRAMMARS:.c=.o): override CFLAGS += -Wno-unused-function -Wno-unused-but-set-variable
 
+# The library tells whether the extension in a database is of its version.
+src/storage/extension_version.o: override CPPFLAGS += -DDYNAMO_VERSION=$(EXTVERSION)
+src/storage/extension_version.o: dynamo.control
+
 -include $(DEPS) $(HTTP_OBJS:.o=.d)
 
 endif

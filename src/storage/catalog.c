@@ -9,7 +9,8 @@
  * those of the system catalogs do: each takes a fresh snapshot, since rows of
  * these tables send no invalidations.
  *
- * Each catalog has one file that knows its columns.  Locks against other writers
+ * Each catalog has one file that knows its columns, which are there as long as the extension
+ * is of the library's version (extension_version.c).  Locks against other writers
  * of the same row are its callers'; the one on the catalog is kept by writers to
  * the end of the transaction.
  */
@@ -40,6 +41,15 @@ catalog_oid(const char *relname)
 	return relid;
 }
 
+Relation
+catalog_open(const char *relname, LOCKMODE mode)
+{
+	Relation	catalog = table_open(catalog_oid(relname), mode);
+
+	check_extension_version();
+	return catalog;
+}
+
 /* ---- reading ---- */
 
 static SysScanDesc
@@ -59,7 +69,7 @@ begin_scan(Relation catalog, const CatalogKey *key)
 List *
 catalog_read(CatalogKey key, CatalogReader reader)
 {
-	Relation	catalog = table_open(catalog_oid(key.table), AccessShareLock);
+	Relation	catalog = catalog_open(key.table, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(catalog);
 	Datum	   *values = palloc_array(Datum, desc->natts);
 	bool	   *isnull = palloc_array(bool, desc->natts);
@@ -86,7 +96,7 @@ catalog_read(CatalogKey key, CatalogReader reader)
 void
 catalog_insert(const char *table, Datum *values, bool *isnull)
 {
-	Relation	catalog = table_open(catalog_oid(table), RowExclusiveLock);
+	Relation	catalog = catalog_open(table, RowExclusiveLock);
 
 	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, isnull));
 	table_close(catalog, NoLock);
@@ -96,7 +106,7 @@ catalog_insert(const char *table, Datum *values, bool *isnull)
 bool
 catalog_replace(CatalogKey key, Datum *values, bool *isnull)
 {
-	Relation	catalog = table_open(catalog_oid(key.table), RowExclusiveLock);
+	Relation	catalog = catalog_open(key.table, RowExclusiveLock);
 	SysScanDesc scan = begin_scan(catalog, &key);
 	HeapTuple	row = systable_getnext(scan);
 	bool		found = HeapTupleIsValid(row);
@@ -113,7 +123,7 @@ catalog_replace(CatalogKey key, Datum *values, bool *isnull)
 void
 catalog_delete(CatalogKey key)
 {
-	Relation	catalog = table_open(catalog_oid(key.table), RowExclusiveLock);
+	Relation	catalog = catalog_open(key.table, RowExclusiveLock);
 	SysScanDesc scan = begin_scan(catalog, &key);
 	HeapTuple	row;
 

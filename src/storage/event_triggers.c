@@ -7,8 +7,11 @@
  * definition of a table, or its stream, does not allow.  They run with the rights
  * of whoever gives the command.
  *
- * Where event triggers are off, rows of a dropped table stay; a table of the same
- * number begins with nothing all the same (dynamo_table_create()).
+ * What the extension's own scripts do to its tables is none of this.
+ *
+ * Where event triggers are off, or the extension is of another version than the
+ * library, rows of a dropped table stay; a table of the same number begins with
+ * nothing all the same (dynamo_table_create()).
  */
 #include "postgres.h"
 
@@ -77,6 +80,9 @@ dynamo_forget_dropped_tables(PG_FUNCTION_ARGS)
 	List	   *dropped;
 
 	check_called_as_event_trigger(fcinfo, "forget_dropped_tables");
+	/* (nobody's table is kept because ours cannot be forgotten) */
+	if (extension_script_runs() || !extension_version_fits())
+		PG_RETURN_NULL();
 	dropped = touched_relations("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
 								" WHERE object_type OPERATOR(pg_catalog.=) ANY ('{table,\"foreign table\"}'::pg_catalog.text[])");
 	/* The catalog itself is gone when the extension is dropped. */
@@ -100,6 +106,8 @@ dynamo_check_altered_tables(PG_FUNCTION_ARGS)
 	List	   *altered;
 
 	check_called_as_event_trigger(fcinfo, "check_altered_tables");
+	if (extension_script_runs())
+		PG_RETURN_NULL();
 	altered = touched_relations("SELECT DISTINCT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
 								" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass");
 	foreach(cell, altered)

@@ -184,7 +184,7 @@ row_from_index(Oid relid, const IndexDefinition *index, Datum *values, bool *isn
 Datum
 index_list_datum(const List *indexes)
 {
-	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), AccessShareLock);
+	Relation	catalog = catalog_open(INDEXES_TABLE, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(catalog);
 	Datum	   *rows = palloc_array(Datum, list_length(indexes));
 	ListCell   *cell;
@@ -208,7 +208,7 @@ index_list_datum(const List *indexes)
 List *
 index_list_from_datum(Datum datum)
 {
-	Relation	catalog = table_open(catalog_oid(INDEXES_TABLE), AccessShareLock);
+	Relation	catalog = catalog_open(INDEXES_TABLE, AccessShareLock);
 	List	   *indexes = NIL;
 	Datum	   *rows;
 	int			n;

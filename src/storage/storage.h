@@ -31,6 +31,9 @@ extern void storage_init(void);
 
 /* The table or index dynamo.<relname>; raises undefined_table. */
 extern Oid	catalog_oid(const char *relname);
+/* The table, if the extension is of the library's version; else raises. */
+extern Relation catalog_open(const char *relname, LOCKMODE mode);
+extern void check_extension_version(void);
 
 #define MAX_CATALOG_KEY 2
 

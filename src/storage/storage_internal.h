@@ -132,6 +132,12 @@ extern char **copy_definition_arguments(Relation rel, int *narguments);
 extern AttrNumber find_column(TupleDesc desc, const char *name);
 /* The schema dynamo; InvalidOid: there is none. */
 extern Oid extension_schema_oid(void);
+
+/* Whether the extension is of the library's version (extension_version.c). */
+extern bool extension_version_fits(void);
+/* Whether CREATE or ALTER EXTENSION is changing its objects. */
+extern bool extension_script_runs(void);
+extern void extension_version_init(void);
 /* The type dynamo.item; InvalidOid before the extension's script made it. */
 extern Oid	item_type_oid(void);
 

@@ -183,7 +183,7 @@ row_from_settings(Oid relid, const TableSettings *settings, Datum *values, bool 
 Datum
 table_settings_datum(const TableSettings *settings)
 {
-	Relation	catalog = table_open(catalog_oid(SETTINGS_TABLE), AccessShareLock);
+	Relation	catalog = catalog_open(SETTINGS_TABLE, AccessShareLock);
 	Datum		values[SETTINGS_NCOLUMNS];
 	bool		isnull[SETTINGS_NCOLUMNS];
 	Datum		result;
@@ -198,7 +198,7 @@ table_settings_datum(const TableSettings *settings)
 void
 table_settings_from_datum(Datum datum, TableSettings *settings)
 {
-	Relation	catalog = table_open(catalog_oid(SETTINGS_TABLE), AccessShareLock);
+	Relation	catalog = catalog_open(SETTINGS_TABLE, AccessShareLock);
 	HeapTupleHeader header = DatumGetHeapTupleHeader(datum);
 	HeapTupleData row = {.t_len = HeapTupleHeaderGetDatumLength(header),.t_data = header};
 	Datum		values[SETTINGS_NCOLUMNS];
@@ -215,7 +215,7 @@ table_settings_from_datum(Datum datum, TableSettings *settings)
 void
 table_settings_read(Oid relid, TableSettings *settings)
 {
-	Relation	catalog = table_open(catalog_oid(SETTINGS_TABLE), AccessShareLock);
+	Relation	catalog = catalog_open(SETTINGS_TABLE, AccessShareLock);
 	HeapTuple	row = fetch_row(catalog, relid);
 
 	default_settings(relid, settings);
@@ -274,7 +274,7 @@ table_settings_write(DynamoTable *table, const TableSettings *settings)
 				 errmsg("nothing can be recorded of a temporary table")));
 
 	table_record_lock(relid);
-	catalog = table_open(catalog_oid(SETTINGS_TABLE), RowExclusiveLock);
+	catalog = catalog_open(SETTINGS_TABLE, RowExclusiveLock);
 	row = fetch_row(catalog, relid);
 	if (HeapTupleIsValid(row))
 		table_settings_update(catalog, row, relid, settings);
@@ -284,8 +284,8 @@ table_settings_write(DynamoTable *table, const TableSettings *settings)
 }
 
 /*
- * Does not raise where the catalog is missing: rows are stored while the extension
- * is being dropped, too.
+ * Does not raise where the catalog is missing, or of another version: rows are stored
+ * while the extension is being dropped or waits for its update, too.
  */
 bool
 table_clustering_is_on(Relation rel)
@@ -303,7 +303,7 @@ table_clustering_is_on(Relation rel)
 	if (rel->rd_rel->relispartition)
 		relid = llast_oid(get_partition_ancestors(relid));
 	catalog = table_open(catalog_relid, AccessShareLock);
-	row = fetch_row(catalog, relid);
+	row = extension_version_fits() ? fetch_row(catalog, relid) : NULL;
 	if (HeapTupleIsValid(row))
 		result = DatumGetBool(heap_getattr(row, SETTINGS_CLUSTERING, RelationGetDescr(catalog),
 										   &isnull));
@@ -357,7 +357,7 @@ table_full_name(Oid relid, const char *relname)
 	if (!is_hashed_name(relname))
 		return result;
 
-	catalog = table_open(catalog_oid(SETTINGS_TABLE), AccessShareLock);
+	catalog = catalog_open(SETTINGS_TABLE, AccessShareLock);
 	row = fetch_row(catalog, relid);
 	if (HeapTupleIsValid(row) && row_full_name(catalog, row, &recorded) &&
 		stands_for(relname, recorded))
@@ -370,7 +370,7 @@ void
 table_settings_follow_rename(Relation rel)
 {
 	Oid			relid = RelationGetRelid(rel);
-	Relation	catalog = table_open(catalog_oid(SETTINGS_TABLE), RowExclusiveLock);
+	Relation	catalog = catalog_open(SETTINGS_TABLE, RowExclusiveLock);
 	HeapTuple	row = fetch_row(catalog, relid);
 	Bytes		recorded;
 

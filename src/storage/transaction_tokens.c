@@ -64,7 +64,7 @@ static bool same_bytes(const bytea *a, const bytea *b);
 bool
 transaction_token_claim(Bytes token_bytes, Bytes digest_bytes)
 {
-	Relation	catalog = table_open(catalog_oid(TOKENS_TABLE), RowExclusiveLock);
+	Relation	catalog = catalog_open(TOKENS_TABLE, RowExclusiveLock);
 	bytea	   *token = make_bytea(token_bytes.data, token_bytes.len);
 	bytea	   *digest = make_bytea(digest_bytes.data, digest_bytes.len);
 	TimestampTz now = dynamo_now();

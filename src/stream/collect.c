@@ -70,7 +70,7 @@ const StreamSink collecting_sink = {collect_record, collect_commit, collect_trun
 void
 collect_begin(MemoryContext context)
 {
-	Relation	rel = table_open(catalog_oid("stream_records"), AccessShareLock);
+	Relation	rel = catalog_open("stream_records", AccessShareLock);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 
 	collect_context = context;

@@ -106,7 +106,7 @@ find_progress(Relation rel, ItemPointer tid)
 void
 progress_write(const StreamProgress *progress)
 {
-	Relation	rel = table_open(catalog_oid(PROGRESS_TABLE), RowExclusiveLock);
+	Relation	rel = catalog_open(PROGRESS_TABLE, RowExclusiveLock);
 	HeapTuple	new_row;
 	ItemPointerData tid;
 	NameData	slot;

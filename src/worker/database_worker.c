@@ -204,6 +204,7 @@ begin_step(MemoryContext context)
 		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
 		if (get_extension_oid("dynamo", true) == extension)
 		{
+			check_extension_version();
 			PushActiveSnapshot(GetTransactionSnapshot());
 			MemoryContextSwitchTo(context);
 			return true;

@@ -104,7 +104,8 @@ extern TtlScan *background_ttl_scan(void);
  * A transaction with a snapshot, in which the extension exists and is locked
  * against changes; that lock is the first, so that whoever wants to change the
  * extension waits for it and for nothing else of ours.  False, and no
- * transaction, without extension.
+ * transaction, without extension; raises if that is of another version than the
+ * library, so that the worker ends and comes again.
  */
 extern bool begin_step(MemoryContext context);
 extern void end_step(void);
