@@ -19,6 +19,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/nbtree.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
@@ -260,11 +261,15 @@ seen_file(Oid relid, Oid file)
 static bool
 shows_old_rows(Oid relid)
 {
-	Relation	rel = table_open(relid, AccessShareLock);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TableScanDesc scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true, false);
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	TupleTableSlot *slot;
+	TableScanDesc scan;
 	bool		result = false;
 
+	if (rel == NULL)
+		return true;			/* dropped meanwhile */
+	slot = table_slot_create(rel, NULL);
+	scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true, false);
 	for (int i = 0; i < MAX_ROWS_TO_SHOW && !result &&
 		 table_scan_getnextslot(scan, ForwardScanDirection, slot); i++)
 	{
