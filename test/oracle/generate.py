@@ -107,6 +107,8 @@ class Expression:
             clauses.append('ADD %s %s' % (self.path(), self.value(random.choice([{'N': number()}, {'SS': ['x', 'new']}, {'NS': ['7']}]))))
         if random.random() < .2 or not clauses:
             clauses.append('DELETE %s %s' % (self.path(), self.value(random.choice([{'SS': ['x', 'y']}, {'NS': ['1', '2']}]))))
+        if not any(clause.startswith(('SET', 'ADD')) for clause in clauses):  # Local would make an item all the same
+            clauses.append('SET %s = %s' % (self.path(), self.value()))
         return ' '.join(clauses)
 
     def key_condition(self, table):
@@ -197,6 +199,8 @@ def legacy_write(table):
                 lambda: {'Action': 'PUT', 'Value': value()}, lambda: {'Value': value()}, lambda: {'Action': 'DELETE'},
                 lambda: {'Action': 'ADD', 'Value': random.choice([{'N': number()}, {'SS': ['x', 'new']}, {'L': [value(0)]}])},
                 lambda: {'Action': 'DELETE', 'Value': random.choice([{'SS': ['x', 'y']}, {'NS': ['1', '2']}])}])()
+        if updates and all(update.get('Action') == 'DELETE' for update in updates.values()):  # as in update()
+            updates[random.choice(list(updates))] = {'Value': value()}
         request['ReturnValues'] = random.choice(['NONE', 'ALL_OLD', 'ALL_NEW', 'UPDATED_OLD', 'UPDATED_NEW'])
     if random.random() < .5:
         request['Expected'], operator = comparisons()
@@ -327,9 +331,9 @@ def indexed_item():
 
 def indexed_update():
     names, values, actions = {}, {}, []
-    for name in random.choice(['gnb', 'gnba', 'a', 'ac', 'c']):
+    for name in random.choice(['gnb', 'gnba', 'a', 'ac', 'ca', 'c']):
         names['#' + name] = name
-        if name in 'ac' and random.random() < .3:
+        if name in 'ac' and actions and random.random() < .3:
             actions.append(('REMOVE', '#' + name))
         else:
             # (Local takes keys of a wrong type here)
