@@ -40,6 +40,7 @@ SET dynamo.region = 'eu-central-1';
 SET dynamo.account_id = '123456789012';
 SELECT dynamo.describe_table('api_describe') ->> 'TableArn' AS arn;
 SELECT dynamo.describe_table('arn:aws:dynamodb:eu-central-1:123456789012:table/api_describe') ->> 'TableName' AS name;
+SET dynamo.region = 'eu central:1';  -- would make broken ARNs
 RESET dynamo.region;
 RESET dynamo.account_id;
 

@@ -193,9 +193,11 @@ typedef bool TU_UpdateIndexes;
 #if PG_VERSION_NUM >= 170000
 #define compat_slot_create(name, persistency) \
 	ReplicationSlotCreate((name), true, (persistency), false, false, false)
+#define compat_slot_is_synced(slot) ((slot)->data.synced)
 #else
 #define compat_slot_create(name, persistency) \
 	ReplicationSlotCreate((name), true, (persistency), false)
+#define compat_slot_is_synced(slot) false
 #endif
 
 /* 18 can refuse a slot that was invalidated. */

@@ -13,6 +13,8 @@
 
 #include "common/settings.h"
 
+#define MAX_REGION 63			/* a label of a host name */
+
 char	   *dynamo_schema = NULL;
 char	   *dynamo_region = NULL;
 char	   *dynamo_account_id = NULL;
@@ -27,6 +29,20 @@ check_account_id(char **newval, void **extra, GucSource source)
 	if (strlen(*newval) == 12 && strspn(*newval, "0123456789") == 12)
 		return true;
 	GUC_check_errdetail("An AWS account id has twelve digits.");
+	return false;
+}
+
+/* Whatever else would make broken ARNs, and host names. */
+static bool
+check_region(char **newval, void **extra, GucSource source)
+{
+	size_t		len = strlen(*newval);
+
+	if (len > 0 && len <= MAX_REGION &&
+		strspn(*newval, "abcdefghijklmnopqrstuvwxyz0123456789-") == len)
+		return true;
+	GUC_check_errdetail("The name of an AWS region has 1 to %d lower-case letters, digits and hyphens.",
+						MAX_REGION);
 	return false;
 }
 
@@ -58,7 +74,7 @@ settings_init(void)
 	DefineCustomStringVariable("dynamo.region",
 							   "AWS region that the ARNs of tables name.",
 							   NULL, &dynamo_region, "us-east-1",
-							   PGC_USERSET, 0, NULL, NULL, NULL);
+							   PGC_USERSET, 0, check_region, NULL, NULL);
 	DefineCustomStringVariable("dynamo.account_id",
 							   "AWS account that the ARNs of tables name.",
 							   NULL, &dynamo_account_id, "000000000000",

@@ -90,22 +90,22 @@ slot_create(const char *name)
 	return start;
 }
 
-/* Whether a slot of this database is one of ours, to go by its name. */
+/* Whether a slot is one of ours, to go by its name; of this database, or of any. */
 static bool
-is_ours(const ReplicationSlot *slot)
+is_ours(const ReplicationSlot *slot, Oid database)
 {
 	char		prefix[NAMEDATALEN];
-	int			length = snprintf(prefix, sizeof(prefix), SLOT_PREFIX "_%u_", MyDatabaseId);
+	int			length = snprintf(prefix, sizeof(prefix), SLOT_PREFIX "_%u_", slot->data.database);
 
-	return slot->in_use && slot->data.database == MyDatabaseId &&
+	return slot->in_use && OidIsValid(slot->data.database) &&
+		(!OidIsValid(database) || slot->data.database == database) &&
 		strncmp(NameStr(slot->data.name), prefix, length) == 0;
 }
 
-/* Drops our slots of this database but the one of this name, which may be "". */
-void
-slot_drop_others(const char *kept)
+/* The names of those but one, and how many they are. */
+static int
+list_slots(Oid database, const char *kept, NameData *names)
 {
-	NameData   *names = palloc(max_replication_slots * sizeof(NameData));
 	int			n = 0;
 
 	LWLockAcquire(ReplicationSlotControlLock, LW_SHARED);
@@ -113,12 +113,52 @@ slot_drop_others(const char *kept)
 	{
 		const ReplicationSlot *slot = &ReplicationSlotCtl->replication_slots[i];
 
-		if (is_ours(slot) && strcmp(NameStr(slot->data.name), kept) != 0)
+		if (is_ours(slot, database) && strcmp(NameStr(slot->data.name), kept) != 0)
 			names[n++] = slot->data.name;
 	}
 	LWLockRelease(ReplicationSlotControlLock);
+	return n;
+}
+
+/* Drops our slots of this database but the one of this name, which may be "". */
+void
+slot_drop_others(const char *kept)
+{
+	NameData   *names = palloc(max_replication_slots * sizeof(NameData));
+	int			n = list_slots(MyDatabaseId, kept, names);
+
 	for (int i = 0; i < n; i++)
 		ReplicationSlotDrop(NameStr(names[i]), true);
+	pfree(names);
+}
+
+/*
+ * A server that was a primary still has its slots when it follows another: nobody
+ * reads them there, and they would keep the log until the disk is full.  After its
+ * next promotion a new epoch begins, with a slot of its own.
+ */
+void
+stream_drop_slots_of_standby(void)
+{
+	NameData   *names;
+	int			n;
+
+	if (!RecoveryInProgress())
+		return;
+	names = palloc(max_replication_slots * sizeof(NameData));
+	n = list_slots(InvalidOid, "", names);
+	for (int i = 0; i < n; i++)
+	{
+		const ReplicationSlot *slot = SearchNamedReplicationSlot(NameStr(names[i]), true);
+
+		/* (an error would end the launcher) */
+		if (slot == NULL || slot->active_pid != 0 || compat_slot_is_synced(slot))
+			continue;
+		ReplicationSlotDrop(NameStr(names[i]), true);
+		ereport(LOG,
+				(errmsg("dropped replication slot \"%s\", which is of no use to a standby",
+						NameStr(names[i]))));
+	}
 	pfree(names);
 }
 

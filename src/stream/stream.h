@@ -193,4 +193,7 @@ extern void stream_init(void);
 extern Size stream_shmem_size(void);
 extern void stream_shmem_init(void);
 
+/* On a standby, drops the slots that it has from its time as a primary (slot.c). */
+extern void stream_drop_slots_of_standby(void);
+
 #endif							/* DYNAMO_STREAM_H */

@@ -251,6 +251,7 @@ dynamo_launcher_main(Datum arg)
 	pqsignal(SIGUSR1, procsignal_sigusr1_handler);
 	BackgroundWorkerUnblockSignals();
 
+	stream_drop_slots_of_standby();
 	make_slots();
 	before_shmem_exit(end_workers, 0);
 	databases_shared->launcher = MyProc;

@@ -173,6 +173,7 @@ until_is(q{SELECT items_processed > 0 FROM dynamo.stat_progress_index WHERE tabl
 my $aborted = session('BEGIN', q{UPDATE dynamodb."Row" SET item = (item::jsonb || '{"M": 99}')::dynamo.item WHERE k = 'k9' AND n = 2959 OR k = 'k9' AND n = 2909});
 my $for_update = session('BEGIN', q{SELECT FROM dynamodb."Row" WHERE k = 'k9' AND n = 2859 FOR UPDATE});
 waits_for('Row', 'backfilling', $for_update, 'locked row');
+is(sql(q{SELECT * FROM dynamo.check_table('Row')}), '', 'rows that the backfill has still to come to are no problems');
 others_go_on('Row', 'locked row');
 $for_update->query_safe('ROLLBACK');
 waits_for('Row', 'backfilling', $aborted, 'changed row');

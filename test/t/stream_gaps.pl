@@ -284,6 +284,15 @@ $standby->safe_psql('postgres', q{SELECT put('Tab', 'eight')});
 ok($standby->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM dynamo.stream_records WHERE keys->>'pk' = 'eight')}), 'and its stream goes on');
 is($standby->safe_psql('postgres', qq{SELECT min(epoch) FILTER (WHERE keys->>'pk' = 'eight') > max(epoch) FILTER (WHERE keys->>'pk' <> 'eight') FROM dynamo.stream_records}), 't', 'in a later epoch');
 
+# ---- a primary that becomes a standby ----
+
+$standby->stop;
+$standby->set_standby_mode;
+$standby->start;
+ok($standby->poll_query_until('postgres', 'SELECT pg_is_in_recovery() AND count(*) = 0 FROM pg_replication_slots'), 'a standby keeps no slot of its time as a primary');
+$standby->promote;
+ok($standby->poll_query_until('postgres', q{SELECT decoded IS NOT NULL FROM dynamo.stat_streams}), 'and has one when it is promoted');
+
 # ---- DROP EXTENSION ----
 
 $standby->safe_psql('postgres', q{DROP EXTENSION dynamo CASCADE; CREATE EXTENSION dynamo});
