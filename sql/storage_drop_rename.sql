@@ -137,3 +137,32 @@ SELECT dynamo.describe_table('Reserved');
 
 DROP SCHEMA storage_drop_rename CASCADE;
 SELECT * FROM pg_temp.recorded();
+
+-- The trigger that makes a relation a table: it is not renamed; that it is dropped or disabled, as restores do, is told.
+CREATE SCHEMA storage_trigger;
+SET dynamo.schema = storage_trigger;
+SELECT dynamo.create_table('Guarded', 'k S') IS NOT NULL;
+ALTER TRIGGER zzz_dynamo_maintain ON storage_trigger."Guarded" RENAME TO other;
+SET search_path = storage_trigger, public;
+ALTER TRIGGER zzz_dynamo_maintain ON "Guarded" RENAME TO other;
+CREATE TRIGGER own BEFORE INSERT ON "Guarded" FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+ALTER TRIGGER own ON "Guarded" RENAME TO owns;
+ALTER TABLE "Guarded" DISABLE TRIGGER owns;
+DROP TRIGGER owns ON "Guarded";
+ALTER TABLE "Guarded" DISABLE TRIGGER zzz_dynamo_maintain;
+ALTER TABLE "Guarded" DISABLE TRIGGER ALL;
+ALTER TABLE "Guarded" SET (fillfactor = 90);
+ALTER TABLE "Guarded" ENABLE TRIGGER USER;
+ALTER TABLE "Guarded" ENABLE ALWAYS TRIGGER zzz_dynamo_maintain;
+SELECT * FROM dynamo.check_table('Guarded');
+DROP TRIGGER IF EXISTS zzz_dynamo_maintain ON "Guarded";
+DROP TRIGGER IF EXISTS zzz_dynamo_maintain ON "Guarded";
+CREATE TABLE others ();
+CREATE TRIGGER zzz_dynamo_maintain BEFORE UPDATE ON others FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+ALTER TABLE others DISABLE TRIGGER ALL;
+ALTER TRIGGER zzz_dynamo_maintain ON others RENAME TO t;
+ALTER TRIGGER t ON others RENAME TO zzz_dynamo_maintain;
+DROP TRIGGER zzz_dynamo_maintain ON others;
+SET client_min_messages = warning;
+DROP SCHEMA storage_trigger CASCADE;
+RESET client_min_messages;

@@ -7,6 +7,10 @@
  * definition of a table, or its stream, does not allow.  They run with the rights
  * of whoever gives the command.
  *
+ * The trigger that makes a relation a table of DynamoDB cannot be renamed.  It can be
+ * dropped and disabled, with a warning: pg_restore --clean drops triggers before
+ * their tables, and --disable-triggers disables all of them.
+ *
  * What the extension's own scripts do to its tables is none of this.
  *
  * Where event triggers are off, or the extension is of another version than the
@@ -16,9 +20,13 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/namespace.h"
 #include "commands/event_trigger.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -43,6 +51,12 @@ check_called_as_event_trigger(FunctionCallInfo fcinfo, const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("dynamo.%s() must be called as an event trigger", function)));
+}
+
+static Node *
+statement_of(FunctionCallInfo fcinfo)
+{
+	return ((EventTriggerData *) fcinfo->context)->parsetree;
 }
 
 /*
@@ -71,6 +85,107 @@ touched_relations(const char *query)
 	return result;
 }
 
+/* ---- the maintenance trigger ---- */
+
+/* The relation, opened, if it has items and no such trigger; else NULL. */
+static Relation
+open_without_trigger(RangeVar *name)
+{
+	Oid			relid = RangeVarGetRelid(name, NoLock, true);
+	Relation	rel = OidIsValid(relid) ? try_relation_open(relid, AccessShareLock) : NULL;
+
+	if (rel == NULL)
+		return NULL;
+	if (find_item_column(RelationGetDescr(rel)) != InvalidAttrNumber &&
+		find_maintenance_trigger(rel) == NULL)
+		return rel;
+	relation_close(rel, NoLock);
+	return NULL;
+}
+
+static void
+refuse_renaming(const RenameStmt *statement)
+{
+	Relation	rel;
+
+	if (statement->renameType != OBJECT_TRIGGER ||
+		strcmp(statement->subname, MAINTENANCE_TRIGGER) != 0)
+		return;
+	rel = open_without_trigger(statement->relation);
+	if (rel != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot rename trigger \"%s\" of table \"%s\"", MAINTENANCE_TRIGGER,
+						RelationGetRelationName(rel)),
+				 errdetail("By its name and arguments the relation is a table of DynamoDB.")));
+}
+
+static void
+warn_of_dropping(const DropStmt *statement)
+{
+	List	   *name;
+	Relation	rel;
+
+	if (statement->removeType != OBJECT_TRIGGER)
+		return;
+	name = list_copy(linitial(statement->objects));
+	if (strcmp(strVal(llast(name)), MAINTENANCE_TRIGGER) != 0)
+		return;
+	rel = open_without_trigger(makeRangeVarFromNameList(list_truncate(name,
+																	   list_length(name) - 1)));
+	if (rel == NULL)
+		return;
+	ereport(WARNING,
+			(errmsg("relation \"%s\" is no table of DynamoDB without its trigger \"%s\"",
+					RelationGetRelationName(rel), MAINTENANCE_TRIGGER),
+			 errdetail("Operations do not find it, and its columns are not maintained."),
+			 errhint("The trigger can be created again with the same arguments, which are in each dump of the table.")));
+	relation_close(rel, NoLock);
+}
+
+static bool
+sets_trigger_states(const Node *statement)
+{
+	ListCell   *cell;
+
+	if (!IsA(statement, AlterTableStmt))
+		return false;
+	foreach(cell, castNode(AlterTableStmt, statement)->cmds)
+		switch (lfirst_node(AlterTableCmd, cell)->subtype)
+		{
+			case AT_EnableTrig:
+			case AT_EnableReplicaTrig:
+			case AT_EnableTrigAll:
+			case AT_EnableTrigUser:
+			case AT_DisableTrig:
+			case AT_DisableTrigAll:
+			case AT_DisableTrigUser:
+				return true;
+			default:
+				break;
+		}
+	return false;
+}
+
+static void
+warn_of_disabling(Relation rel)
+{
+	const Trigger *trigger = find_maintenance_trigger(rel);
+
+	if (trigger == NULL || trigger->tgenabled == TRIGGER_FIRES_ALWAYS)
+		return;
+	ereport(WARNING,
+			(errmsg("trigger \"%s\" of table \"%s\" is not enabled always", MAINTENANCE_TRIGGER,
+					RelationGetRelationName(rel)),
+			 errdetail("Where it does not fire, columns are not filled from the item."),
+			 errhint("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s puts it right.",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												RelationGetRelationName(rel)),
+					 MAINTENANCE_TRIGGER)));
+}
+
+/* ---- the event triggers ---- */
+
 /* dynamo.forget_dropped_tables(): event trigger on sql_drop. */
 PG_FUNCTION_INFO_V1(dynamo_forget_dropped_tables);
 Datum
@@ -80,6 +195,8 @@ dynamo_forget_dropped_tables(PG_FUNCTION_ARGS)
 	List	   *dropped;
 
 	check_called_as_event_trigger(fcinfo, "forget_dropped_tables");
+	if (IsA(statement_of(fcinfo), DropStmt))
+		warn_of_dropping((DropStmt *) statement_of(fcinfo));
 	/* (nobody's table is kept because ours cannot be forgotten) */
 	if (extension_script_runs() || !extension_version_fits())
 		PG_RETURN_NULL();
@@ -95,8 +212,9 @@ dynamo_forget_dropped_tables(PG_FUNCTION_ARGS)
 
 /*
  * dynamo.check_altered_tables(): event trigger on ddl_command_end of the ALTER
- * commands that take tables.  Refuses what would leave a table without the columns
- * that its definition names, and follows a new name.
+ * commands that take tables, or their triggers.  Refuses what would leave a table
+ * without the columns that its definition names, or its definition, and follows
+ * a new name.
  */
 PG_FUNCTION_INFO_V1(dynamo_check_altered_tables);
 Datum
@@ -108,6 +226,8 @@ dynamo_check_altered_tables(PG_FUNCTION_ARGS)
 	check_called_as_event_trigger(fcinfo, "check_altered_tables");
 	if (extension_script_runs())
 		PG_RETURN_NULL();
+	if (IsA(statement_of(fcinfo), RenameStmt))
+		refuse_renaming((RenameStmt *) statement_of(fcinfo));
 	altered = touched_relations("SELECT DISTINCT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
 								" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass");
 	foreach(cell, altered)
@@ -117,7 +237,11 @@ dynamo_check_altered_tables(PG_FUNCTION_ARGS)
 		if (rel == NULL)
 			continue;
 		if (table_definition(rel) != NULL)
+		{
 			table_settings_follow_rename(rel);
+			if (sets_trigger_states(statement_of(fcinfo)))
+				warn_of_disabling(rel);
+		}
 		check_streamed_table(rel);
 		relation_close(rel, NoLock);
 	}

@@ -272,24 +272,25 @@ RETURNS event_trigger
 AS 'MODULE_PATHNAME', 'dynamo_forget_dropped_tables'
 LANGUAGE C;
 COMMENT ON FUNCTION dynamo.forget_dropped_tables() IS
-    'event trigger: removes what is recorded of tables that were dropped';
+    'event trigger: removes what is recorded of tables that were dropped, and warns of tables that lose their trigger';
 CREATE EVENT TRIGGER dynamo_forget_dropped_tables ON sql_drop
     EXECUTE FUNCTION dynamo.forget_dropped_tables();
 COMMENT ON EVENT TRIGGER dynamo_forget_dropped_tables IS
-    'removes what is recorded of tables that were dropped';
+    'removes what is recorded of tables that were dropped, and warns of tables that lose their trigger';
 
 CREATE FUNCTION dynamo.check_altered_tables()
 RETURNS event_trigger
 AS 'MODULE_PATHNAME', 'dynamo_check_altered_tables'
 LANGUAGE C;
 COMMENT ON FUNCTION dynamo.check_altered_tables() IS
-    'event trigger: refuses ALTER TABLE that takes away what the definition of a table names';
+    'event trigger: refuses ALTER TABLE that takes away what the definition of a table names, and to rename the trigger that holds it';
 -- (ALTER VIEW and the like may rename columns of tables, ALTER INDEX tables.)
 CREATE EVENT TRIGGER dynamo_check_altered_tables ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER INDEX')
+    WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER INDEX',
+                 'ALTER TRIGGER')
     EXECUTE FUNCTION dynamo.check_altered_tables();
 COMMENT ON EVENT TRIGGER dynamo_check_altered_tables IS
-    'refuses ALTER TABLE that takes away what the definition of a table names';
+    'refuses ALTER TABLE that takes away what the definition of a table names, and to rename the trigger that holds it';
 
 CREATE FUNCTION dynamo.key_schema(tgargs bytea)
 RETURNS text
