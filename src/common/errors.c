@@ -80,6 +80,16 @@ dynamo_exception(int sqlstate)
 	return NULL;
 }
 
+const char *
+message_for_log(const ErrorData *error)
+{
+	if (error->message_id == NULL || strcmp(error->message_id, "%s") == 0)
+		return psprintf("SQLSTATE %s", unpack_sql_state(error->sqlerrcode));
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION)
+		return error->message_id;
+	return error->message;
+}
+
 /*
  * dynamo.exceptions(): the table above as rows, so that handlers in PL/pgSQL
  * and the documentation name the same SQLSTATEs.

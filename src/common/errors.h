@@ -62,6 +62,12 @@ typedef struct DynamoException
  */
 extern PGDLLEXPORT const DynamoException *dynamo_exception(int sqlstate);
 
+/*
+ * What the log is told of an error that others' code may have raised: without the
+ * values that a data exception shows, or what RAISE says, since these may be of items.
+ */
+extern PGDLLEXPORT const char *message_for_log(const ErrorData *error);
+
 /* Raises ValidationException with a message that is not translated. */
 #define validation_error(...) \
 	ereport(ERROR, (errcode(ERRCODE_VALIDATION), errmsg_internal(__VA_ARGS__)))

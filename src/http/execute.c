@@ -259,7 +259,7 @@ log_failure(const Call *call, const ErrorData *error)
 {
 	ereport(LOG,
 			(errcode(error->sqlerrcode), errhidestmt(true),
-			 errmsg_internal("%s", error->message),
+			 errmsg_internal("%s", message_for_log(error)),
 			 errcontext("dynamo endpoint, %s%s%s, request %s", call->operation,
 						current.table[0] != '\0' ? " on " : "", current.table,
 						call->request_id)));

@@ -51,6 +51,7 @@
 #include "utils/timestamp.h"
 
 #include "common/compat.h"
+#include "common/errors.h"
 #include "storage/storage.h"
 #include "worker/databases.h"
 #include "worker/worker.h"
@@ -88,7 +89,8 @@ static void act_as_owner(Oid relid, ActingRole *self);
 static void set_until(GucAction action, const char *name, const char *value);
 static void record_failure(IndexBuild *build, const ErrorData *error, bool timed_out);
 static void note_failure(IndexBuild *build, const ErrorData *error, bool timed_out);
-static void count_failure(IndexBuild *build, int sqlstate, const char *message);
+static void count_failure(IndexBuild *build, int sqlstate, const char *message,
+						  const char *logged);
 static void pause_until_due(const List *builds);
 static void sleep_until(TimestampTz end);
 
@@ -182,6 +184,8 @@ not_taken(List *builds)
 static void
 put_off_unfinished(List *builds)
 {
+	static const char endless[] =
+		"code of the table's owner did not end within dynamo.backfill_batch_timeout";
 	ListCell   *cell;
 
 	foreach(cell, builds)
@@ -191,8 +195,7 @@ put_off_unfinished(List *builds)
 		if (!background_work_was_given_up(build->relid) || build->phase > BUILD_FILL ||
 			!ConditionalLockRelationOid(build->relid, AccessShareLock))
 			continue;
-		count_failure(build, ERRCODE_QUERY_CANCELED,
-					  "code of the table's owner did not end within dynamo.backfill_batch_timeout");
+		count_failure(build, ERRCODE_QUERY_CANCELED, endless, endless);
 		build->next_attempt = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), MAX_RETRY_DELAY);
 		index_build_write(build);
 	}
@@ -438,20 +441,21 @@ note_failure(IndexBuild *build, const ErrorData *error, bool timed_out)
 		build->waiting_for = index_build_blocker(build);
 	else if (!interrupted && !conflict)
 	{
-		count_failure(build, error->sqlerrcode, error->message);
+		count_failure(build, error->sqlerrcode, error->message, message_for_log(error));
 		delay = Min(RETRY_DELAY << Min(build->attempts, 10), MAX_RETRY_DELAY);
 	}
 	build->next_attempt = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), delay);
 }
 
+/* Those who see the build's row may see the table; those who read the log may not. */
 static void
-count_failure(IndexBuild *build, int sqlstate, const char *message)
+count_failure(IndexBuild *build, int sqlstate, const char *message, const char *logged)
 {
 	build->attempts++;
 	build->error = bytes_from_cstring(message);
 	ereport(LOG,
 			(errcode(sqlstate), errhidestmt(true),
-			 errmsg_internal("%s", message),
+			 errmsg_internal("%s", logged),
 			 errcontext("dynamo index builder, index %.*s of table %s",
 						build->index.name.len, build->index.name.data,
 						get_rel_name(build->relid))));

@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "common/errors.h"
 #include "ops/ops.h"
 #include "worker/databases.h"
 
@@ -123,7 +124,7 @@ record_failure(TableJob *job, const ErrorData *error)
 	if (!interrupted)
 		ereport(LOG,
 				(errcode(error->sqlerrcode), errhidestmt(true),
-				 errmsg_internal("%s", error->message),
+				 errmsg_internal("%s", message_for_log(error)),
 				 errcontext("dynamo job lane, job %s", pnstrdup(job->id.data, job->id.len))));
 	if (!begin_step(job_context))
 		return;
