@@ -53,7 +53,7 @@ static void check_type(const IndexDefinition *index, const KeyAttribute *attribu
 					   AttributeValue value);
 static void check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
 							AttributeValue value, bool by_update);
-static void check_sizes(int partition_key, int sort_key);
+static void check_sizes(int partition_key, int sort_key, bool by_update);
 static bool values_equal(AttributeValue a, AttributeValue b);
 static void set_key_changes(DynamoTable *table, VersionChange *change, IndexKeyCheck check,
 							const BoundExpr *update);
@@ -129,7 +129,7 @@ check_all_keys(DynamoTable *table, AttributeValue old, AttributeValue item, bool
 		}
 		if (!changed)
 			continue;
-		check_sizes(sizes[0], sizes[1]);
+		check_sizes(sizes[0], sizes[1], by_update);
 		check_index_entry(index, &table->definition->key, item);
 	}
 }
@@ -183,8 +183,11 @@ check_not_empty(const IndexDefinition *index, const KeyAttribute *attribute,
 }
 
 static void
-check_sizes(int partition_key, int sort_key)
+check_sizes(int partition_key, int sort_key, bool by_update)
 {
+	if (by_update && (partition_key > MAX_PARTITION_KEY_SIZE || sort_key > MAX_SORT_KEY_SIZE))
+		validation_error(INVALID "The update expression attempted to update the secondary "
+								 "index key beyond allowed size limits");
 	if (partition_key > MAX_PARTITION_KEY_SIZE)
 		raise_long_partition_key("");
 	if (sort_key > MAX_SORT_KEY_SIZE)
