@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use ServerProcesses;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -246,6 +247,69 @@ sql(q{SELECT put('Tab', 'six')});
 ok(stored('six'), 'new records come');
 is(sql("SELECT records('$kept')#>>'{Records,0,dynamodb,Keys,pk,S}'"), 'six', 'and are found by the old iterator');
 is(sql("SELECT string_agg(keys->>'pk', ' ') FROM dynamo.read_stream('Tab', '$latest')"), 'six', 'and by who has seen the last');
+
+# ---- a crash soon after a worker has begun to go on where another has ended ----
+
+# That one stores "stored", which nobody flushes, and ends before it tells its slot; the next
+# one tells it, and has to make sure that what it tells survives.
+sql(q{ALTER SYSTEM SET bgwriter_lru_maxpages = 0});
+sql('SELECT pg_reload_conf()');
+sql(q{SELECT put('Tab', 'warm')});
+ok(stored('warm'), 'the stream goes on');
+sql('CHECKPOINT');
+my $epochs_before = sql('SELECT count(*) FROM dynamo.stream_epochs');
+my $walwriter = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
+kill 'STOP', $walwriter;
+sql(<<'SQL');
+CREATE PROCEDURE end_worker_behind_record() LANGUAGE plpgsql AS $$
+DECLARE
+    place pg_lsn = pg_current_wal_insert_lsn();
+BEGIN
+    PERFORM put('Tab', 'told');
+    COMMIT;
+    -- (this happens a few times in a second)
+    FOR i IN 1 .. 10000 LOOP
+        EXIT WHEN (SELECT min(confirmed_flush_lsn) > place FROM pg_replication_slots);
+        PERFORM pg_sleep(0.005);
+    END LOOP;
+    CHECKPOINT;
+    PERFORM put('Tab', 'stored');
+    COMMIT;
+    FOR i IN 1 .. 10000 LOOP
+        EXIT WHEN EXISTS (SELECT FROM dynamo.stream_records WHERE keys->>'pk' = 'stored');
+        PERFORM pg_sleep(0.005);
+    END LOOP;
+    PERFORM pg_terminate_backend(pid) FROM dynamo.stat_streams;
+END $$;
+SQL
+my $first_worker = worker();
+sql('CALL end_worker_behind_record()');
+ok(until_true(qq{SELECT pid <> $first_worker AND confirmed >= lsn FROM dynamo.stat_streams, dynamo.stream_progress}), 'another worker tells the slot how far the stream is');
+kill_server($node);
+$node->start;
+ok(stored('stored'), 'the record is there after a crash');
+is(sql('SELECT count(*) FROM dynamo.stream_epochs'), $epochs_before, 'and no epoch has ended');
+is(sql(q{SELECT count(*) FROM dynamo.stream_records WHERE keys->>'pk' = 'stored'}), 1, 'it is there once');
+sql('DROP PROCEDURE end_worker_behind_record');
+
+# ---- an extension that goes while the worker makes its slot ----
+
+sql('CREATE DATABASE owned');
+sql('CREATE ROLE owner SUPERUSER');
+$node->safe_psql('owned', 'SET ROLE owner; CREATE EXTENSION dynamo');
+my $holder = $node->background_psql('postgres');
+$holder->query_safe('BEGIN; SELECT pg_current_xact_id()');
+$node->safe_psql('owned', q{SELECT dynamo.call('CreateTable', '{"TableName": "Tab", "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+	"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}}')});
+my $creating = q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'owned' AND query = 'creating a replication slot')};
+ok(until_true(qq{$creating AND EXISTS (SELECT FROM pg_replication_slots WHERE database = 'owned')}), 'a worker makes its slot');
+$node->safe_psql('owned', 'DROP OWNED BY owner CASCADE');
+is(sql($creating), 't', 'still when the extension is gone');
+$holder->query_safe('COMMIT');
+$holder->quit;
+ok(until_true(q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'owned' AND backend_type = 'dynamo streams')}), 'it ends');
+is(sql(q{SELECT count(*) FROM pg_replication_slots WHERE database = 'owned'}), 0, 'and leaves no slot behind');
+sql('DROP DATABASE owned');
 
 # ---- a dump, and a database that is copied ----
 

@@ -93,8 +93,15 @@ ok(until_true(q{SELECT EXISTS (SELECT FROM seen WHERE pk = 'end')}), 'who follow
 $follower->quit;
 is(sql(q{SELECT count(*), count(DISTINCT pk), (SELECT count(*) FROM dynamo.stream_records JOIN dynamo.stream_catalog c ON stream = c.id WHERE table_name = 'Busy') FROM seen}), '4001|4001|4001', 'and has seen every record once');
 is(sql(q{SELECT count(*) FROM (SELECT sequence_number > lag(sequence_number) OVER (ORDER BY id) AS later FROM seen) s WHERE NOT later}), 0, 'in order');
+# A table of another kind with such a trigger is looked at whenever the worker looks at its streams.
+sql(q{CREATE TABLE odd (a int); CREATE TRIGGER dynamo_stream BEFORE TRUNCATE ON odd EXECUTE FUNCTION dynamo.guard_stream('label', 'KEYS_ONLY', '1', 'd')});
+my ($odd, $begin) = split /\|/, sql(q{SELECT 'odd'::regclass::oid, pg_current_wal_insert_lsn()});
 sql(q{SELECT dynamo.call('DeleteTable', '{"TableName": "Busy"}')});
 ok(until_true(q{SELECT count(*) = 1 FROM dynamo.streams WHERE status = 'ENABLED'}), 'its stream ends');
+my ($waldump) = run_command([ 'pg_waldump', '-p', $node->data_dir . '/pg_wal', '-s', $begin, '-e', sql('SELECT pg_current_wal_flush_lsn()') ]);
+like($waldump, qr/COMMIT/, 'the log is read');
+unlike($waldump, qr/relcache $odd\b/, 'that a table of another kind has such a trigger is not told to the log again and again');
+sql('DROP TABLE odd');
 
 # ---- a snapshot from before the end of a shard ----
 
@@ -161,14 +168,24 @@ sql(qq{SELECT dynamo.call('CreateTable', '{"TableName": "$long", "BillingMode": 
     "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
     "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"}}')});
 is(sql(qq{SELECT arn = dynamo.call('ListStreams', '{"TableName": "$long"}')#>>'{Streams,0,StreamArn}' FROM dynamo.streams WHERE table_name = '$long'}), 't', 'the view has the ARN of the API');
-sql(qq{SELECT dynamo.call('DeleteTable', '{"TableName": "$long"}')});
+
+# As out of a dump: the worker meets it by a record.
+my $listener = $node->background_psql('postgres', on_error_stop => 0);
+$listener->query_safe('LISTEN dynamo_stream');
+my $relation = sql(qq{SELECT dynamo.create_table('${long}2', 'pk S')});
+sql(qq{BEGIN; CREATE TRIGGER dynamo_stream BEFORE TRUNCATE ON $relation EXECUTE FUNCTION dynamo.guard_stream('restored', 'KEYS_ONLY', '1', 'd');
+	SELECT dynamo.put_item('${long}2', '{"pk": {"S": "x"}}'); COMMIT});
+ok(until_true(qq{SELECT EXISTS (SELECT FROM dynamo.read_stream('${long}2'))}), 'a stream that comes with its table');
+like($listener->query_safe('SELECT 1'), qr{payload "[^"]*:table/${long}2/stream/restored"}, 'has its whole name at once');
+$listener->quit;
+sql(qq{SELECT dynamo.call('DeleteTable', '{"TableName": "$_"}')}) for $long, "${long}2";
 
 # ---- a table that is given away ----
 
 sql(q{CREATE ROLE before; CREATE ROLE after; ALTER TABLE dynamodb."Tab" OWNER TO before});
 sql(q{GRANT USAGE ON SCHEMA dynamodb, dynamo TO before, after});
 sql(q{DO $$ BEGIN EXECUTE format('ALTER TABLE dynamodb.%I OWNER TO after', 'Tab'); END $$; ALTER TABLE dynamodb."Tab" RENAME TO "New"});
-ok(until_true(qq{SELECT bool_and(owner = 'after'::regrole AND table_name = 'New') FROM dynamo.stream_catalog WHERE table_name NOT IN ('$long', 'Busy')}), 'streams follow their table');
+ok(until_true(qq{SELECT bool_and(owner = 'after'::regrole AND table_name = 'New') FROM dynamo.stream_catalog WHERE table_name NOT IN ('$long', '${long}2', 'Busy')}), 'streams follow their table');
 sql(q{DROP TABLE dynamodb."New"});
 ok(until_true(q{SELECT bool_and(status = 'DISABLED') FROM dynamo.streams}), 'the table is gone');
 fails_with(q{SET ROLE before; SELECT * FROM dynamo.read_stream('New')}, qr/permission denied for table New/, 'its stream is not for him who has given it away');
