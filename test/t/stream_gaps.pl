@@ -17,6 +17,7 @@ $node->append_conf('postgresql.conf', q{
 	wal_keep_size = 0
 	min_wal_size = 32MB
 	max_wal_size = 32MB
+	shared_buffers = 16MB
 	autovacuum = off});
 $node->start;
 sub sql { return $node->safe_psql('postgres', @_) }
@@ -250,12 +251,13 @@ is(sql("SELECT string_agg(keys->>'pk', ' ') FROM dynamo.read_stream('Tab', '$lat
 
 # ---- a crash soon after a worker has begun to go on where another has ended ----
 
-# That one stores "stored", which nobody flushes, and ends before it tells its slot; the next
-# one tells it, and has to make sure that what it tells survives.
+# That one stores "stored", which nobody flushes (no buffer has to make room either), and ends
+# before it tells its slot; the next one tells it, and has to make sure that what it tells survives.
 sql(q{ALTER SYSTEM SET bgwriter_lru_maxpages = 0});
 sql('SELECT pg_reload_conf()');
 sql(q{SELECT put('Tab', 'warm')});
 ok(stored('warm'), 'the stream goes on');
+ok(until_true(q{SELECT NOT EXISTS (SELECT FROM dynamo.streams WHERE status = 'DISABLING')}), 'the worker has nothing else to write');
 sql('CHECKPOINT');
 my $epochs_before = sql('SELECT count(*) FROM dynamo.stream_epochs');
 my $walwriter = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
@@ -294,8 +296,11 @@ sql('DROP PROCEDURE end_worker_behind_record');
 
 # ---- an extension that goes while the worker makes its slot ----
 
-sql('CREATE DATABASE owned');
+# (nobody looks whether there are streams: the worker would come again)
+sql('ALTER SYSTEM SET dynamo.discovery_interval = 3600');
+sql('SELECT pg_reload_conf()');
 sql('CREATE ROLE owner SUPERUSER');
+sql('CREATE DATABASE owned');
 $node->safe_psql('owned', 'SET ROLE owner; CREATE EXTENSION dynamo');
 my $holder = $node->background_psql('postgres');
 $holder->query_safe('BEGIN; SELECT pg_current_xact_id()');
@@ -310,6 +315,8 @@ $holder->quit;
 ok(until_true(q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'owned' AND backend_type = 'dynamo streams')}), 'it ends');
 is(sql(q{SELECT count(*) FROM pg_replication_slots WHERE database = 'owned'}), 0, 'and leaves no slot behind');
 sql('DROP DATABASE owned');
+sql('ALTER SYSTEM RESET dynamo.discovery_interval');
+sql('SELECT pg_reload_conf()');
 
 # ---- a dump, and a database that is copied ----
 
