@@ -55,12 +55,16 @@
 	object_ownercheck(ExtensionRelationId, (oid), (role))
 #define compat_schema_aclcheck(schema, role, mode) \
 	object_aclcheck(NamespaceRelationId, (schema), (role), (mode))
+#define compat_function_aclcheck(function, role, mode) \
+	object_aclcheck(ProcedureRelationId, (function), (role), (mode))
 #else
 #define compat_owns_relation(relid, role)	pg_class_ownercheck((relid), (role))
 #define compat_owns_database(oid, role)		pg_database_ownercheck((oid), (role))
 #define compat_owns_extension(oid, role)	pg_extension_ownercheck((oid), (role))
 #define compat_schema_aclcheck(schema, role, mode) \
 	pg_namespace_aclcheck((schema), (role), (mode))
+#define compat_function_aclcheck(function, role, mode) \
+	pg_proc_aclcheck((function), (role), (mode))
 #endif
 
 /* 18 asks whether a deferrable primary key will do; callers check that anyway. */

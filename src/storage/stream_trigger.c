@@ -28,6 +28,8 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
@@ -230,6 +232,20 @@ check_can_have_stream(Relation rel)
 				 errdetail("Changes of unlogged and temporary tables are not in the write-ahead log.")));
 }
 
+/*
+ * A stream makes the server keep log, so the right to have one is a right of its own:
+ * that of CREATE TRIGGER, which would speak of a function that the caller has not named.
+ */
+static void
+check_may_enable(void)
+{
+	if (compat_function_aclcheck(stream_function(), GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to enable streams"),
+				 errhint("Whoever enables them needs EXECUTE on function dynamo.guard_stream().")));
+}
+
 /* The replica identity that a view type needs, given the present one. */
 static char
 needed_identity(char present, StreamView view)
@@ -249,6 +265,7 @@ table_stream_enable(Oid relid, TableStream *stream)
 	CreateTrigStmt *create = makeNode(CreateTrigStmt);
 	List	   *commands = NIL;
 
+	check_may_enable();
 	check_can_have_stream(rel);
 	table_close(rel, NoLock);
 	stream->identity_before = present;

@@ -313,6 +313,7 @@ store_truncations(void)
 			continue;
 		for (int shard = 0; shard < stream->shards; shard++)
 			stream_note_trimmed(stream, shard, &target->truncated);
+		stream->truncated = dynamo_now();
 		stream_update(stream);
 		ereport(LOG,
 				(errmsg("the stream of table \"%s\" has lost what it had: the table was truncated",

@@ -61,6 +61,12 @@ stream_disable(Oid relid)
 static void
 check_server(void)
 {
+	if (!stream_decoding)
+		ereport(ERROR,
+				(errcode(ERRCODE_VALIDATION),
+				 errmsg_internal("One or more parameter values were invalid: "
+								 "Streams are switched off"),
+				 errhint("A superuser can allow them: dynamo.stream_decoding = on.")));
 	if (wal_level < WAL_LEVEL_LOGICAL)
 		ereport(ERROR,
 				(errcode(ERRCODE_VALIDATION),

@@ -57,6 +57,12 @@ stream_is_wanted(void)
 }
 
 bool
+stream_worker_is_wanted(void)
+{
+	return slot_is_left() || (stream_decoding && stream_is_wanted());
+}
+
+bool
 stream_has_started(void)
 {
 	ListCell   *cell;

@@ -10,6 +10,7 @@
 
 #include "stream/stream_internal.h"
 
+bool		stream_decoding = true;
 int			stream_shards = 0;
 int			stream_retention = 0;
 int			stream_max_lag = 0;
@@ -17,6 +18,10 @@ int			stream_max_lag = 0;
 void
 stream_settings_init(void)
 {
+	DefineCustomBoolVariable("dynamo.stream_decoding",
+							 "Whether streams are decoded, and can be enabled.",
+							 "Without it a database has no worker for streams, and no replication slot.",
+							 &stream_decoding, true, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.stream_shards",
 							"Number of shards of a stream that is enabled.",
 							"Streams that exist keep theirs.",

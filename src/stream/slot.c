@@ -120,6 +120,16 @@ list_slots(Oid database, const char *kept, NameData *names)
 	return n;
 }
 
+bool
+slot_is_left(void)
+{
+	NameData   *names = palloc(max_replication_slots * sizeof(NameData));
+	int			n = list_slots(MyDatabaseId, "", names);
+
+	pfree(names);
+	return n > 0;
+}
+
 /* Drops our slots of this database but the one of this name, which may be "". */
 void
 slot_drop_others(const char *kept)

@@ -95,6 +95,7 @@ typedef struct Stream
 	TimestampTz ended;
 	StreamPosition end;			/* and up to here */
 	StreamPosition *trimmed;	/* by shard, the latest of its records that are gone; NULL: none are */
+	TimestampTz truncated;		/* when the table was, in spite of it, for the last time; 0: never */
 } Stream;
 
 /* All streams; those of a relation, alive or not: by table and age. */
@@ -157,8 +158,11 @@ pg_noreturn extern void stream_raise_trimmed(void);
 
 /* ---- the decoding worker (worker.c, lifecycle.c) ---- */
 
-/* Whether a table of this database has a stream, or had one that is not ended yet. */
-extern bool stream_is_wanted(void);
+/*
+ * Whether a table of this database has a stream, or had one that is not ended yet, and
+ * streams are not switched off; or a slot is left to be dropped.
+ */
+extern bool stream_worker_is_wanted(void);
 
 /*
  * How the worker's process makes a transaction in which the extension is there:

@@ -21,7 +21,8 @@ CREATE TABLE dynamo.stream_catalog (
     ended       timestamptz,
     end_epoch   integer,
     end_lsn     pg_lsn,
-    trimmed     text[]
+    trimmed     text[],
+    truncated   timestamptz
 );
 CREATE INDEX stream_catalog_relation ON dynamo.stream_catalog (relation);
 COMMENT ON TABLE dynamo.stream_catalog IS
@@ -29,6 +30,7 @@ COMMENT ON TABLE dynamo.stream_catalog IS
 COMMENT ON COLUMN dynamo.stream_catalog.start_lsn IS 'from where on changes are in the stream; NULL while it is ENABLING';
 COMMENT ON COLUMN dynamo.stream_catalog.end_lsn IS 'up to where changes are in the stream; NULL until it is DISABLED';
 COMMENT ON COLUMN dynamo.stream_catalog.trimmed IS 'by shard, the sequence number of its latest record that is not kept any more; NULL if all are kept';
+COMMENT ON COLUMN dynamo.stream_catalog.truncated IS 'when the table was last truncated in spite of its stream; NULL if it never was';
 GRANT SELECT ON dynamo.stream_catalog TO PUBLIC;
 
 -- One row per run of the decoding worker's slot without a break.
@@ -132,12 +134,20 @@ SELECT s.table_name,
        s.shards,
        s.created,
        s.ended,
-       (SELECT max(e.started) FROM dynamo.stream_epochs e
-         WHERE e.gap AND e.epoch > s.start_epoch AND (s.end_epoch IS NULL OR e.epoch <= s.end_epoch)) AS gap
+       g.gap,
+       g.reason AS gap_reason
   FROM dynamo.stream_catalog s
-  LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation;
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation
+  LEFT JOIN LATERAL (
+       SELECT e.started AS gap, e.reason
+         FROM dynamo.stream_epochs e
+        WHERE e.gap AND e.epoch > s.start_epoch AND (s.end_epoch IS NULL OR e.epoch <= s.end_epoch)
+       UNION ALL
+       SELECT s.truncated, 'the table was truncated' WHERE s.truncated IS NOT NULL
+        ORDER BY 1 DESC LIMIT 1) g ON true;
 COMMENT ON VIEW dynamo.streams IS 'the streams of all schemas that are enabled, or whose records are still there';
 COMMENT ON COLUMN dynamo.streams.gap IS 'when changes were last lost to the stream; NULL if none were';
+COMMENT ON COLUMN dynamo.streams.gap_reason IS 'why they were';
 GRANT SELECT ON dynamo.streams TO PUBLIC;
 
 CREATE VIEW dynamo.stat_streams AS
@@ -155,12 +165,18 @@ SELECT p.slot,
        CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
             ELSE pg_catalog.pg_current_wal_lsn() END - r.restart_lsn AS retained_bytes,
        r.wal_status,
-       (SELECT max(e.started) FROM dynamo.stream_epochs e WHERE e.gap) AS gap,
-       (SELECT e.reason FROM dynamo.stream_epochs e WHERE e.gap ORDER BY e.epoch DESC LIMIT 1) AS gap_reason,
+       g.gap,
+       g.reason AS gap_reason,
        (SELECT min(t.started) FROM dynamo.stream_partitions t) AS oldest_records
   FROM dynamo.stream_progress p
   CROSS JOIN dynamo.stream_statistics() s
-  LEFT JOIN pg_catalog.pg_replication_slots r ON r.slot_name = p.slot;
+  LEFT JOIN pg_catalog.pg_replication_slots r ON r.slot_name = p.slot
+  LEFT JOIN LATERAL (
+       SELECT e.started AS gap, e.reason FROM dynamo.stream_epochs e WHERE e.gap
+       UNION ALL
+       SELECT c.truncated, pg_catalog.format('table "%s" was truncated', c.table_name)
+         FROM dynamo.stream_catalog c WHERE c.truncated IS NOT NULL
+        ORDER BY 1 DESC LIMIT 1) g ON true;
 COMMENT ON VIEW dynamo.stat_streams IS
     'the decoding worker of this database and its replication slot: one row, or none if no table ever had a stream';
 COMMENT ON COLUMN dynamo.stat_streams.lag_bytes IS 'write-ahead log that is not decoded yet';

@@ -48,7 +48,8 @@ enum
 	CATALOG_END_EPOCH,
 	CATALOG_END_LSN,
 	CATALOG_TRIMMED,
-	CATALOG_NCOLUMNS = CATALOG_TRIMMED,
+	CATALOG_TRUNCATED,
+	CATALOG_NCOLUMNS = CATALOG_TRUNCATED,
 };
 
 static void *stream_from_row(const Datum *values, const bool *isnull);
@@ -178,6 +179,8 @@ stream_from_row(const Datum *values, const bool *isnull)
 	}
 	if (!isnull[CATALOG_TRIMMED - 1])
 		stream->trimmed = trimmed_from_datum(values[CATALOG_TRIMMED - 1], stream->shards);
+	if (!isnull[CATALOG_TRUNCATED - 1])
+		stream->truncated = DatumGetTimestampTz(values[CATALOG_TRUNCATED - 1]);
 	return stream;
 }
 
@@ -207,9 +210,11 @@ row_from_stream(const Stream *stream, Datum *values, bool *isnull)
 	values[CATALOG_END_LSN - 1] = LSNGetDatum(stream->end.lsn);
 	if (stream->trimmed != NULL)
 		values[CATALOG_TRIMMED - 1] = trimmed_datum(stream->trimmed, stream->shards);
+	values[CATALOG_TRUNCATED - 1] = TimestampTzGetDatum(stream->truncated);
 	isnull[CATALOG_START_EPOCH - 1] = isnull[CATALOG_START_LSN - 1] = !started;
 	isnull[CATALOG_ENDED - 1] = isnull[CATALOG_END_EPOCH - 1] = isnull[CATALOG_END_LSN - 1] = !ended;
 	isnull[CATALOG_TRIMMED - 1] = stream->trimmed == NULL;
+	isnull[CATALOG_TRUNCATED - 1] = stream->truncated == 0;
 }
 
 void

@@ -79,6 +79,7 @@ extern Stream *stream_of_label(Oid relid, const char *label);	/* NULL: none */
 
 /* ---- settings (settings.c) ---- */
 
+extern bool stream_decoding;
 extern int	stream_shards;
 extern int	stream_retention;	/* s */
 extern int	stream_max_lag;		/* MB; -1: any */
@@ -207,6 +208,8 @@ extern void epoch_delete(const StreamEpoch *epoch);
 
 /* ---- streams that come and go (lifecycle.c) ---- */
 
+/* Whether a table of this database has a stream, or had one that is not ended yet. */
+extern bool stream_is_wanted(void);
 /* Whether a stream had been enabled before, so that a missing slot means a gap. */
 extern bool stream_has_started(void);
 /*
@@ -228,6 +231,8 @@ extern void slot_allow_plugin(void);
 extern bool slot_is_usable(const char *name, XLogRecPtr *confirmed);
 extern XLogRecPtr slot_create(const char *name);
 extern void slot_drop_others(const char *kept);
+/* Whether there is any of ours. */
+extern bool slot_is_left(void);
 extern uint64 slot_lag(void);
 
 /* ---- what the worker has decoded and not yet stored (collect.c) ---- */

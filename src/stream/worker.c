@@ -50,6 +50,7 @@
 
 #define BATCH_RECORDS		5000
 #define BATCH_BYTES			(8 * 1024 * 1024)
+#define BATCH_LOG			(4 * 1024 * 1024)	/* bytes of log, most of which may be others' */
 #define NAP					2	/* ms, after a batch: others shall come together */
 #define IDLE_TIME			200 /* ms: how often to look without being woken */
 #define CONFIRM_INTERVAL	(500 * 1000)	/* microseconds */
@@ -72,6 +73,7 @@ static void close_decoder(void);
 static bool decode(void);
 static bool store(void);
 static bool look_after_streams(void);
+static void note_switched_off(void);
 static bool confirm(bool idle);
 static void check_lag(void);
 static void wait_for_work(bool stored);
@@ -150,10 +152,31 @@ read_state(bool *lost)
 	if (wanted && wal_level < WAL_LEVEL_LOGICAL)
 		ereport(LOG,
 				(errmsg("streams of this database need wal_level = logical")));
-	if (wanted && wal_level >= WAL_LEVEL_LOGICAL)
+	if (wanted && wal_level >= WAL_LEVEL_LOGICAL && stream_decoding)
 		return true;
+	note_switched_off();
 	slot_drop_others("");
 	return false;
+}
+
+static void
+note_switched_off(void)
+{
+	if (!stream_decoding && slot_is_left())
+		ereport(LOG,
+				(errmsg("streams of this database are switched off, by dynamo.stream_decoding"),
+				 errdetail("Their replication slot is dropped.")));
+}
+
+/* Who makes table after table can fill the disk: that is for the server's settings to say. */
+static void
+note_no_limit(void)
+{
+	if (max_slot_wal_keep_size_mb < 0 && stream_max_lag < 0)
+		ereport(LOG,
+				(errmsg("replication slot \"%s\" may keep write-ahead log without limit",
+						progress.slot),
+				 errhint("Set max_slot_wal_keep_size, or dynamo.stream_max_lag.")));
 }
 
 /*
@@ -236,6 +259,7 @@ stream_worker_prepare(void)
 	slot_name(progress.epoch, progress.slot);
 	pgstat_report_activity(STATE_RUNNING, "creating a replication slot");
 	progress.lsn = slot_create(progress.slot);
+	note_no_limit();
 	return start_epoch(end_of_previous, lost,
 					   lost ? "the replication slot was lost" : "streams were enabled");
 }
@@ -293,15 +317,21 @@ close_decoder(void)
 		ReplicationSlotRelease();
 }
 
-/* Decodes what is flushed until there is enough for a batch; false if that was all. */
+/*
+ * Decodes what is flushed until there is enough for a batch; false if that was all.
+ * Neither records nor the slot shall wait for the end of log that grows as fast as it
+ * is read.
+ */
 static bool
 decode(void)
 {
 	XLogRecPtr	committed = pg_atomic_read_u64(&shared->committed);
+	XLogRecPtr	begin = decoder->reader->EndRecPtr;
 
 	if (committed > GetFlushRecPtr(NULL))
 		XLogFlush(committed);	/* of a commit that did not wait for that */
-	while (collected_records() < BATCH_RECORDS && collected_bytes() < BATCH_BYTES)
+	while (collected_records() < BATCH_RECORDS && collected_bytes() < BATCH_BYTES &&
+		   decoder->reader->EndRecPtr - begin < BATCH_LOG)
 	{
 		char	   *error = NULL;
 		XLogRecord *record = XLogReadRecord(decoder->reader, &error);
@@ -453,6 +483,8 @@ stream_worker_run(void)
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
 		}
+		if (!stream_decoding)
+			break;
 		more = decode();
 		stored = collected_any();
 		if (stored && !store())
@@ -464,15 +496,15 @@ stream_worker_run(void)
 			close_decoder();
 			return;
 		}
-		if (more)
-			continue;
 		if (!look_after_streams())
 			break;
 		check_lag();
 		pgstat_report_stat(false);
-		wait_for_work(stored);
-		idle = !stored;
+		if (!more)
+			wait_for_work(stored);
+		idle = !stored && !more;
 	}
 	close_decoder();
+	note_switched_off();
 	slot_drop_others("");
 }

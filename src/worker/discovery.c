@@ -46,7 +46,7 @@ ttl_is_wanted(void)
 /* How to tell whether there is work of a kind. */
 static bool (*const is_work[BACKGROUND_WORKS]) (void) = {
 	[WORK_JOBS] = job_is_waiting,
-	[WORK_STREAMS] = stream_is_wanted,
+	[WORK_STREAMS] = stream_worker_is_wanted,
 	[WORK_TTL] = ttl_is_wanted,
 	[WORK_INDEXES] = index_build_is_waiting,
 };

@@ -127,6 +127,39 @@ ok(start_worker(), 'and a worker');
 sql(q{SELECT put('Tab', 'five')});
 ok(stored('five'), 'the stream goes on');
 
+# ---- log of others ----
+
+# Records do not wait for the end of the log that is there, which may grow as fast as it is read.
+sub put_in_log_of_others
+{
+	my ($name) = @_;
+	for my $i (1 .. 3)
+	{
+		sql("SELECT put('Tab', '$name $i')");
+		sql(q{SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)) FROM generate_series(1, 5)});
+	}
+	return;
+}
+ok(stop_worker(), 'the worker stops');
+put_in_log_of_others('far');
+ok(start_worker(), 'it starts behind much log of others');
+ok(stored('far 3'), 'all records are stored');
+cmp_ok(sql('SELECT batches FROM dynamo.stat_streams'), '>=', 2, 'not all of them together');
+
+# dynamo.stream_max_lag holds while there is much to decode.
+ok(stop_worker(), 'the worker stops');
+put_in_log_of_others('too far');
+sql('ALTER SYSTEM SET dynamo.stream_max_lag = 1');
+my $log_position = -s $node->logfile;
+sql('ALTER SYSTEM RESET dynamo.databases');
+sql('SELECT pg_reload_conf()');
+$node->wait_for_log(qr/more than dynamo.stream_max_lag/, $log_position);
+sql('ALTER SYSTEM RESET dynamo.stream_max_lag');
+sql('SELECT pg_reload_conf()');
+ok(until_true(q{SELECT max(started) FILTER (WHERE gap) = max(started) FROM dynamo.stream_epochs}), 'a slot that holds back too much is given up');
+ok(start_worker(), 'the worker goes on');
+is(sql(q{SELECT count(*) FROM dynamo.stream_records WHERE keys->>'pk' = 'too far 3'}), 0, 'before all is decoded');
+
 # ---- TRUNCATE in spite of the stream ----
 
 sql(q{SELECT new_table('Else')});
@@ -135,6 +168,7 @@ sql(q{SELECT put('Else', 'else')});
 ok(stored('else'), 'and a record');
 my $epochs = sql('SELECT count(*) FROM dynamo.stream_epochs');
 my $newest = sql(q{SELECT json_array_length(describe('Tab')->'Shards') - 1});
+my %gap = map { $_ => sql("SELECT gap FROM dynamo.streams WHERE table_name = '$_'") } qw(Tab Else);
 my %place = map { $_ => sql(qq{SELECT max(sequence_number) FROM dynamo.read_stream('$_')}) } qw(Tab Else);
 my $polled = sql(qq{SELECT records(iterator('Tab', $newest, 'LATEST'))->>'NextShardIterator'});
 sql(q{SELECT put('Tab', 'unread')});
@@ -146,6 +180,10 @@ is(sql(qq{SELECT keys('Tab', $newest)}), 'after', 'what is left is from later in
 is(sql(q{SELECT string_agg(keys->>'pk', ' ') FROM dynamo.read_stream('Tab')}), 'after', 'of all shards too');
 is(sql(qq{SELECT count(*) FROM dynamo.read_stream('Else', '$place{Else}')}), '0', 'the stream of another table has no gap');
 is(sql('SELECT count(*) FROM dynamo.stream_epochs'), $epochs, 'since there is no new epoch');
+is(sql(q{SELECT gap_reason FROM dynamo.streams WHERE table_name = 'Tab'}), 'the table was truncated', 'the view has the gap of that stream');
+is(sql("SELECT gap > '$gap{Tab}' FROM dynamo.streams WHERE table_name = 'Tab'"), 't', 'which is a new one');
+is(sql("SELECT gap IS NULL AND '$gap{Else}' = '' FROM dynamo.streams WHERE table_name = 'Else'"), 't', 'and none of the other');
+is(sql('SELECT gap_reason FROM dynamo.stat_streams'), 'table "Tab" was truncated', 'the view of the worker has the latest');
 sql(q{BEGIN; ALTER TABLE dynamodb."Tab" DISABLE TRIGGER dynamo_stream; TRUNCATE dynamodb."Tab"; ALTER TABLE dynamodb."Tab" ENABLE ALWAYS TRIGGER dynamo_stream; COMMIT});
 ok(until_true(q{SELECT NOT EXISTS (SELECT FROM dynamo.read_stream('Tab'))}), 'nothing is left after a truncation without any record');
 sql(q{SELECT dynamo.delete_table('Else')});
@@ -289,9 +327,11 @@ sql('CALL end_worker_behind_record()');
 ok(until_true(qq{SELECT pid <> $first_worker AND confirmed >= lsn FROM dynamo.stat_streams, dynamo.stream_progress}), 'another worker tells the slot how far the stream is');
 kill_server($node);
 $node->start;
-ok(stored('stored'), 'the record is there after a crash');
-is(sql('SELECT count(*) FROM dynamo.stream_epochs'), $epochs_before, 'and no epoch has ended');
-is(sql(q{SELECT count(*) FROM dynamo.stream_records WHERE keys->>'pk' = 'stored'}), 1, 'it is there once');
+ok(until_true(q{SELECT pid IS NOT NULL AND decoded IS NOT NULL FROM dynamo.stat_streams}), 'a worker goes on after a crash');
+is(sql('SELECT count(*) FROM dynamo.stream_epochs'), $epochs_before, 'in the same epoch');
+sql(q{SELECT put('Tab', 'behind')});
+ok(stored('behind'), 'the stream goes on');
+is(sql(q{SELECT count(*) FROM dynamo.stream_records WHERE keys->>'pk' = 'stored'}), 1, 'with the record, once');
 sql('DROP PROCEDURE end_worker_behind_record');
 
 # ---- an extension that goes while the worker makes its slot ----
