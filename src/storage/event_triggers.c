@@ -150,7 +150,7 @@ sets_trigger_states(const Node *statement)
 
 	if (!IsA(statement, AlterTableStmt))
 		return false;
-	foreach(cell, castNode(AlterTableStmt, statement)->cmds)
+	foreach(cell, ((const AlterTableStmt *) statement)->cmds)
 		switch (lfirst_node(AlterTableCmd, cell)->subtype)
 		{
 			case AT_EnableTrig:
