@@ -64,6 +64,21 @@ CREATE OR REPLACE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON stamped
     EXECUTE FUNCTION dynamo.maintain_columns('pk', 'S', 'pk', 'HASH', 'kind', 'S', 'kind', 'INDEX');
 ALTER TABLE stamped ENABLE ALWAYS TRIGGER zzz_dynamo_maintain;
 SELECT * FROM dynamo.check_table('stamped');
+-- nor in a partition, while rows are stored as a replica
+CREATE TABLE parts (LIKE stamped INCLUDING ALL) PARTITION BY HASH (pk);
+CREATE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON parts FOR EACH ROW
+    EXECUTE FUNCTION dynamo.maintain_columns('pk', 'S', 'pk', 'HASH', 'kind', 'S', 'kind', 'INDEX');
+CREATE TABLE part PARTITION OF parts FOR VALUES WITH (MODULUS 1, REMAINDER 0) USING dynamo;
+ALTER TABLE parts ENABLE ALWAYS TRIGGER zzz_dynamo_maintain;
+ALTER TABLE part ENABLE TRIGGER zzz_dynamo_maintain;
+SELECT dynamo.put_item('parts', '{"pk": {"S": "a"}, "kind": {"S": "origin"}}') IS NULL;
+SET session_replication_role = replica;
+SELECT dynamo.put_item('parts', '{"pk": {"S": "b"}, "kind": {"S": "replica"}}') IS NULL;
+SELECT dynamo.put_item('parts', '{"pk": {"S": "a"}, "kind": {"S": "replica"}}') IS NULL;
+RESET session_replication_role;
+SELECT dynamo.put_item('parts', '{"pk": {"S": "b"}, "kind": {"S": "origin"}}') IS NULL;
+SELECT * FROM parts ORDER BY pk;
+SELECT problem FROM dynamo.check_table('parts');
 
 RESET search_path;
 SET client_min_messages = warning;

@@ -293,8 +293,10 @@ typedef enum KeyStatement
 {
 	STATEMENT_SELECT,			/* - */
 	STATEMENT_LOCK,				/* - */
-	STATEMENT_INSERT,			/* new item, other columns that are supplied */
-	STATEMENT_UPDATE,			/* old item, new item, other columns that are supplied */
+	STATEMENT_INSERT,			/* new item */
+	STATEMENT_INSERT_ALL,		/* new item, its other derived columns */
+	STATEMENT_UPDATE,			/* old item, new item */
+	STATEMENT_UPDATE_ALL,		/* old item, new item, its other derived columns */
 	STATEMENT_DELETE,			/* old item */
 	STATEMENT_SHARE,			/* old item */
 } KeyStatement;
@@ -302,8 +304,8 @@ typedef enum KeyStatement
 /* Executes a statement of one key, within SPI: the number of rows. */
 extern uint64 sql_execute_key(DynamoTable *table, TableAccess *access, KeyStatement kind,
 							  Datum *parameters, const char *nulls, bool read_only);
-/* How many derived columns statements that store an item supply, those of the key first. */
-extern int	sql_supplied_columns(Relation rel);
+/* Whether statements that store an item are to supply all derived columns. */
+extern bool sql_supplies_columns(Relation rel);
 /* Frees what is remembered of a table's statements. */
 extern void sql_statements_free(struct SqlStatements *sql);
 

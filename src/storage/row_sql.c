@@ -323,28 +323,29 @@ static bool
 store_item(SqlWrite *write, DynamoItem *item)
 {
 	int			n = write->key->n;
-	KeyStatement kind = STATEMENT_INSERT;
+	bool		supplies = sql_supplies_columns(write->table->rel);
+	KeyStatement kind = supplies ? STATEMENT_INSERT_ALL : STATEMENT_INSERT;
 
 	check_new_item(write, item);
 	if (write->version.found)
 	{
-		kind = STATEMENT_UPDATE;
+		kind = supplies ? STATEMENT_UPDATE_ALL : STATEMENT_UPDATE;
 		write->parameters[n++] = DynamoItemGetDatum(write->version.item);
 	}
 	write->nulls[n] = ' ';
 	write->parameters[n++] = DynamoItemGetDatum(item);
-	set_derived_parameters(write, item, n);
+	if (supplies)
+		set_derived_parameters(write, item, n);
 	return execute(write, kind, write->nulls) > 0;
 }
 
-/* The derived columns that are supplied beside the key's, as parameters from number n on. */
+/* The derived columns that are not of the key, as parameters from number n on. */
 static void
 set_derived_parameters(SqlWrite *write, const DynamoItem *item, int n)
 {
 	const TableDefinition *definition = table_definition(write->table->rel);
-	int			nsupplied = sql_supplied_columns(write->table->rel);
 
-	for (int i = write->key->n; i < nsupplied; i++, n++)
+	for (int i = write->key->n; i < definition->nderived; i++, n++)
 	{
 		bool		isnull = !derived_datum(&definition->derived[i], item_root(item),
 									 &write->parameters[n]);

@@ -16,6 +16,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "catalog/pg_operator.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -44,15 +45,18 @@ typedef struct SqlStatements
 static SqlStatements *statements_of(TableAccess *access);
 static SPIPlanPtr prepare_key_statement(DynamoTable *table, TableAccess *access,
 										KeyStatement kind);
-static bool stores_item(KeyStatement kind);
+static bool is_insert(KeyStatement kind);
+static int nsupplied(const TableDefinition *definition, KeyStatement kind);
 static bool trigger_fires_for_all(Relation rel);
 static void check_key_is_unique(Relation rel, const TableAccess *access);
 static bool is_unique_key_index(Relation index, const TableAccess *access);
 static SPIPlanPtr prepare(const char *statement, int nargs, Oid *argtypes);
 static void append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 								 KeyStatement kind);
-static void append_insert(StringInfo sql, Relation rel, const TableAccess *access);
-static void append_update(StringInfo sql, Relation rel, const TableAccess *access);
+static void append_insert(StringInfo sql, Relation rel, const TableAccess *access,
+						  KeyStatement kind);
+static void append_update(StringInfo sql, Relation rel, const TableAccess *access,
+						  KeyStatement kind);
 static void append_key_columns(StringInfo sql, Relation rel, const TableAccess *access);
 static void append_key_condition(StringInfo sql, Relation rel, const TableAccess *access);
 static void append_item_condition(StringInfo sql, Relation rel, const TableAccess *access);
@@ -98,24 +102,25 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 {
 	static const int nitems[NUM_KEY_STATEMENTS] = {
 		[STATEMENT_INSERT] = 1,
+		[STATEMENT_INSERT_ALL] = 1,
 		[STATEMENT_UPDATE] = 2,
+		[STATEMENT_UPDATE_ALL] = 2,
 		[STATEMENT_DELETE] = 1,
 		[STATEMENT_SHARE] = 1,
 	};
 	const TableDefinition *definition = table_definition(table->rel);
-	int			nsupplied = stores_item(kind) ? sql_supplied_columns(table->rel) : 0;
 	Oid		   *argtypes = palloc_array(Oid, definition->nderived + 2);
 	int			nargs = 0;
 	StringInfoData sql;
 
-	if (kind == STATEMENT_INSERT && table->rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
+	if (is_insert(kind) && table->rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
 		check_key_is_unique(table->rel, access);
 
 	for (int i = 0; i < access->primary.nkeys; i++)
 		argtypes[nargs++] = access->primary.keys[i].type_oid;
 	for (int i = 0; i < nitems[kind]; i++)
 		argtypes[nargs++] = item_column_type(table->rel, access);
-	for (int i = access->primary.nkeys; i < nsupplied; i++)
+	for (int i = access->primary.nkeys; i < nsupplied(definition, kind); i++)
 		argtypes[nargs++] = derived_column_type(definition->derived[i].type,
 												definition->derived[i].role);
 
@@ -125,21 +130,28 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 }
 
 static bool
-stores_item(KeyStatement kind)
+is_insert(KeyStatement kind)
 {
-	return kind == STATEMENT_INSERT || kind == STATEMENT_UPDATE;
+	return kind == STATEMENT_INSERT || kind == STATEMENT_INSERT_ALL;
 }
 
-int
-sql_supplied_columns(Relation rel)
+/* How many derived columns a statement supplies, those of the key first. */
+static int
+nsupplied(const TableDefinition *definition, KeyStatement kind)
 {
-	const TableDefinition *definition = table_definition(rel);
-
-	return trigger_fires_for_all(rel) ? definition->key.nhash + definition->key.nrange :
-										definition->nderived;
+	return kind == STATEMENT_INSERT_ALL || kind == STATEMENT_UPDATE_ALL ?
+		definition->nderived :
+		definition->key.nhash + definition->key.nrange;
 }
 
-/* Whether the maintenance trigger fires for all rows that a statement stores, wherever. */
+bool
+sql_supplies_columns(Relation rel)
+{
+	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
+		!trigger_fires_for_all(rel);
+}
+
+/* Whether the maintenance trigger fires for all rows that a statement stores, in partitions too. */
 static bool
 trigger_fires_for_all(Relation rel)
 {
@@ -253,10 +265,12 @@ append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 			appendStringInfoString(sql, " FOR NO KEY UPDATE");
 			break;
 		case STATEMENT_INSERT:
-			append_insert(sql, rel, access);
+		case STATEMENT_INSERT_ALL:
+			append_insert(sql, rel, access, kind);
 			break;
 		case STATEMENT_UPDATE:
-			append_update(sql, rel, access);
+		case STATEMENT_UPDATE_ALL:
+			append_update(sql, rel, access, kind);
 			break;
 		case STATEMENT_DELETE:
 			appendStringInfoString(sql, "DELETE FROM ");
@@ -275,10 +289,10 @@ append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 }
 
 static void
-append_insert(StringInfo sql, Relation rel, const TableAccess *access)
+append_insert(StringInfo sql, Relation rel, const TableAccess *access, KeyStatement kind)
 {
 	const TableDefinition *definition = table_definition(rel);
-	int			nsupplied = sql_supplied_columns(rel);
+	int			ncolumns = nsupplied(definition, kind);
 
 	appendStringInfoString(sql, "INSERT INTO ");
 	append_table_name(sql, rel);
@@ -286,13 +300,13 @@ append_insert(StringInfo sql, Relation rel, const TableAccess *access)
 	append_key_columns(sql, rel, access);
 	appendStringInfoString(sql, ", ");
 	append_column_name(sql, rel, access->item_column);
-	for (int i = access->primary.nkeys; i < nsupplied; i++)
+	for (int i = access->primary.nkeys; i < ncolumns; i++)
 	{
 		appendStringInfoString(sql, ", ");
 		append_column_name(sql, rel, definition->derived[i].column);
 	}
 	appendStringInfoString(sql, ") VALUES (");
-	for (int i = 0; i <= nsupplied; i++)
+	for (int i = 0; i <= ncolumns; i++)
 		appendStringInfo(sql, "%s$%d", i == 0 ? "" : ", ", i + 1);
 	appendStringInfoString(sql, ") ON CONFLICT");
 
@@ -307,17 +321,17 @@ append_insert(StringInfo sql, Relation rel, const TableAccess *access)
 }
 
 static void
-append_update(StringInfo sql, Relation rel, const TableAccess *access)
+append_update(StringInfo sql, Relation rel, const TableAccess *access, KeyStatement kind)
 {
 	const TableDefinition *definition = table_definition(rel);
-	int			nsupplied = sql_supplied_columns(rel);
+	int			ncolumns = nsupplied(definition, kind);
 
 	appendStringInfoString(sql, "UPDATE ");
 	append_table_name(sql, rel);
 	appendStringInfoString(sql, " SET ");
 	append_column_name(sql, rel, access->item_column);
 	appendStringInfo(sql, " = $%d", access->primary.nkeys + 2);
-	for (int i = access->primary.nkeys; i < nsupplied; i++)
+	for (int i = access->primary.nkeys; i < ncolumns; i++)
 	{
 		appendStringInfoString(sql, ", ");
 		append_column_name(sql, rel, definition->derived[i].column);
