@@ -12,66 +12,59 @@
 #include "common/errors.h"
 #include "api/shapes.h"
 
-#define ROLE_BIT(role) (1 << (role))
 #define WITH_VALUES \
 	(ROLE_BIT(ROLE_EXPRESSION) | ROLE_BIT(ROLE_KEY_CONDITION))
 #define EXPRESSIONS (WITH_VALUES | ROLE_BIT(ROLE_PROJECTION))
 
-static void check_nested(const Member *member, const void *structure,
-						 const RequestNotes *notes);
 pg_noreturn static void raise_mixed(const Shape *shape, const void *structure,
 									const RequestNotes *notes, int legacy);
 pg_noreturn static void raise_useless_values(const Shape *shape);
 
-void
-check_combinations(const Shape *shape, const void *structure, const RequestNotes *notes)
+/* Those that exclude an expression that is given. */
+static int
+excluding_roles(int given)
 {
-	int			given = 0;		/* bits of roles */
-	int			excluding = 0;	/* of those that exclude an expression that is given */
-
-	for (int i = 0; i < shape->nmembers; i++)
-	{
-		const Member *member = &shape->members[i];
-
-		if (member->role == ROLE_NONE)
-			check_nested(member, structure, notes);
-		else if (member_is_given(member, structure, notes))
-			given |= ROLE_BIT(member->role);
-	}
+	int			excluding = 0;
 
 	if (given & EXPRESSIONS)
-		excluding |= given & ROLE_BIT(ROLE_LEGACY);
+		excluding |= ROLE_BIT(ROLE_LEGACY);
 	if (given & ROLE_BIT(ROLE_KEY_CONDITION))
-		excluding |= given & ROLE_BIT(ROLE_LEGACY_KEYS);
-	if (excluding != 0)
-		raise_mixed(shape, structure, notes, excluding);
-	if ((given & ROLE_BIT(ROLE_NAMES)) && !(given & EXPRESSIONS))
-		validation_error("ExpressionAttributeNames can only be specified when using expressions");
-	if ((given & ROLE_BIT(ROLE_VALUES)) && !(given & WITH_VALUES))
-		raise_useless_values(shape);
+		excluding |= ROLE_BIT(ROLE_LEGACY_KEYS);
+	return given & excluding;
 }
 
-static void
-check_nested(const Member *member, const void *structure, const RequestNotes *notes)
+static bool
+are_useless_names(int given)
 {
-	const void *nested;
-	ListCell   *cell;
+	return (given & ROLE_BIT(ROLE_NAMES)) && !(given & EXPRESSIONS);
+}
 
-	switch (member->type)
-	{
-		case MEMBER_STRUCTURE:
-			nested = *MEMBER_FIELD(void *const, structure, member);
-			if (nested != NULL)
-				check_combinations(member->shape, nested, notes);
-			break;
-		case MEMBER_LIST:
-		case MEMBER_TABLES:
-			foreach(cell, *MEMBER_FIELD(List *const, structure, member))
-				check_combinations(member->shape, lfirst(cell), notes);
-			break;
-		default:
-			break;
-	}
+static bool
+are_useless_values(int given)
+{
+	return (given & ROLE_BIT(ROLE_VALUES)) && !(given & WITH_VALUES);
+}
+
+bool
+roles_agree(int given)
+{
+	return excluding_roles(given) == 0 && !are_useless_names(given) && !are_useless_values(given);
+}
+
+void
+raise_disagreement(const Shape *shape, const void *structure, const RequestNotes *notes)
+{
+	int			given = 0;
+
+	for (int i = 0; i < shape->nmembers; i++)
+		if (member_is_given(&shape->members[i], structure, notes))
+			given |= ROLE_BIT(shape->members[i].role);
+
+	if (excluding_roles(given) != 0)
+		raise_mixed(shape, structure, notes, excluding_roles(given));
+	if (are_useless_names(given))
+		validation_error("ExpressionAttributeNames can only be specified when using expressions");
+	raise_useless_values(shape);
 }
 
 /* "A, B": the members of these roles that are given, or all of them if no structure is. */

@@ -87,6 +87,8 @@ typedef enum ExpressionRole
 	ROLE_VALUES,
 } ExpressionRole;
 
+#define ROLE_BIT(role) (1 << (role))
+
 struct Shape;
 
 typedef struct Member
@@ -237,8 +239,11 @@ extern bool member_is_given(const Member *member, const void *structure,
 
 /* ---- combinations.c ---- */
 
-/* Raises ValidationException for parameters that cannot stand together. */
-extern void check_combinations(const Shape *shape, const void *structure,
-							   const RequestNotes *notes);
+/* Whether members of these roles (bits) can stand together. */
+extern bool roles_agree(int given);
+
+/* Raises ValidationException for a structure whose members cannot. */
+pg_noreturn extern void raise_disagreement(const Shape *shape, const void *structure,
+										   const RequestNotes *notes);
 
 #endif							/* DYNAMO_SHAPES_H */

@@ -44,6 +44,10 @@ typedef struct ErrorList
 {
 	int			count;
 	StringInfoData text;
+
+	/* The first structure whose members cannot stand together, and its shape. */
+	const void *disagreeing;
+	const Shape *disagreeing_shape;
 } ErrorList;
 
 static int	compare_addresses(const ListCell *a, const ListCell *b);
@@ -110,7 +114,8 @@ validate_request(const Shape *shape, void *request, const RequestNotes *notes)
 	if (errors.count > 0)
 		validation_error("%d validation error%s detected: %s", errors.count,
 						 errors.count == 1 ? "" : "s", errors.text.data);
-	check_combinations(shape, request, notes);
+	if (errors.disagreeing != NULL)
+		raise_disagreement(errors.disagreeing_shape, errors.disagreeing, notes);
 	if (notes->bad_item != NULL)
 		ReThrowError(notes->bad_item);
 	if (notes->bad_values != NULL)
@@ -289,6 +294,8 @@ static void
 check_structure(const Shape *shape, void *structure, const Path *parent,
 				const RequestNotes *notes, ErrorList *errors)
 {
+	int			roles = 0;
+
 	for (int i = 0; i < shape->nmembers; i++)
 	{
 		const Member *member = &shape->members[i];
@@ -299,9 +306,17 @@ check_structure(const Shape *shape, void *structure, const Path *parent,
 		if (member->type == MEMBER_UNBUILT)
 			continue;
 		if (member_is_given(member, structure, notes))
+		{
+			roles |= ROLE_BIT(member->role);
 			check_member(member, structure, &path, notes, errors);
+		}
 		else if (member->required)
 			add_error(errors, NO_VALUE, &path, "Member must not be null");
+	}
+	if ((roles & ~ROLE_BIT(ROLE_NONE)) != 0 && errors->disagreeing == NULL && !roles_agree(roles))
+	{
+		errors->disagreeing = structure;
+		errors->disagreeing_shape = shape;
 	}
 }
 
