@@ -83,19 +83,23 @@ background_ttl_scan(void)
 	return &my_database->ttl_scan;
 }
 
-/* Settings of the server, or the database, that are meant for clients. */
+/* Settings of the server, or the database, that are meant for clients; of later versions, too. */
 static void
 override_settings(void)
 {
 	static const char *const settings[][2] = {
 		{"statement_timeout", "0"},
 		{"lock_timeout", "0"},
+		{"transaction_timeout", "0"},
 		{"idle_in_transaction_session_timeout", "0"},
 		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_read_only", "off"},
+		{"row_security", "on"},
 	};
 
 	for (int i = 0; i < lengthof(settings); i++)
-		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+		if (GetConfigOption(settings[i][0], true, false) != NULL)
+			SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 BackgroundWork

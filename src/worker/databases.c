@@ -41,6 +41,8 @@ DatabasesShared *databases_shared = NULL;
 
 static ProcessUtility_hook_type previous_process_utility = NULL;
 
+static bool databases_changed;	/* by the current transaction */
+
 /* What the current transaction asks for. */
 static bool requested[BACKGROUND_WORKS];
 static Oid	interrupted[BACKGROUND_WORKS];	/* whose work is to be given up, or InvalidOid */
@@ -294,16 +296,31 @@ raise_requested(void)
 		wake_launcher();
 }
 
+/* Not before others can see it: they would take a dropped one for there, and miss a new one. */
+static void
+have_databases_looked_for(void)
+{
+	if (!databases_changed)
+		return;
+	databases_changed = false;
+	pg_atomic_write_u32(&databases_shared->discovery_wanted, 1);
+	wake_launcher();
+}
+
 static void
 on_transaction(XactEvent event, void *arg)
 {
 	/* (what is prepared is found by the next discovery, when it has committed) */
 	if (event == XACT_EVENT_COMMIT)
+	{
 		raise_requested();
+		have_databases_looked_for();
+	}
 	else if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 	{
 		memset(requested, 0, sizeof(requested));
 		memset(interrupted, 0, sizeof(interrupted));
+		databases_changed = false;
 	}
 }
 
@@ -412,18 +429,14 @@ release(int code, Datum arg)
 	wake_launcher();
 }
 
-/* Which databases there are, or may be connected to, has changed. */
-static void
-note_databases_changed(Node *statement, WorkedDatabase *held)
+/* Which databases there are, their names, or whether they may be connected to. */
+static bool
+changes_databases(Node *statement)
 {
-	if (IsA(statement, DropdbStmt) && held != NULL)
-		pg_atomic_write_u32(&held->gone, 1);
-	if (IsA(statement, CreatedbStmt) || IsA(statement, AlterDatabaseStmt) ||
-		IsA(statement, DropdbStmt))
-	{
-		pg_atomic_write_u32(&databases_shared->discovery_wanted, 1);
-		wake_launcher();
-	}
+	return IsA(statement, CreatedbStmt) || IsA(statement, AlterDatabaseStmt) ||
+		IsA(statement, DropdbStmt) ||
+		(IsA(statement, RenameStmt) &&
+		 castNode(RenameStmt, statement)->renameType == OBJECT_DATABASE);
 }
 
 /* ---- commands that need a table for themselves ---- */
@@ -551,6 +564,9 @@ process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 				QueryCompletion *completion)
 {
 	WorkedDatabase *held = find_database_to_hold(statement->utilityStmt);
+	/* (ROLLBACK and the like may free the statement) */
+	bool		changes = changes_databases(statement->utilityStmt);
+	bool		drops = IsA(statement->utilityStmt, DropdbStmt);
 
 	interrupt_build(statement->utilityStmt);
 	if (held == NULL)
@@ -567,7 +583,9 @@ process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 		}
 		PG_END_ENSURE_ERROR_CLEANUP(release, PointerGetDatum(held));
 	}
-	note_databases_changed(statement->utilityStmt, held);
+	databases_changed |= changes;
+	if (held != NULL && drops)
+		pg_atomic_write_u32(&held->gone, 1);
 	if (held != NULL)
 		release(0, PointerGetDatum(held));
 }

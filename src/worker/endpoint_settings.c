@@ -85,6 +85,9 @@ check_listen_addresses(char **newval, void **extra, GucSource source)
 int
 endpoint_worker_count(WorkerKind kind)
 {
+	/* (asked first in the postmaster, which makes sockets for so many: more may come later) */
+	static int	cores = 0;
+
 	if (endpoint_port == 0)
 		return 0;
 	switch (kind)
@@ -92,7 +95,9 @@ endpoint_worker_count(WorkerKind kind)
 		case WORKER_ENDPOINT:
 			if (endpoint_workers > 0)
 				return endpoint_workers;
-			return Max(1, Min(DEFAULT_MAX_WORKERS, (int) sysconf(_SC_NPROCESSORS_ONLN)));
+			if (cores == 0)
+				cores = Max(1, (int) sysconf(_SC_NPROCESSORS_ONLN));
+			return Min(DEFAULT_MAX_WORKERS, cores);
 		case WORKER_SLOW:
 			return endpoint_slow_workers;
 		case WORKER_FLUSHER:
