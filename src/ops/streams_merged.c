@@ -10,6 +10,8 @@
 #include "common/errors.h"
 #include "ops/streams.h"
 
+#define MIN_PAGE 16				/* records of a shard */
+
 static Stream *named_stream(Bytes name);
 static StreamPosition position_behind(const Stream *stream, List *shards, Bytes number);
 static List *merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position,
@@ -117,23 +119,25 @@ compare_records(const ListCell *a, const ListCell *b)
  * The records of the shards of one epoch, the first of which is shards[first].
  * Each shard gives a page; what lies behind the end of any page that is not the
  * last of its shard has to wait, since that shard may have records before it.
- * *more is set if anything has.
+ * *full is set if any such page has as many records as were asked for, *more if
+ * there is any such page.
  */
 static List *
-merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position,
-			bool from_oldest, int limit, bool *more)
+merge_pages(const Stream *stream, List *shards, int first, StreamPosition position,
+			bool from_oldest, int page, bool *full, bool *more)
 {
 	List	   *result = NIL;
 	StreamPosition complete = {PG_INT32_MAX, 0, 0};
 	ListCell   *cell;
 
+	*full = *more = false;
 	for (int i = first; i < first + stream->shards; i++)
 	{
 		const StreamShard *shard = list_nth(shards, i);
 		StreamPosition next = position;
-		bool		full;
-		List	   *records = stream_read(stream, shard, &next, from_oldest, limit,
-										 MAX_GET_RECORDS_SIZE, &full);
+		bool		is_cut;
+		List	   *records = stream_read(stream, shard, &next, from_oldest, page,
+										 MAX_GET_RECORDS_SIZE, &is_cut);
 		char	   *id = stream_shard_id(stream, shard->epoch, shard->number);
 
 		foreach(cell, records)
@@ -144,15 +148,39 @@ merge_epoch(const Stream *stream, List *shards, int first, StreamPosition positi
 			record->shard_id = id;
 			result = lappend(result, record);
 		}
-		*more = *more || full;
-		if (full && position_compare(&next, &complete) < 0)
+		*full = *full || list_length(records) == page;
+		*more = *more || is_cut;
+		if (is_cut && position_compare(&next, &complete) < 0)
 			complete = next;
 	}
 	list_sort(result, compare_records);
 	foreach(cell, result)
-		if (foreach_current_index(cell) >= limit ||
-			position_compare(&((const ReadStreamRecord *) lfirst(cell))->record->position,
+		if (position_compare(&((const ReadStreamRecord *) lfirst(cell))->record->position,
 							 &complete) >= 0)
 			return list_truncate(result, foreach_current_index(cell));
 	return result;
+}
+
+/*
+ * As many of them as are asked for, or as fit into a page of each shard.  Records are
+ * spread evenly over the shards as a rule, so that it takes a small page of each, and
+ * where they are not, larger ones.  *more is set if there are others.
+ */
+static List *
+merge_epoch(const Stream *stream, List *shards, int first, StreamPosition position,
+			bool from_oldest, int limit, bool *more)
+{
+	int			page = Min((int64) limit, MIN_PAGE + 2 * ((int64) limit / stream->shards));
+
+	for (;; page = page > limit / 2 ? limit : 2 * page)
+	{
+		bool		full;
+		List	   *result = merge_pages(stream, shards, first, position, from_oldest, page,
+										 &full, more);
+
+		if (list_length(result) > limit)
+			*more = true;
+		if (list_length(result) >= limit || page == limit || !full)
+			return list_truncate(result, Min(limit, list_length(result)));
+	}
 }

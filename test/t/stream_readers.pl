@@ -93,6 +93,26 @@ ok(until_true(q{SELECT EXISTS (SELECT FROM seen WHERE pk = 'end')}), 'who follow
 $follower->quit;
 is(sql(q{SELECT count(*), count(DISTINCT pk), (SELECT count(*) FROM dynamo.stream_records JOIN dynamo.stream_catalog c ON stream = c.id WHERE table_name = 'Busy') FROM seen}), '4001|4001|4001', 'and has seen every record once');
 is(sql(q{SELECT count(*) FROM (SELECT sequence_number > lag(sequence_number) OVER (ORDER BY id) AS later FROM seen) s WHERE NOT later}), 0, 'in order');
+# A page of all shards does not take a page of each.
+my $counter = $node->background_psql('postgres', on_error_stop => 0);
+$counter->query_safe('SET stats_fetch_consistency = none');
+sub entries_read
+{
+	$counter->query_safe('SELECT pg_stat_force_next_flush()');
+	return $counter->query_safe(q{SELECT sum(pg_stat_get_tuples_returned(indexrelid)) FROM pg_index WHERE indrelid::regclass::text LIKE 'dynamo.stream\_records\_%'});
+}
+my $read = entries_read();
+is($counter->query_safe(q{SELECT count(*) FROM dynamo.read_stream('Busy', NULL, 100)}), 100, 'some records are read');
+cmp_ok(entries_read() - $read, '<', 800, 'without as many of each shard');
+$counter->quit;
+sql(q{SELECT dynamo.put_item('Busy', format('{"pk": {"S": "hot"}, "n": {"N": "%s"}}', i)::dynamo.item) FROM generate_series(1, 500) i});
+sql(q{SELECT dynamo.put_item('Busy', '{"pk": {"S": "behind hot"}}')});
+ok(until_true(q{SELECT EXISTS (SELECT FROM dynamo.stream_records WHERE keys->>'pk' = 'behind hot')}), 'a key has many records');
+my $end = sql('SELECT max(sequence_number) FROM seen');
+is(sql(qq{SELECT string_agg(n || ' ' || d || ' ' || (places = ordered), ', ') FROM unnest(ARRAY[100, 400, 501, 1000]) l,
+	LATERAL (SELECT count(*) AS n, count(DISTINCT sequence_number) AS d, array_agg(sequence_number) AS places, array_agg(sequence_number ORDER BY sequence_number) AS ordered
+		FROM dynamo.read_stream('Busy', '$end', l)) r}), '100 100 true, 400 400 true, 501 501 true, 501 501 true', 'of a shard that has them all as many are read as are asked for');
+
 # A table of another kind with such a trigger is looked at whenever the worker looks at its streams.
 sql(q{CREATE TABLE odd (a int); CREATE TRIGGER dynamo_stream BEFORE TRUNCATE ON odd EXECUTE FUNCTION dynamo.guard_stream('label', 'KEYS_ONLY', '1', 'd')});
 my ($odd, $begin, $segment) = split /\|/, sql(q{SELECT 'odd'::regclass::oid, l, pg_walfile_name(l) FROM pg_current_wal_insert_lsn() l});
