@@ -154,22 +154,23 @@ CREATE VIEW dynamo.stat_streams AS
 SELECT p.slot,
        s.pid,
        p.epoch,
-       (SELECT count(*) FROM dynamo.stream_catalog c WHERE c.end_lsn IS NULL) AS streams,
+       c.streams,
        s.records,
        s.batches,
        s.last_stored,
        s.decoded,
        s.confirmed,
-       CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
-            ELSE pg_catalog.pg_current_wal_lsn() END - coalesce(s.decoded, p.lsn) AS lag_bytes,
-       CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
-            ELSE pg_catalog.pg_current_wal_lsn() END - r.restart_lsn AS retained_bytes,
+       CASE WHEN c.streams > 0 THEN w.lsn - coalesce(s.decoded, p.lsn) END AS lag_bytes,
+       w.lsn - r.restart_lsn AS retained_bytes,
        r.wal_status,
        g.gap,
        g.reason AS gap_reason,
        (SELECT min(t.started) FROM dynamo.stream_partitions t) AS oldest_records
   FROM dynamo.stream_progress p
   CROSS JOIN dynamo.stream_statistics() s
+  CROSS JOIN (SELECT count(*) AS streams FROM dynamo.stream_catalog WHERE end_lsn IS NULL) c
+  CROSS JOIN (SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+                          ELSE pg_catalog.pg_current_wal_lsn() END AS lsn) w
   LEFT JOIN pg_catalog.pg_replication_slots r ON r.slot_name = p.slot
   LEFT JOIN LATERAL (
        SELECT e.started AS gap, e.reason FROM dynamo.stream_epochs e WHERE e.gap
@@ -179,6 +180,6 @@ SELECT p.slot,
         ORDER BY 1 DESC LIMIT 1) g ON true;
 COMMENT ON VIEW dynamo.stat_streams IS
     'the decoding worker of this database and its replication slot: one row, or none if no table ever had a stream';
-COMMENT ON COLUMN dynamo.stat_streams.lag_bytes IS 'write-ahead log that is not decoded yet';
+COMMENT ON COLUMN dynamo.stat_streams.lag_bytes IS 'write-ahead log that is not decoded yet; NULL while no stream is enabled';
 COMMENT ON COLUMN dynamo.stat_streams.retained_bytes IS 'write-ahead log that the slot keeps on disk';
 GRANT SELECT ON dynamo.stat_streams TO PUBLIC;

@@ -409,6 +409,14 @@ ok($standby->poll_query_until('postgres', q{SELECT decoded IS NOT NULL FROM dyna
 $standby->safe_psql('postgres', q{DROP EXTENSION dynamo CASCADE; CREATE EXTENSION dynamo});
 ok($standby->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_replication_slots'), 'dropping the extension drops the slot');
 
+# ---- the last stream ends ----
+
+$standby->safe_psql('postgres', q{SELECT new_table('Last')});
+ok($standby->poll_query_until('postgres', q{SELECT decoded IS NOT NULL AND lag_bytes >= 0 AND retained_bytes >= 0 FROM dynamo.stat_streams}), 'a stream has a lag');
+$standby->safe_psql('postgres', q{SELECT dynamo.delete_table('Last')});
+ok($standby->poll_query_until('postgres', q{SELECT streams = 0 AND pid IS NULL AND retained_bytes IS NULL FROM dynamo.stat_streams}), 'none has no slot');
+is($standby->safe_psql('postgres', 'SELECT lag_bytes IS NULL FROM dynamo.stat_streams'), 't', 'and no lag');
+
 # ---- without wal_level = logical ----
 
 $standby->append_conf('postgresql.conf', 'wal_level = replica');
