@@ -26,11 +26,29 @@ ports_fit() {
 	[ "${ENDPOINT_PORT:-$endpoint_port}" = "$endpoint_port" ] && [ "$endpoint_port" != 0 ]
 }
 
+# What tells install scripts apart (before 1.0 they all have one version).
+install_script() {
+	version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$top/dynamo.control")
+	cksum <"$("$pg_config" --sharedir)/extension/dynamo--$version.sql"
+}
+
+# True when the one that is installed has made the database.
+script_fits() { [ "$(as_user cat "$server/made_by" 2>/dev/null)" = "$(install_script)" ]; }
+
+# While no worker runs: catalogs that another install script has made are not those
+# that the library knows.
+make_database_alone() {
+	server_start "$server" "$port" '-c dynamo.endpoint_port=0 -c dynamo.databases='
+	make_database
+	server_stop "$server"
+	install_script | as_user tee "$server/made_by" >/dev/null
+}
+
 start() {
 	server_init "$server"
 	if server_running "$server"; then
 		port=$(running_port)
-		if ! ports_fit || library_is_newer; then
+		if ! ports_fit || library_is_newer || ! script_fits; then
 			say 'restarting the server'
 			server_stop "$server"
 		fi
@@ -38,7 +56,8 @@ start() {
 	if ! server_running "$server"; then
 		port=${PGPORT:-54320}
 		endpoint_port=${ENDPOINT_PORT:-8000}
-		server_start "$server" "$port" "-c dynamo.endpoint_port=$endpoint_port -c max_worker_processes=20"
+		script_fits || make_database_alone
+		server_start "$server" "$port" "-c dynamo.endpoint_port=$endpoint_port -c max_worker_processes=20 -c dynamo.databases=dynamo"
 	fi
 	make_database
 	make_backup_schema
@@ -63,8 +82,7 @@ sql() { as_user "$bindir/psql" -XAtq -v ON_ERROR_STOP=1 -h "$server" -p "$port" 
 # Database `dynamo` with the extension.  One that was made with another install
 # script (before 1.0 there are no upgrade scripts) is kept under another name.
 make_database() {
-	version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$top/dynamo.control")
-	mark="made by $(cksum <"$("$pg_config" --sharedir)/extension/dynamo--$version.sql")"
+	mark="made by $(install_script)"
 	found=$(sql -d postgres -c "SELECT coalesce(shobj_description(oid, 'pg_database'), '-') FROM pg_database WHERE datname = 'dynamo'")
 	[ "$found" != "$mark" ] || return 0
 	sql -d postgres -c 'DROP DATABASE IF EXISTS dynamo_new' -c 'CREATE DATABASE dynamo_new' \
