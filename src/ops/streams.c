@@ -44,6 +44,7 @@ typedef struct ShardIterator
 
 static bool is_child_of(const Stream *stream, const StreamShard *shard, Bytes parent);
 static StreamShard *find_shard(const Stream *stream, Bytes shard_id);
+static Stream *stream_of_iterator(const ShardIterator *iterator, Bytes arn);
 static StreamShard *shard_of_iterator(const Stream *stream, const ShardIterator *iterator);
 static StreamPosition asked_position(const Stream *stream, const StreamShard *shard, int type, Bytes number);
 static char *iterator_text(const Stream *stream, const ShardIterator *iterator);
@@ -275,6 +276,25 @@ find_shard(const Stream *stream, Bytes shard_id)
 			 errmsg_internal("Requested resource not found: Shard does not exist")));
 }
 
+/* By its number, unless that is not (any more) what the ARN says: to look for that is to list all. */
+static Stream *
+stream_of_iterator(const ShardIterator *iterator, Bytes arn)
+{
+	Stream	   *stream = stream_by_id(iterator->stream);
+	const char *table_name = stream == NULL ? NULL : latest_table_name(stream);
+
+	if (stream != NULL && strcmp(latest_schema(stream), dynamo_schema) == 0 &&
+		bytes_equal(arn, bytes_from_cstring(stream_arn(table_name, stream->label))))
+	{
+		request_note_table(bytes_from_cstring(table_name));
+		return stream;
+	}
+	stream = find_stream(arn);
+	if (stream->id != iterator->stream)
+		validation_error("Invalid ShardIterator");
+	return stream;
+}
+
 static StreamShard *
 shard_of_iterator(const Stream *stream, const ShardIterator *iterator)
 {
@@ -385,9 +405,7 @@ op_get_records(const GetRecordsRequest *request, GetRecordsResult *result)
 						errmsg_internal("The shard iterator has expired. "
 										"Shard iterators are valid for %d minutes.",
 										SHARD_ITERATOR_MINUTES)));
-	stream = find_stream(arn);
-	if (stream->id != iterator.stream)
-		validation_error("Invalid ShardIterator");
+	stream = stream_of_iterator(&iterator, arn);
 	check_may_read(stream, true);
 
 	shard = shard_of_iterator(stream, &iterator);

@@ -105,6 +105,10 @@ my $read = entries_read();
 is($counter->query_safe(q{SELECT count(*) FROM dynamo.read_stream('Busy', NULL, 100)}), 100, 'some records are read');
 cmp_ok(entries_read() - $read, '<', 800, 'without as many of each shard');
 $counter->quit;
+
+# Nor does GetRecords cost more, the more streams there are.
+my $oldest = sql(q{SELECT iterator('TRIM_HORIZON')});
+like(sql(qq{BEGIN; SELECT records('$oldest') IS NOT NULL; SELECT 'scans: ' || pg_stat_get_xact_numscans('dynamo.stream_catalog'::regclass); COMMIT}), qr/scans: 0/, 'GetRecords does not look through all streams');
 sql(q{SELECT dynamo.put_item('Busy', format('{"pk": {"S": "hot"}, "n": {"N": "%s"}}', i)::dynamo.item) FROM generate_series(1, 500) i});
 sql(q{SELECT dynamo.put_item('Busy', '{"pk": {"S": "behind hot"}}')});
 ok(until_true(q{SELECT EXISTS (SELECT FROM dynamo.stream_records WHERE keys->>'pk' = 'behind hot')}), 'a key has many records');
