@@ -167,7 +167,7 @@ SELECT a.pid,
  WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'zzz_dynamo_maintain')
    AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'));
 COMMENT ON VIEW dynamo.stat_progress_index IS
-    'the secondary indexes that a worker creates or deletes, of tables that one owns: phase, items whose columns are filled, blocks and entries of the btree, the process that is waited for, and what has failed';
+    'the secondary indexes that a worker creates or deletes, of tables that one owns, or of all for members of pg_read_all_stats: phase, items whose columns are filled, blocks and entries of the btree, the process that is waited for, and what has failed';
 GRANT SELECT ON dynamo.stat_progress_index TO PUBLIC;
 
 -- One row per backup; backup.c alone writes it and knows its columns by number.
@@ -231,9 +231,10 @@ SELECT q.id AS job,
   FROM dynamo.job_queue q
   LEFT JOIN pg_catalog.pg_stat_get_progress_info('COPY') p ON p.pid = q.pid
  WHERE EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = q.role AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
-    OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = q.role);
+    OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = q.role)
+    OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE');
 COMMENT ON VIEW dynamo.jobs IS
-    'the jobs of the endpoint''s job lane (CreateBackup, RestoreTableFromBackup) that wait, run or have failed in the last seven days, of the roles that one is a member of; a job that is done is not there any more';
+    'the jobs of the endpoint''s job lane (CreateBackup, RestoreTableFromBackup) that wait, run or have failed in the last seven days, of the roles that one is a member of, or of all for members of pg_read_all_stats; a job that is done is not there any more';
 COMMENT ON COLUMN dynamo.jobs.items_total IS 'an estimate when the job makes a backup';
 GRANT SELECT ON dynamo.jobs TO PUBLIC;
 

@@ -220,6 +220,9 @@ ok(wait_for_table('Taken'), 'jobs go on after one has failed');
 
 sql('CREATE ROLE somebody LOGIN');
 is($node->safe_psql('dynamo', 'SELECT count(*) FROM dynamo.jobs', extra_params => [ '-U', 'somebody' ]), 0, 'others do not see the jobs');
+sql('GRANT pg_monitor TO somebody');
+is($node->safe_psql('dynamo', q{SELECT count(*) > 0 FROM dynamo.jobs WHERE state = 'FAILED'}, extra_params => [ '-U', 'somebody' ]), 't', 'but those who monitor the server');
+sql('REVOKE pg_monitor FROM somebody');
 isnt($node->psql('dynamo', 'SELECT * FROM dynamo.job_queue', extra_params => [ '-U', 'somebody' ]), 0, 'nor the queue');
 sql(q{ALTER SCHEMA dynamodb_backups OWNER TO postgres; GRANT USAGE ON SCHEMA dynamodb_backups TO dynamo_endpoint});
 is(error_of('CreateBackup', { TableName => 'Tab', BackupName => 'denied' }), '400 AccessDeniedException', 'what is not allowed is refused at once');
