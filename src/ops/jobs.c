@@ -9,6 +9,9 @@
  * job_fail() records what has become of one that has raised an error, each in a
  * transaction of its own.  The transaction of job_run() also removes the job, so
  * that its result is there exactly when the job is gone.
+ *
+ * A job that waits for a lock holds up the others, so it does that for a while only
+ * and then goes behind them, as often as it takes.
  */
 #include "postgres.h"
 
@@ -25,6 +28,7 @@
 
 /* As often a job may be begun and not come to an end. */
 #define MAX_ATTEMPTS	5
+#define LOCK_PATIENCE	20000	/* ms */
 
 bool		jobs_are_deferred = false;
 
@@ -102,12 +106,26 @@ job_is_waiting(void)
 	return false;
 }
 
+/* Those that have not been begun first, then as they have been, longest ago. */
+static int
+compare_turns(const ListCell *a, const ListCell *b)
+{
+	const TableJob *one = lfirst(a);
+	const TableJob *other = lfirst(b);
+
+	if (one->started != other->started)
+		return one->started < other->started ? -1 : 1;
+	return bytes_compare(one->id, other->id);
+}
+
 TableJob *
 job_begin(void)
 {
+	List	   *jobs = job_list();
 	ListCell   *cell;
 
-	foreach(cell, job_list())
+	list_sort(jobs, compare_turns);
+	foreach(cell, jobs)
 	{
 		TableJob   *job = lfirst(cell);
 		const char *reason;
@@ -161,6 +179,8 @@ job_run(TableJob *job)
 
 	(void) set_config_option("dynamo.schema", job->schema, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("lock_timeout", psprintf("%d", LOCK_PATIENCE), PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	job_delete(job);
 	runners[job->operation] (job);
 	AtEOXact_GUC(false, nest_level);
@@ -169,13 +189,19 @@ job_run(TableJob *job)
 void
 job_fail(TableJob *job, const ErrorData *error, bool interrupted)
 {
-	bool		conflict = ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK ||
-		error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	bool		locked = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	bool		conflict = locked ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK;
+	/* (NOWAIT in code of others is over at once, again and again) */
+	bool		waited = locked &&
+		TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), LOCK_PATIENCE);
 
 	job->state = interrupted || conflict ? JOB_WAITING : JOB_FAILED;
 	job->pid = 0;
-	if (interrupted)
+	if (interrupted || waited)
 		job->attempts--;
+	if (interrupted)
+		job->started = 0;		/* it keeps its place */
 	else
 		job->error = bytes_from_cstring(error->message);
 	job_update(job);
