@@ -90,16 +90,25 @@ slot_create(const char *name)
 	return start;
 }
 
-/* Whether a slot is one of ours, to go by its name; of this database, or of any. */
+/* What slot_name() makes: prefix, database, digits. */
+static bool
+is_our_name(const char *name, Oid database)
+{
+	char		prefix[NAMEDATALEN];
+	int			length = snprintf(prefix, sizeof(prefix), SLOT_PREFIX "_%u_", database);
+
+	return strncmp(name, prefix, length) == 0 && name[length] != '\0' &&
+		name[length + strspn(name + length, "0123456789")] == '\0';
+}
+
+/* Whether a slot is one of ours, and none that somebody has called alike; of this database, or of any. */
 static bool
 is_ours(const ReplicationSlot *slot, Oid database)
 {
-	char		prefix[NAMEDATALEN];
-	int			length = snprintf(prefix, sizeof(prefix), SLOT_PREFIX "_%u_", slot->data.database);
-
 	return slot->in_use && OidIsValid(slot->data.database) &&
 		(!OidIsValid(database) || slot->data.database == database) &&
-		strncmp(NameStr(slot->data.name), prefix, length) == 0;
+		is_our_name(NameStr(slot->data.name), slot->data.database) &&
+		strcmp(NameStr(slot->data.plugin), OUTPUT_PLUGIN) == 0;
 }
 
 /* The names of those but one, and how many they are. */

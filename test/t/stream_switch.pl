@@ -36,6 +36,16 @@ like(slurp_file($node->logfile), qr/may keep write-ahead log without limit/, 'th
 sql(q{SELECT put('one')});
 ok(stored('one'), 'a record is stored');
 
+# ---- slots of others that are called alike ----
+
+sql(q{SELECT pg_create_logical_replication_slot('dynamo_' || oid || n, p) FROM pg_database, (VALUES ('_1', 'pgoutput'), ('_copy', 'dynamo')) s (n, p),
+	LATERAL (SELECT set_config(name, setting || ', dynamo, pgoutput', false) FROM pg_settings WHERE name = 'output_plugin_libraries' UNION ALL SELECT '' LIMIT 1) l WHERE datname = current_database()});
+my $pid = sql('SELECT pid FROM dynamo.stat_streams');
+sql("SELECT pg_terminate_backend($pid)");
+ok(until_true("SELECT pid <> $pid AND decoded IS NOT NULL FROM dynamo.stat_streams"), 'another worker begins');
+is(sql('SELECT count(*) FROM pg_replication_slots'), 3, 'and leaves them alone');
+sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active');
+
 # ---- a privilege ----
 
 sql('REVOKE EXECUTE ON FUNCTION dynamo.guard_stream() FROM PUBLIC');
