@@ -190,5 +190,12 @@ SELECT dynamo.put_item('stream_renamed', pg_temp.item('renamed', 1));
 VACUUM FULL dynamodb.stream_both;
 SELECT pg_temp.short(r) FROM pg_temp.records() r;
 
+-- TRUNCATE in spite of the stream
+ALTER TABLE dynamodb.stream_both DISABLE TRIGGER dynamo_stream;
+TRUNCATE dynamodb.stream_both;
+ALTER TABLE dynamodb.stream_both ENABLE ALWAYS TRIGGER dynamo_stream;
+SELECT count(*) FROM pg_logical_slot_peek_changes('stream_plugin', NULL, NULL, 'tables', 'dynamodb.stream_new');
+SELECT count(*) FROM pg_temp.records() r;
+
 SELECT pg_drop_replication_slot('stream_plugin');
 SELECT dynamo.delete_table(t) IS NOT NULL FROM unnest('{stream_both,stream_new,stream_renamed,stream_keys,stream_none}'::text[]) t;

@@ -239,13 +239,15 @@ change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation rel,
 
 /*
  * The trigger that refuses it does not fire where somebody has disabled it.  It
- * has a number like a record, which the records that the stream loses end with.
+ * has a number like a record, which the records that the stream loses end with; a client
+ * that no record can tell gets a warning.
  */
 static void
 note_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, int nrelations,
 			  Relation relations[], ReorderBufferChange *decoded)
 {
 	DecodingState *state = ctx->output_plugin_private;
+	StreamPosition position = {stream_sink_epoch, txn->final_lsn, 0};
 
 	for (int i = 0; i < nrelations; i++)
 	{
@@ -254,9 +256,15 @@ note_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, int nrelations
 
 		if (is_new)
 			source->wanted = source->streamed && is_wanted(state, source);
-		if (source->streamed && stream_sink != NULL)
-			stream_sink->truncate(source, &(StreamPosition) {stream_sink_epoch, txn->final_lsn,
-															 state->nrecords++});
+		if (!source->streamed)
+			continue;
+		position.n = state->nrecords++;
+		if (stream_sink != NULL)
+			stream_sink->truncate(source, &position);
+		else if (source->wanted)
+			ereport(WARNING,
+					(errmsg("table \"%s\" was truncated, in spite of its stream", source->relname),
+					 errhint("Whoever follows its records has to read the table anew.")));
 	}
 }
 
