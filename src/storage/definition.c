@@ -446,6 +446,12 @@ row_definition(Relation rel, AttrNumber *item_column)
 	return entry->definition;
 }
 
+uint64
+relation_invalidations(void)
+{
+	return invalidations;
+}
+
 void
 definition_init(void)
 {

@@ -22,7 +22,6 @@
 #include "commands/extension.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/rel.h"
 
 #include "storage/storage_internal.h"
@@ -30,32 +29,23 @@
 /* Those of the extension whose catalogs and functions this library can use. */
 static const char *const known_versions[] = {CppAsString2(DYNAMO_VERSION)};
 
-static bool known = false;		/* to be so */
+static bool known = false;		/* to be so, */
+static uint64 known_since;		/* after so many invalidations */
 
 static char *installed_version(void);
 static bool is_known(const char *version);
 
-static void
-forget_version(Datum arg, Oid relid)
-{
-	known = false;
-}
-
-void
-extension_version_init(void)
-{
-	CacheRegisterRelcacheCallback(forget_version, (Datum) 0);
-}
-
 bool
 extension_version_fits(void)
 {
-	if (!known)
+	if (!known || known_since != relation_invalidations())
 	{
+		uint64		before = relation_invalidations();
 		char	   *version = installed_version();
 
-		/* (nor is it there while it is being dropped) */
+		/* (there is none while it is being dropped) */
 		known = version == NULL || is_known(version);
+		known_since = before;
 	}
 	return known;
 }

@@ -115,6 +115,8 @@ extern const Trigger *find_maintenance_trigger(Relation rel);
 extern bool fires_at_every_write(const Trigger *trigger);
 
 extern void definition_init(void);
+/* How many changes of relations this session has heard of. */
+extern uint64 relation_invalidations(void);
 /*
  * The definition that the rows of a relation obey, and the number of its item
  * column.  Unlike table_definition() it follows the transient relation of a
@@ -137,7 +139,6 @@ extern Oid extension_schema_oid(void);
 extern bool extension_version_fits(void);
 /* Whether CREATE or ALTER EXTENSION is changing its objects. */
 extern bool extension_script_runs(void);
-extern void extension_version_init(void);
 /* The type dynamo.item; InvalidOid before the extension's script made it. */
 extern Oid	item_type_oid(void);
 

@@ -49,7 +49,6 @@ void
 storage_init(void)
 {
 	definition_init();
-	extension_version_init();
 	table_access_init();
 	known_names_init();
 	clustering_init();
