@@ -348,6 +348,9 @@ $node->safe_psql('owned', q{SELECT dynamo.call('CreateTable', '{"TableName": "Ta
 	"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}}')});
 my $creating = q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'owned' AND query = 'creating a replication slot')};
 ok(until_true(qq{$creating AND EXISTS (SELECT FROM pg_replication_slots WHERE database = 'owned')}), 'a worker makes its slot');
+my $ended = sql(q{SELECT pid FROM pg_stat_activity WHERE query = 'creating a replication slot'});
+sql("SELECT pg_terminate_backend($ended)");
+ok(until_true(qq{$creating AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $ended) AND EXISTS (SELECT FROM pg_replication_slots WHERE database = 'owned')}), 'another one, if that is ended');
 $node->safe_psql('owned', 'DROP OWNED BY owner CASCADE');
 is(sql($creating), 't', 'still when the extension is gone');
 $holder->query_safe('COMMIT');
