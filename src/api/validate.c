@@ -114,7 +114,7 @@ validate_request(const Shape *shape, void *request, const RequestNotes *notes)
 	if (errors.count > 0)
 		validation_error("%d validation error%s detected: %s", errors.count,
 						 errors.count == 1 ? "" : "s", errors.text.data);
-	if (errors.disagreeing != NULL)
+	if (errors.disagreeing_shape != NULL)
 		raise_disagreement(errors.disagreeing_shape, errors.disagreeing, notes);
 	if (notes->bad_item != NULL)
 		ReThrowError(notes->bad_item);
@@ -313,7 +313,7 @@ check_structure(const Shape *shape, void *structure, const Path *parent,
 		else if (member->required)
 			add_error(errors, NO_VALUE, &path, "Member must not be null");
 	}
-	if ((roles & ~ROLE_BIT(ROLE_NONE)) != 0 && errors->disagreeing == NULL && !roles_agree(roles))
+	if ((roles & ~ROLE_BIT(ROLE_NONE)) != 0 && errors->disagreeing_shape == NULL && !roles_agree(roles))
 	{
 		errors->disagreeing = structure;
 		errors->disagreeing_shape = shape;

@@ -27,7 +27,7 @@ asan=$(runtime libclang_rt.asan so)
 fuzzer=$(runtime libclang_rt.fuzzer_no_main a)
 [ -f "$asan" ] && [ -f "$fuzzer" ] || asan=$("$CLANG" -print-file-name=libclang_rt.asan.so) \
 	fuzzer=$("$CLANG" -print-file-name=libclang_rt.fuzzer_no_main.a)
-[ -f "$asan" ] && [ -f "$fuzzer" ] || die "$CLANG has no libFuzzer: install libclang-rt-dev"
+if [ ! -f "$asan" ] || [ ! -f "$fuzzer" ]; then die "$CLANG has no libFuzzer: install libclang-rt-dev"; fi
 
 # The extension and the targets, instrumented, as one library: the targets are
 # the layer on top.  Symbols bind inside the library, or the coverage callbacks
