@@ -168,6 +168,12 @@ SELECT dynamo.delete_table('Music');
 DROP VIEW storage_tables.songs;
 SELECT dynamo.delete_table('Music') ->> 'TableName';
 
+-- An event trigger of another event has no statement, or no relations, to look at.
+BEGIN;
+CREATE EVENT TRIGGER storage_tables_odd ON ddl_command_start EXECUTE FUNCTION dynamo.check_altered_tables();
+CREATE TABLE storage_tables.other (a int);
+ROLLBACK;
+
 SELECT count(*) FROM dynamo.table_settings WHERE relation::text LIKE 'storage_tables.%';
 SET client_min_messages = warning;
 DROP SCHEMA storage_tables CASCADE;

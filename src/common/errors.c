@@ -80,12 +80,20 @@ dynamo_exception(int sqlstate)
 	return NULL;
 }
 
+/* What an owner's code executes may have been made of items. */
+static bool
+quotes_statement(const ErrorData *error)
+{
+	return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
+		error->sqlerrcode != ERRCODE_INSUFFICIENT_PRIVILEGE;
+}
+
 const char *
 message_for_log(const ErrorData *error)
 {
 	if (error->message_id == NULL || strcmp(error->message_id, "%s") == 0)
 		return psprintf("SQLSTATE %s", unpack_sql_state(error->sqlerrcode));
-	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION)
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION || quotes_statement(error))
 		return error->message_id;
 	return error->message;
 }

@@ -192,9 +192,10 @@ job_fail(TableJob *job, const ErrorData *error, bool interrupted)
 	bool		locked = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 	bool		conflict = locked ||
 		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK;
-	/* (NOWAIT in code of others is over at once, again and again) */
+	/* (NOWAIT in code of others is over at once, or after all that came before, again and again) */
 	bool		waited = locked &&
-		TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), LOCK_PATIENCE);
+		TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), LOCK_PATIENCE) &&
+		!TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), 2 * LOCK_PATIENCE);
 
 	job->state = interrupted || conflict ? JOB_WAITING : JOB_FAILED;
 	job->pid = 0;

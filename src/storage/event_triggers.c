@@ -45,12 +45,13 @@ catalog_forget(Oid relid)
 }
 
 static void
-check_called_as_event_trigger(FunctionCallInfo fcinfo, const char *function)
+check_called_as_event_trigger(FunctionCallInfo fcinfo, const char *function, const char *event)
 {
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) ||
+		strcmp(((EventTriggerData *) fcinfo->context)->event, event) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("dynamo.%s() must be called as an event trigger", function)));
+				 errmsg("dynamo.%s() must be called as an event trigger on %s", function, event)));
 }
 
 static Node *
@@ -194,7 +195,7 @@ dynamo_forget_dropped_tables(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 	List	   *dropped;
 
-	check_called_as_event_trigger(fcinfo, "forget_dropped_tables");
+	check_called_as_event_trigger(fcinfo, "forget_dropped_tables", "sql_drop");
 	if (IsA(statement_of(fcinfo), DropStmt))
 		warn_of_dropping((DropStmt *) statement_of(fcinfo));
 	/* (nobody's table is kept because ours cannot be forgotten) */
@@ -223,7 +224,7 @@ dynamo_check_altered_tables(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 	List	   *altered;
 
-	check_called_as_event_trigger(fcinfo, "check_altered_tables");
+	check_called_as_event_trigger(fcinfo, "check_altered_tables", "ddl_command_end");
 	if (extension_script_runs())
 		PG_RETURN_NULL();
 	if (IsA(statement_of(fcinfo), RenameStmt))

@@ -59,7 +59,7 @@ stream_is_wanted(void)
 bool
 stream_worker_is_wanted(void)
 {
-	return slot_is_left() || (stream_decoding && stream_is_wanted());
+	return stream_slot_is_left() || (stream_decoding && stream_is_wanted());
 }
 
 bool

@@ -130,7 +130,7 @@ list_slots(Oid database, const char *kept, NameData *names)
 }
 
 bool
-slot_is_left(void)
+stream_slot_is_left(void)
 {
 	NameData   *names = palloc(max_replication_slots * sizeof(NameData));
 	int			n = list_slots(MyDatabaseId, "", names);

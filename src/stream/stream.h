@@ -163,6 +163,8 @@ pg_noreturn extern void stream_raise_trimmed(void);
  * streams are not switched off; or a slot is left to be dropped.
  */
 extern bool stream_worker_is_wanted(void);
+/* Whether this database has a slot of ours, which the worker drops where it is of no use. */
+extern bool stream_slot_is_left(void);
 
 /*
  * How the worker's process makes a transaction in which the extension is there:

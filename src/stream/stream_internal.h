@@ -232,7 +232,6 @@ extern bool slot_is_usable(const char *name, XLogRecPtr *confirmed);
 extern XLogRecPtr slot_create(const char *name);
 extern void slot_drop_others(const char *kept);
 /* Whether there is any of ours. */
-extern bool slot_is_left(void);
 extern uint64 slot_lag(void);
 
 /* ---- what the worker has decoded and not yet stored (collect.c) ---- */

@@ -162,7 +162,7 @@ read_state(bool *lost)
 static void
 note_switched_off(void)
 {
-	if (!stream_decoding && slot_is_left())
+	if (!stream_decoding && stream_slot_is_left())
 		ereport(LOG,
 				(errmsg("streams of this database are switched off, by dynamo.stream_decoding"),
 				 errdetail("Their replication slot is dropped.")));
@@ -471,9 +471,11 @@ stream_worker_run(void)
 	bool		idle = false;
 	bool		stored;
 	bool		more;
+	XLogRecPtr	began;
 
 	if (!open_decoder())
 		return;
+	began = progress.lsn;
 	for (;;)
 	{
 		ResetLatch(MyLatch);
@@ -491,7 +493,8 @@ stream_worker_run(void)
 			break;
 		if (!confirm(idle))
 			break;
-		if (steps->make_room())
+		/* (else the next one would read the same log, and come as far) */
+		if ((progress.lsn > began || !more) && steps->make_room())
 		{
 			close_decoder();
 			return;

@@ -429,11 +429,14 @@ release(int code, Datum arg)
 	wake_launcher();
 }
 
-/* Which databases there are, their names, or whether they may be connected to. */
+/*
+ * Which databases there are, their names, whether they may be connected to, or what
+ * there is to do: workers do nothing while the extension is not of the library's version.
+ */
 static bool
 changes_databases(Node *statement)
 {
-	return IsA(statement, CreatedbStmt) || IsA(statement, AlterDatabaseStmt) ||
+	return changes_extension(statement) || IsA(statement, CreatedbStmt) || IsA(statement, AlterDatabaseStmt) ||
 		IsA(statement, DropdbStmt) ||
 		(IsA(statement, RenameStmt) &&
 		 castNode(RenameStmt, statement)->renameType == OBJECT_DATABASE);

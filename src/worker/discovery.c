@@ -184,6 +184,8 @@ look(BackgroundWork work)
 				background_work_go_on(work);
 			end_step();
 		}
+		else if (work == WORK_STREAMS && stream_slot_is_left())
+			background_work_go_on(work);	/* nobody else would drop it */
 	}
 	PG_CATCH();
 	{

@@ -88,6 +88,7 @@ typedef struct Slot
 	bool		told_to_end;
 	TimestampTz waiting_since;	/* for a place; 0: it has one, or wants none */
 	TimestampTz started;
+	TimestampTz asked;			/* to make room, 0: never */
 	TimestampTz next_start;
 	int			delay;			/* before the next start, seconds */
 } Slot;
@@ -96,6 +97,7 @@ typedef struct Slot
 #define MAX_RESTART_DELAY	30
 #define NO_ROOM_DELAY		5	/* before the next look for room that others have made */
 #define NO_ROOM_INTERVAL	300 /* between warnings */
+#define ROOM_PATIENCE		10	/* with who was asked to make room, before another one is */
 /*
  * Seconds after which an end is no failure: a worker that cannot start (wrong
  * role, no such database) ends within milliseconds, one that served may be
@@ -426,6 +428,9 @@ queue_up(TimestampTz now)
 		if (slot->handle != NULL &&
 			GetBackgroundWorkerPid(slot->handle, &pid) == BGWH_STOPPED)
 			note_end(slot, now);
+		/* (the clock may have been set back) */
+		slot->started = Min(slot->started, now);
+		slot->next_start = Min(slot->next_start, now + MAX_RESTART_DELAY * USECS_PER_SEC);
 		if (slot->handle != NULL)
 			continue;
 		if (!is_wanted(slot))
@@ -434,8 +439,6 @@ queue_up(TimestampTz now)
 		{
 			if (slot->waiting_since == 0)
 				slot->waiting_since = now;
-			/* (the clock may have been set back) */
-			slot->next_start = Min(slot->next_start, now + MAX_RESTART_DELAY * USECS_PER_SEC);
 			queue[n++] = slot;
 		}
 	}
@@ -473,6 +476,7 @@ note_end(Slot *slot, TimestampTz now)
 	pfree(slot->handle);
 	slot->handle = NULL;
 	slot->told_to_end = false;
+	slot->asked = 0;
 	no_room_until = 0;
 	if (slot->database != NULL &&
 		pg_atomic_sub_fetch_u32(&slot->database->running, 1) == 0)
@@ -549,11 +553,12 @@ note_no_room(Slot *slot, const char *name, TimestampTz now)
 					 nendpoint_slots + 1, WORK_INDEXES + index_builders)));
 }
 
+/* A worker that was asked to may be in the middle of something that takes its time. */
 static bool
-makes_room(const Slot *slot)
+makes_room(const Slot *slot, TimestampTz now)
 {
 	return slot->told_to_end ||
-		(slot->database != NULL && pg_atomic_read_u32(&slot->database->turn_over[slot->work]) != 0);
+		(slot->asked != 0 && now - slot->asked < ROOM_PATIENCE * USECS_PER_SEC);
 }
 
 /* Of those that have had their turn the one whose turn is the longest, or NULL. */
@@ -566,7 +571,7 @@ longest_turn(TimestampTz now)
 	{
 		Slot	   *slot = &slots[i];
 
-		if (slot->handle != NULL && slot->service->turn > 0 && !makes_room(slot) &&
+		if (slot->handle != NULL && slot->service->turn > 0 && !slot->told_to_end && slot->asked == 0 &&
 			now - slot->started >= slot->service->turn * USECS_PER_SEC &&
 			(longest == NULL || slot->started < longest->started))
 			longest = slot;
@@ -581,10 +586,13 @@ make_room(int places, TimestampTz now)
 	Slot	   *slot;
 
 	for (int i = 0; i < nslots; i++)
-		if (slots[i].handle != NULL && makes_room(&slots[i]))
+		if (slots[i].handle != NULL && makes_room(&slots[i], now))
 			places--;
 	while (places-- > 0 && (slot = longest_turn(now)) != NULL)
+	{
+		slot->asked = now;
 		background_work_end_turn(slot->database, slot->work);
+	}
 }
 
 /* ---- the end ---- */

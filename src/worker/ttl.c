@@ -310,7 +310,10 @@ begin_scan(ExpiringTable *table, int64 now)
 	table->failed = 0;
 }
 
-/* One batch of each table that has not come to its end; false if all have. */
+/*
+ * One batch of each table that has not come to its end; false if all have.  None is
+ * left out to make room for others: the next worker would begin with the first again.
+ */
 static bool
 take_turns(void)
 {
@@ -321,7 +324,7 @@ take_turns(void)
 	{
 		ExpiringTable *table = lfirst(cell);
 
-		if (is_to_end())
+		if (ShutdownRequestPending)
 			return false;
 		if (!table->scan.complete)
 			expire_batch(table);

@@ -412,6 +412,20 @@ ok($standby->poll_query_until('postgres', q{SELECT decoded IS NOT NULL FROM dyna
 $standby->safe_psql('postgres', q{DROP EXTENSION dynamo CASCADE; CREATE EXTENSION dynamo});
 ok($standby->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_replication_slots'), 'dropping the extension drops the slot');
 
+# ---- DROP EXTENSION where no worker comes ----
+
+$standby->safe_psql('postgres', q{SELECT new_table('Left')});
+ok($standby->poll_query_until('postgres', 'SELECT count(*) = 1 FROM pg_replication_slots WHERE active'), 'a slot');
+$standby->append_conf('postgresql.conf', q{dynamo.databases = ''});
+$standby->reload;
+ok($standby->poll_query_until('postgres', 'SELECT count(*) = 1 FROM pg_replication_slots WHERE NOT active'), 'that is left alone');
+$standby->safe_psql('postgres', q{DROP EXTENSION dynamo CASCADE});
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM pg_replication_slots'), 1, 'is not dropped with the extension');
+$standby->append_conf('postgresql.conf', q{dynamo.databases = '*'});
+$standby->reload;
+ok($standby->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_replication_slots'), 'but when workers may come again');
+$standby->safe_psql('postgres', q{CREATE EXTENSION dynamo});
+
 # ---- the last stream ends ----
 
 $standby->safe_psql('postgres', q{SELECT new_table('Last')});

@@ -102,7 +102,7 @@ sub entries_read
 	return $counter->query_safe(q{SELECT sum(pg_stat_get_tuples_returned(indexrelid)) FROM pg_index WHERE indrelid::regclass::text LIKE 'dynamo.stream\_records\_%'});
 }
 my $read = entries_read();
-is($counter->query_safe(q{SELECT count(*) FROM dynamo.read_stream('Busy', NULL, 100)}), 100, 'some records are read');
+cmp_ok($counter->query_safe(q{SELECT count(*) FROM dynamo.read_stream('Busy', NULL, 100)}), '==', 100, 'some records are read');
 cmp_ok(entries_read() - $read, '<', 800, 'without as many of each shard');
 $counter->quit;
 

@@ -17,15 +17,18 @@ $node->append_conf('postgresql.conf', q{
 	default_transaction_read_only = on
 	row_security = off});
 my @mine = qw(statement_timeout=0 lock_timeout=0 idle_in_transaction_session_timeout=0 default_transaction_read_only=off);
-if ($node->pg_version >= 17)
-{
-	$node->append_conf('postgresql.conf', 'transaction_timeout = 1');
-	push @mine, 'transaction_timeout=0';
-}
+push @mine, 'transaction_timeout=0' if $node->pg_version >= 17;
 $ENV{PGOPTIONS} = join ' ', map { "-c $_" } @mine;
 $node->start;
 sub sql { return $node->safe_psql('postgres', $_[0]) }
 sub until_is { return $node->poll_query_until('postgres', @_) }
+
+if ($node->pg_version >= 17)
+{
+	# (pg_ctl starts no server of which it cannot ask anything)
+	sql('ALTER SYSTEM SET transaction_timeout = 1');
+	$node->reload;
+}
 
 sql(q{CREATE EXTENSION dynamo; SELECT dynamo.create_table('Tab', 'k S');
 	ALTER TABLE dynamodb."Tab" ENABLE ROW LEVEL SECURITY; ALTER TABLE dynamodb."Tab" FORCE ROW LEVEL SECURITY;
