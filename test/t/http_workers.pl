@@ -208,6 +208,7 @@ $node->safe_psql('dynamo', q{
 		IF NEW.k = 'slow' THEN RESET ROLE; PERFORM pg_sleep(100); END IF;
 		IF NEW.k = 'broken' THEN RESET ROLE; PERFORM 1 / 0; END IF;
 		IF NEW.k LIKE 'leak%' THEN RESET ROLE; PERFORM NEW.k::int; END IF;
+		IF NEW.k LIKE 'made%' THEN RESET ROLE; EXECUTE 'SELECT "' || NEW.k || '"'; END IF;
 		IF NEW.k LIKE 'told%' THEN RAISE EXCEPTION '% is told', NEW.k USING ERRCODE = 'XY001'; END IF;
 		RESET ROLE;
 		SET ROLE powerful;
@@ -238,9 +239,10 @@ is("$status $body->{message}", '500 The server encountered an internal error try
 like(slurp_file($node->logfile), qr/LOG:  division by zero\n.*dynamo endpoint, PutItem on Tab, request [0-9A-V]{52}/,
 	'but logged with the request');
 is((put('leak of an item'))[0], 500, 'an error that shows a value');
+is((put('made of an item'))[0], 500, 'one of a statement that a trigger makes of it');
 is((put('told of an item'))[0], 500, 'and one that a trigger words');
-like(slurp_file($node->logfile), qr/LOG:  invalid input syntax for type %s: "%s"\n.*LOG:  SQLSTATE XY001\n/s, 'are logged');
-unlike(slurp_file($node->logfile), qr/(leak|told) of an item/, 'without that');
+like(slurp_file($node->logfile), qr/LOG:  invalid input syntax for type %s: "%s"\n.*LOG:  column "%s" does not exist\n.*LOG:  SQLSTATE XY001\n/s, 'are logged');
+unlike(slurp_file($node->logfile), qr/(leak|made|told) of an item/, 'without that');
 
 my $owner = $node->safe_psql('dynamo', q{
 	SELECT dynamo.create_table('Private', 'k S');
