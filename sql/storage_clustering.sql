@@ -138,6 +138,25 @@ REINDEX INDEX CONCURRENTLY "Bare_pkey";
 INSERT INTO "Bare" (item) SELECT orders(100, 61, 80);
 SELECT is_clustered('"Bare"'), enabled, items FROM dynamo.table_clustering('Bare');
 
+-- A session that comes back to a collection knows its page: inserts ask the index no
+-- more often than without clustering.
+ALTER TABLE "Bare" SET (autovacuum_enabled = off);
+CREATE FUNCTION index_pages_of_inserts() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE before bigint := pg_stat_get_xact_blocks_fetched('"Bare_pkey"'::regclass);
+BEGIN
+    FOR n IN 201..203 LOOP
+        INSERT INTO "Bare" (item) SELECT format('{"Customer": {"S": "r%s"}, "Number": {"N": "%s"}}', c, n)::dynamo.item FROM generate_series(1, 20) c;
+    END LOOP;
+    DELETE FROM "Bare" WHERE "Number" > 200;
+    RETURN pg_stat_get_xact_blocks_fetched('"Bare_pkey"'::regclass) - before;
+END $$;
+SELECT dynamo.set_clustering('Bare', false);
+SELECT index_pages_of_inserts() AS pages \gset unclustered_
+SELECT dynamo.set_clustering('Bare', true);
+SELECT index_pages_of_inserts() > :unclustered_pages AS first_ones_ask;
+SELECT index_pages_of_inserts() AS pages \gset returning_
+SELECT :returning_pages - :unclustered_pages;
+
 -- long items lie in the TOAST table: it is their stubs that are put together
 SELECT dynamo.create_table('Documents', 'Customer S', 'Number N');
 INSERT INTO "Documents" (item)

@@ -95,13 +95,17 @@ dynamo_multi_insert(Relation rel, TupleTableSlot **slots, int nslots, CommandId 
 		run = collection_run(rel, slots + i, nslots - i);
 		placement_begin(&placement, rel, slots + i, run, NULL, bistate != NULL);
 		if (placement.steered)
+		{
 			heap_routine->multi_insert(rel, slots + i, run, cid, options, NULL);
+			placement_end(&placement, rel, slots[i + run - 1]);
+		}
 		else
 			for (int j = 0; j < run; j++)
 				others[nothers++] = slots[i + j];
 	}
 	if (nothers > 0)
 	{
+		placement = (Placement) {0};
 		placement_begin_others(&placement, rel, bistate != NULL);
 		heap_routine->multi_insert(rel, others, nothers, cid, options, bistate);
 		placement_end(&placement, rel, others[nothers - 1]);

@@ -8,15 +8,18 @@
  * no room there, heap goes on as ever.  So a choice can be bad but never wrong,
  * and what it rests on are hints: pages are looked at without lock.
  *
- *	1	The leaf of the primary key's index on which the key belongs
+ *	1	The page to which this session wrote the collection's last row
+ *		(last_pages.c), if it has room and nobody else is just writing there: so that
+ *		writers of one collection do not queue up.
+ *	2	The leaf of the primary key's index on which the key belongs
  *		(key_probe.c) says on which pages the collection lives.  The first of a
  *		few of them that has room is it, or if others are just writing there, the
- *		next one: so that writers of one collection do not queue up.
- *	2	Where none has, the collection gets a seat on a new page.  The larger it
+ *		next one.
+ *	3	Where none has, the collection gets a seat on a new page.  The larger it
  *		is, the fewer collections share that page: with COLLECTION_SPREAD pages'
  *		worth of rows a page is its own; with half as many it shares it with
  *		another one of that size, and so on.
- *	3	A collection of which there is too little for that, or nothing, goes where
+ *	4	A collection of which there is too little for that, or nothing, goes where
  *		heap puts rows: onto the page that took the last such row.
  *
  * What is reserved for a collection is thus in proportion to what it has.  A
@@ -44,6 +47,7 @@
 #include "access/htup_details.h"
 #include "access/genam.h"
 #include "catalog/index.h"
+#include "common/hashfn.h"
 #include "storage/buf_internals.h"
 #include "storage/bufmgr.h"
 #include "storage/freespace.h"
@@ -61,7 +65,7 @@
  * How many pages' worth of rows a collection has before a page is its own, in
  * tenths; a little less will do rather than to share it with another.
  */
-#define COLLECTION_SPREAD	23
+#define COLLECTION_SPREAD	20
 #define OWN_PAGE_SPREAD		18
 
 /* The usual one of processors; another costs time only. */
@@ -97,6 +101,7 @@ typedef struct ClusteringState
 	int			nkeys;
 	AttrNumber	columns[MAX_KEY_ATTRIBUTES];
 	ClusteringCounters *counters;	/* NULL: not counted */
+	uint64		era;			/* of the last pages of its collections */
 	BlockNumber common_page;	/* of rows that are not steered */
 	OpenPage	open[MAX_SEATS + 1];	/* by seats that it had */
 } ClusteringState;
@@ -111,8 +116,11 @@ typedef struct RowProbe
 
 static ClusteringState *clustering_state(Relation rel);
 static ClusteringState *build_state(Relation rel);
+static bool place_at_last_page(Placement *placement, Relation rel, Size size, int nrows);
 static void place(Placement *placement, Relation rel, KeyProbe *probe, Size size,
 				  int nrows, bool bulk);
+static void steer(Placement *placement, Relation rel, BlockNumber block, int nrows);
+static bool hash_collection(const ClusteringState *state, TupleTableSlot *row, uint32 *hash);
 static void forget_void_pages(Relation rel);
 static void forget_pages(ClusteringState *state);
 static bool row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row);
@@ -146,17 +154,21 @@ placement_begin(Placement *placement, Relation rel, TupleTableSlot **slots, int 
 				KeyProbe *probe, bool bulk)
 {
 	RowProbe	own;
+	Size		size;
 
-	placement->steered = false;
-	placement->remember = false;
+	*placement = (Placement) {0};
 	if (!is_clustered(rel))
 		return;
 	forget_void_pages(rel);
+	placement->hashed = hash_collection(clustering_state(rel), slots[0], &placement->collection);
+	size = row_size(slots[0]);
+	if (place_at_last_page(placement, rel, size, nslots))
+		return;
 	if (probe != NULL)
-		place(placement, rel, probe, row_size(slots[0]), nslots, bulk);
+		place(placement, rel, probe, size, nslots, bulk);
 	else if (row_probe_begin(&own, rel, slots[0]))
 	{
-		place(placement, rel, &own.probe, row_size(slots[0]), nslots, bulk);
+		place(placement, rel, &own.probe, size, nslots, bulk);
 		row_probe_end(&own);
 	}
 }
@@ -172,15 +184,15 @@ placement_begin_update(Placement *placement, Relation rel, ItemPointer old_tid,
 	RowProbe	own;
 	Size		size;
 
-	placement->steered = false;
-	placement->remember = false;
+	*placement = (Placement) {0};
 	if (!is_clustered(rel))
 		return;
 	forget_void_pages(rel);
 	size = row_size(slot);
-	if (page_room(rel, ItemPointerGetBlockNumber(old_tid)) >=
-		Min(size, TOAST_TUPLE_TARGET) ||
-		!row_probe_begin(&own, rel, slot))
+	if (page_room(rel, ItemPointerGetBlockNumber(old_tid)) >= Min(size, TOAST_TUPLE_TARGET))
+		return;
+	placement->hashed = hash_collection(clustering_state(rel), slot, &placement->collection);
+	if (place_at_last_page(placement, rel, size, 1) || !row_probe_begin(&own, rel, slot))
 		return;
 	place(placement, rel, &own.probe, size, 1, false);
 	row_probe_end(&own);
@@ -190,9 +202,14 @@ void
 placement_end(const Placement *placement, Relation rel, TupleTableSlot *last)
 {
 	ClusteringState *state = rel->rd_amcache;
+	BlockNumber block = ItemPointerGetBlockNumber(&last->tts_tid);
 
-	if (placement->remember && state != NULL)
-		state->common_page = ItemPointerGetBlockNumber(&last->tts_tid);
+	if (state == NULL)
+		return;
+	if (placement->common)
+		state->common_page = block;
+	if (placement->hashed)
+		last_page_remember(state->era, placement->collection, block);
 }
 
 /* They are left to the page of a bulk insertion, where there is one. */
@@ -202,9 +219,28 @@ placement_begin_others(Placement *placement, Relation rel, bool bulk)
 	ClusteringState *state = clustering_state(rel);
 
 	placement->steered = false;
-	placement->remember = OidIsValid(state->index) && !bulk;
-	if (placement->remember)
+	placement->common = OidIsValid(state->index) && !bulk;
+	if (placement->common)
 		RelationSetTargetBlock(rel, state->common_page);
+}
+
+/* Most rows of a session that comes back to its collections; the index is not asked. */
+static bool
+place_at_last_page(Placement *placement, Relation rel, Size size, int nrows)
+{
+	BlockNumber block;
+	PageLook	look;
+
+	if (!placement->hashed)
+		return false;
+	block = last_page(clustering_state(rel)->era, placement->collection);
+	if (block == InvalidBlockNumber)
+		return false;
+	look_at_page(rel, block, size, &look);
+	if (look.busy || look.room < room_needed(rel, size, look.row_size))
+		return false;
+	steer(placement, rel, block, nrows);
+	return true;
 }
 
 static void
@@ -215,15 +251,39 @@ place(Placement *placement, Relation rel, KeyProbe *probe, Size size, int nrows,
 
 	forget_void_pages(rel);		/* (the probe may have taken a lock) */
 	block = choose_page(rel, state, probe, size, nrows);
-	clustering_count(&state->counters, RelationGetRelid(rel), nrows,
-					 block != InvalidBlockNumber);
-	if (block == InvalidBlockNumber)
-		placement_begin_others(placement, rel, bulk);
-	else
+	if (block != InvalidBlockNumber)
 	{
-		RelationSetTargetBlock(rel, block);
-		placement->steered = true;
+		steer(placement, rel, block, nrows);
+		return;
 	}
+	clustering_count(&state->counters, RelationGetRelid(rel), nrows, false);
+	placement_begin_others(placement, rel, bulk);
+}
+
+static void
+steer(Placement *placement, Relation rel, BlockNumber block, int nrows)
+{
+	clustering_count(&clustering_state(rel)->counters, RelationGetRelid(rel), nrows, true);
+	RelationSetTargetBlock(rel, block);
+	placement->steered = true;
+}
+
+/* False for a key that would have to be fetched first. */
+static bool
+hash_collection(const ClusteringState *state, TupleTableSlot *row, uint32 *hash)
+{
+	*hash = 0;
+	for (int i = 0; i < state->nhash; i++)
+	{
+		bool		isnull;
+		struct varlena *key = (struct varlena *) DatumGetPointer(slot_getattr(row, state->columns[i],
+																			  &isnull));
+
+		if (isnull || VARATT_IS_EXTERNAL(key) || VARATT_IS_COMPRESSED(key))
+			return false;
+		*hash = hash_combine(*hash, hash_bytes((unsigned char *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)));
+	}
+	return true;
 }
 
 /* False if the index cannot be asked. */
@@ -244,7 +304,7 @@ row_probe_begin(RowProbe *own, Relation rel, TupleTableSlot *row)
 		return false;
 	}
 	make_row_key(own, &state, row);
-	key_probe_begin(&own->probe, PROBE_PLACE, index, state.nhash, state.nkeys, own->key);
+	key_probe_begin(&own->probe, index, state.nhash, state.nkeys, own->key);
 	return true;
 }
 
@@ -285,7 +345,7 @@ choose_page(Relation rel, ClusteringState *state, KeyProbe *probe, Size size, in
 	Size		need;
 	BlockNumber block;
 
-	/* key_probe_begin() sets it: NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
+	key_probe_neighbours(probe);
 	if (probe->nentries == 0)
 		return InvalidBlockNumber;
 	look_at_page(rel, probe->blocks[0], size, &look);
@@ -541,6 +601,7 @@ forget_void_pages(Relation rel)
 static void
 forget_pages(ClusteringState *state)
 {
+	state->era = last_pages_new_era();
 	state->common_page = InvalidBlockNumber;
 	for (int i = 0; i <= MAX_SEATS; i++)
 		state->open[i].seats = 0;

@@ -22,17 +22,8 @@
 #define PROBE_NARROW	4
 #define PROBE_WIDE		6
 
-/* What a probe is for. */
-typedef enum ProbeScope
-{
-	PROBE_KEY,					/* whether there are entries of the key */
-	PROBE_PLACE,				/* where its collection is */
-	PROBE_NEW_KEY,				/* both; the second if there is none */
-} ProbeScope;
-
 typedef enum KeyEntries
 {
-	KEY_NOT_ASKED,				/* PROBE_PLACE */
 	KEY_ABSENT,					/* there is no entry of the key, dead or alive */
 	KEY_ONCE,					/* there is one, and it is not known to be dead */
 	KEY_MANY,					/* anything else: ask a scan */
@@ -44,31 +35,33 @@ typedef struct KeyProbe
 	int			nhash;
 	int			nkeys;
 	const Datum *key;			/* the caller's; not toasted */
+	KeyEntries	key_entries;
+	ItemPointerData tid;		/* of the one entry of the key */
+	Buffer		pin;			/* of the leaf: the TID leads to its tuple or to none */
+	BlockNumber leaf;			/* InvalidBlockNumber: the index is empty */
+	OffsetNumber position;		/* of the key on it */
+	/* set by key_probe_neighbours(): */
 	int			nentries;		/* of the item collection, that were looked at */
 	bool		complete;		/* they are all of it */
-	int			position;		/* of the key among them */
+	int			nbefore;		/* of them, before the key */
 	BlockNumber entry_blocks[2 * PROBE_REACH];	/* their heap pages */
 	int			nblocks;
 	BlockNumber blocks[PROBE_WIDE]; /* some heap pages of it, the best first; at first just one */
-	KeyEntries	key_entries;
-	ItemPointerData tid;		/* of the one entry of the key */
-	Buffer		leaf;			/* pinned: the TID leads to its tuple or to none */
 } KeyProbe;
 
 /*
  * Looks a key, given as column values that are not toasted, up in an index of
  * `nkeys` columns, of which the first `nhash` are the partition key.
  */
-extern void key_probe_begin(KeyProbe *probe, ProbeScope scope, Relation index, int nhash,
-							int nkeys, const Datum *key);
-/* Lets go of the leaf. */
+extern void key_probe_begin(KeyProbe *probe, Relation index, int nhash, int nkeys,
+							const Datum *key);
+/* Lets go of the leaf.  Where the collection lives can be asked afterwards as well. */
 extern void key_probe_end(KeyProbe *probe);
+/* Looks at the entries around the key. */
+extern void key_probe_neighbours(KeyProbe *probe);
 /* Lists more heap pages of the entries that were looked at. */
 extern void key_probe_list(KeyProbe *probe);
-/*
- * Looks for heap pages again, among all entries of the leaves on which the collection
- * begins and ends.
- */
+/* Looks for heap pages again, among all entries of the leaf and of those beside it. */
 extern void key_probe_widen(KeyProbe *probe);
 
 /* ---- the choice of a page (clustering.c) ---- */
@@ -80,13 +73,14 @@ extern bool is_clustered(Relation rel);
 typedef struct Placement
 {
 	bool		steered;		/* to a page for its collection */
-	bool		remember;		/* the page it gets is one that collections share */
+	bool		common;			/* the page it gets is one that collections share */
+	bool		hashed;
+	uint32		collection;		/* if so: the hash of its partition key */
 } Placement;
 
 /*
  * Makes the heap store the rows, which are of one item collection, on a page of
- * it.  Where `probe` is given, it is of the first row's key, just made, and its
- * index is open.  A row that was steered must be stored without BulkInsertState,
+ * it.  Where `probe` is given, it is of the first row's key, and its index is open.  A row that was steered must be stored without BulkInsertState,
  * which has a page of its own.
  */
 extern void placement_begin(Placement *placement, Relation rel, TupleTableSlot **slots,
@@ -99,6 +93,14 @@ extern void placement_begin_update(Placement *placement, Relation rel, ItemPoint
 extern void placement_begin_others(Placement *placement, Relation rel, bool bulk);
 /* How many of the rows, from the first on, are of one item collection. */
 extern int	collection_run(Relation rel, TupleTableSlot **slots, int nslots);
+
+/* ---- what a session remembers of collections (last_pages.c) ---- */
+
+/* A new one for what is remembered of a relation; what it had is forgotten. */
+extern uint64 last_pages_new_era(void);
+/* The page that took the last row of a collection, given the hash of its partition key. */
+extern BlockNumber last_page(uint64 era, uint32 collection);
+extern void last_page_remember(uint64 era, uint32 collection, BlockNumber block);
 
 /* ---- the access method (access_method.c) ---- */
 

@@ -10,10 +10,15 @@
  * This is what a scan does (_bt_first()), but that the position itself is wanted
  * and not what is found there.  The same rules make it safe: _bt_search() moves
  * right past concurrent splits and returns the leaf with a shared lock, under
- * which entries neither move nor vanish; what is kept of them when the lock is
- * released are numbers of heap pages, which are hints, and a TID with the leaf
- * still pinned, so that VACUUM cannot remove the tuple and reuse its place (nbtree's
- * README, on scans with snapshots that are not MVCC).
+ * which entries neither move nor vanish; what is kept of the key's own entry when the
+ * lock is released is a TID with the leaf still pinned, so that VACUUM cannot remove
+ * the tuple and reuse its place (nbtree's README, on scans with snapshots that are
+ * not MVCC).
+ *
+ * Where the collection lives are numbers of heap pages, which are hints.  So for
+ * these the leaf is read once more, when they are asked for, and those that it calls
+ * its siblings, by their numbers alone: entries may have moved on to other pages
+ * meanwhile, and a page may have become one of other keys, or none at all.
  *
  * The caller holds a lock on the table, without which its pages could be cut
  * off, and on the index.
@@ -30,77 +35,93 @@
 #include "common/compat.h"
 #include "storage/clustering.h"
 
-/* The leaf page that is being read. */
+/* A leaf page that is being read. */
 typedef struct Leaf
 {
 	const KeyProbe *probe;
-	BTScanInsert search;
-	bool		by_bytes;		/* all parts of the key compare as strings of bytes */
 	Page		page;
 	OffsetNumber first;			/* its first entry */
 	OffsetNumber end;			/* behind its last one */
-	/* set by find_collection(): */
+	/* where the key is searched for: */
+	BTScanInsert search;
+	bool		by_bytes;		/* all parts of the key compare as strings of bytes */
+	/* set by read_leaf(): */
+	OffsetNumber position;
 	OffsetNumber collection_first;	/* the first entry of the collection */
 	OffsetNumber collection_end;	/* behind its last one */
 	bool		begins_before;	/* the collection may have entries before that */
 	bool		ends_behind;	/* and behind */
+	BlockNumber previous;		/* its siblings */
+	BlockNumber next;
 } Leaf;
 
-static void read_part(KeyProbe *probe, int keysz, bool next, BlockNumber *blocks, bool *before,
-					  bool *behind);
 static void make_search_key(BTScanInsert search, Relation index, int nkeys, const Datum *key);
 static Datum compare_bytes(PG_FUNCTION_ARGS);
 static inline int order_of_bytes(const struct varlena *a, const struct varlena *b);
 static Buffer find_leaf(Relation index, BTScanInsert search);
-static void open_leaf(Leaf *leaf, const KeyProbe *probe, BTScanInsert search, Buffer buffer);
-static void read_leaf(KeyProbe *probe, ProbeScope scope, BTScanInsert search);
+static void open_leaf(Leaf *leaf, const KeyProbe *probe, Buffer buffer);
+static void search_leaf(Leaf *leaf, BTScanInsert search);
 static int	compare(const Leaf *leaf, OffsetNumber offset);
 static bool compare_entry(const Leaf *leaf, IndexTuple entry, int *result);
-static OffsetNumber first_above(const Leaf *leaf, int above);
+static OffsetNumber find_position(const Leaf *leaf);
+static void read_key_entries(KeyProbe *probe, const Leaf *leaf);
+static bool ends_leaf(const Leaf *leaf);
+static int read_leaf(Leaf *leaf, const KeyProbe *probe, BlockNumber block, OffsetNumber position,
+					 OffsetNumber reach, BlockNumber *blocks);
 static bool in_collection(const Leaf *leaf, OffsetNumber offset);
 static int	compare_partition(const Leaf *leaf, OffsetNumber offset);
-static void find_collection(Leaf *leaf, OffsetNumber position, OffsetNumber reach);
+static void find_collection(Leaf *leaf, OffsetNumber reach);
 static OffsetNumber collection_first(const Leaf *leaf, OffsetNumber low, OffsetNumber position);
 static OffsetNumber collection_end(const Leaf *leaf, OffsetNumber position, OffsetNumber high);
 static void fetch_entries(const Leaf *leaf, OffsetNumber from, OffsetNumber to);
-static void read_key_entries(KeyProbe *probe, const Leaf *leaf, OffsetNumber position);
-static bool ends_leaf(const Leaf *leaf);
-static void read_neighbours(KeyProbe *probe, Leaf *leaf, OffsetNumber position);
-static int	read_entries(const Leaf *leaf, BlockNumber *blocks);
+static void list_entries(const Leaf *leaf, BlockNumber *blocks);
 static int	list_highest(BlockNumber *highest, int limit, const BlockNumber *blocks, int n);
 static void add_block(KeyProbe *probe, BlockNumber block);
 static inline IndexTuple leaf_entry(const Leaf *leaf, OffsetNumber offset);
 static inline BlockNumber entry_block(const Leaf *leaf, OffsetNumber offset);
 
 void
-key_probe_begin(KeyProbe *probe, ProbeScope scope, Relation index, int nhash, int nkeys,
-				const Datum *key)
+key_probe_begin(KeyProbe *probe, Relation index, int nhash, int nkeys, const Datum *key)
 {
 	BTScanInsertData search;
+	Leaf		leaf;
 
 	probe->index = index;
 	probe->nhash = nhash;
 	probe->nkeys = nkeys;
 	probe->key = key;
-	probe->nentries = 0;
-	probe->nblocks = 0;
-	probe->complete = true;
-	probe->key_entries = scope == PROBE_PLACE ? KEY_NOT_ASKED : KEY_ABSENT;
+	probe->key_entries = KEY_ABSENT;
+	probe->leaf = P_NONE;
 	make_search_key(&search, index, nkeys, key);
-	probe->leaf = find_leaf(index, &search);
-	if (BufferIsValid(probe->leaf))
-	{
-		read_leaf(probe, scope, &search);
-		LockBuffer(probe->leaf, BUFFER_LOCK_UNLOCK);
-	}
+	probe->pin = find_leaf(index, &search);
+	if (!BufferIsValid(probe->pin))
+		return;
+	open_leaf(&leaf, probe, probe->pin);
+	search_leaf(&leaf, &search);
+	probe->leaf = BufferGetBlockNumber(probe->pin);
+	probe->position = find_position(&leaf);
+	read_key_entries(probe, &leaf);
+	LockBuffer(probe->pin, BUFFER_LOCK_UNLOCK);
 }
 
 void
 key_probe_end(KeyProbe *probe)
 {
-	if (BufferIsValid(probe->leaf))
-		ReleaseBuffer(probe->leaf);
-	probe->leaf = InvalidBuffer;
+	if (BufferIsValid(probe->pin))
+		ReleaseBuffer(probe->pin);
+	probe->pin = InvalidBuffer;
+}
+
+void
+key_probe_neighbours(KeyProbe *probe)
+{
+	Leaf		leaf;
+
+	read_leaf(&leaf, probe, probe->leaf, probe->position, PROBE_REACH, probe->entry_blocks);
+	probe->nentries = leaf.collection_end - leaf.collection_first;
+	probe->nbefore = leaf.position - leaf.collection_first;
+	probe->complete = !leaf.begins_before && !leaf.ends_behind;
+	probe->nblocks = list_highest(probe->blocks, 1, probe->entry_blocks, probe->nentries);
 }
 
 /* The highest ones are likely to be those begun last, and so to have room. */
@@ -109,54 +130,28 @@ key_probe_list(KeyProbe *probe)
 {
 	probe->nblocks = list_highest(probe->blocks, PROBE_NARROW, probe->entry_blocks,
 								  probe->nentries);
-	if (probe->position > 0)
-		add_block(probe, probe->entry_blocks[probe->position - 1]);
-	if (probe->position < probe->nentries)
-		add_block(probe, probe->entry_blocks[probe->position]);
+	if (probe->nbefore > 0)
+		add_block(probe, probe->entry_blocks[probe->nbefore - 1]);
+	if (probe->nbefore < probe->nentries)
+		add_block(probe, probe->entry_blocks[probe->nbefore]);
 }
 
 void
 key_probe_widen(KeyProbe *probe)
 {
 	BlockNumber blocks[3 * MaxIndexTuplesPerPage];
-	bool		before;
-	bool		behind;
-	bool		ignored;
-
-	probe->complete = true;
-	probe->nentries = 0;
-	read_part(probe, probe->nkeys, false, blocks, &before, &behind);
-	if (before)
-		read_part(probe, probe->nhash, false, blocks, &ignored, &ignored);
-	if (behind)
-		read_part(probe, probe->nhash, true, blocks, &ignored, &ignored);
-	probe->nblocks = list_highest(probe->blocks, PROBE_WIDE, blocks, probe->nentries);
-}
-
-/*
- * Adds what the leaf of a key has of the collection: that of the whole key, that of
- * the partition key, where the collection begins, or of the next one, where it
- * ends.  Tells whether the collection may go on before the leaf and behind it.
- */
-static void
-read_part(KeyProbe *probe, int keysz, bool next, BlockNumber *blocks, bool *before, bool *behind)
-{
-	BTScanInsertData search;
-	Buffer		buffer;
 	Leaf		leaf;
+	Leaf		sibling;
+	int			n;
 
-	*before = *behind = false;
-	make_search_key(&search, probe->index, keysz, probe->key);
-	search.nextkey = next;
-	buffer = find_leaf(probe->index, &search);
-	if (!BufferIsValid(buffer))
-		return;
-	open_leaf(&leaf, probe, &search, buffer);
-	find_collection(&leaf, first_above(&leaf, next ? -1 : 0), MaxOffsetNumber);
-	probe->nentries += read_entries(&leaf, blocks + probe->nentries);
-	*before = leaf.begins_before;
-	*behind = leaf.ends_behind;
-	_bt_relbuf(probe->index, buffer);
+	n = read_leaf(&leaf, probe, probe->leaf, probe->position, MaxOffsetNumber, blocks);
+	if (leaf.begins_before)
+		n += read_leaf(&sibling, probe, leaf.previous, MaxOffsetNumber, MaxOffsetNumber,
+					   blocks + n);
+	if (leaf.ends_behind)
+		n += read_leaf(&sibling, probe, leaf.next, FirstOffsetNumber, MaxOffsetNumber, blocks + n);
+	probe->nentries = n;
+	probe->nblocks = list_highest(probe->blocks, PROBE_WIDE, blocks, n);
 }
 
 /* ---- finding ---- */
@@ -227,33 +222,23 @@ find_leaf(Relation index, BTScanInsert search)
 }
 
 static void
-open_leaf(Leaf *leaf, const KeyProbe *probe, BTScanInsert search, Buffer buffer)
+open_leaf(Leaf *leaf, const KeyProbe *probe, Buffer buffer)
 {
-	leaf->probe = probe;
-	leaf->search = search;
-	leaf->by_bytes = true;
-	for (int i = 0; i < search->keysz; i++)
-		leaf->by_bytes &= search->scankeys[i].sk_func.fn_addr == compare_bytes &&
-			probe->index->rd_indoption[i] == 0;
-	leaf->page = BufferGetPage(buffer);
+	*leaf = (Leaf) {.probe = probe, .page = BufferGetPage(buffer)};
 	leaf->first = P_FIRSTDATAKEY(BTPageGetOpaque(leaf->page));
 	leaf->end = Max(leaf->first, PageGetMaxOffsetNumber(leaf->page) + 1);
 }
 
-/* ---- reading a leaf ---- */
+/* ---- the key's own entries ---- */
 
 static void
-read_leaf(KeyProbe *probe, ProbeScope scope, BTScanInsert search)
+search_leaf(Leaf *leaf, BTScanInsert search)
 {
-	Leaf		leaf;
-	OffsetNumber position;
-
-	open_leaf(&leaf, probe, search, probe->leaf);
-	position = first_above(&leaf, 0);
-	if (scope != PROBE_PLACE)
-		read_key_entries(probe, &leaf, position);
-	if (scope == PROBE_PLACE || (scope == PROBE_NEW_KEY && probe->key_entries == KEY_ABSENT))
-		read_neighbours(probe, &leaf, position);
+	leaf->search = search;
+	leaf->by_bytes = true;
+	for (int i = 0; i < search->keysz; i++)
+		leaf->by_bytes &= search->scankeys[i].sk_func.fn_addr == compare_bytes &&
+			leaf->probe->index->rd_indoption[i] == 0;
 }
 
 /* How the key searched for compares to an entry. */
@@ -295,12 +280,9 @@ compare_entry(const Leaf *leaf, IndexTuple entry, int *result)
 	return true;
 }
 
-/*
- * The first entry to which the key searched for compares as `above` or less (0: one
- * that is not less than it, -1: a greater one), else the end.
- */
+/* The first entry that is not less than the key searched for, else the end. */
 static OffsetNumber
-first_above(const Leaf *leaf, int above)
+find_position(const Leaf *leaf)
 {
 	OffsetNumber low = leaf->first;
 	OffsetNumber high = leaf->end;
@@ -309,12 +291,80 @@ first_above(const Leaf *leaf, int above)
 	{
 		OffsetNumber middle = low + (high - low) / 2;
 
-		if (compare(leaf, middle) > above)
+		if (compare(leaf, middle) > 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	return low;
+}
+
+/*
+ * What the entries of the key itself say, which begin at its position and may go on
+ * to the next leaf.
+ */
+static void
+read_key_entries(KeyProbe *probe, const Leaf *leaf)
+{
+	OffsetNumber position = probe->position;
+	OffsetNumber next = position;
+	IndexTuple	entry;
+
+	if (position < leaf->end && compare(leaf, position) == 0)
+		next = position + 1;
+	if (next == leaf->end ? !ends_leaf(leaf) : next > position && compare(leaf, next) == 0)
+		probe->key_entries = KEY_MANY;
+	else if (next == position)
+		probe->key_entries = KEY_ABSENT;
+	else
+	{
+		entry = leaf_entry(leaf, position);
+		probe->key_entries = BTreeTupleIsPosting(entry) ||
+				ItemIdIsDead(PageGetItemId(leaf->page, position)) ?
+			KEY_MANY :
+			KEY_ONCE;
+		probe->tid = entry->t_tid;
+	}
+}
+
+/* Whether no entry of the key can be on the leaf to the right. */
+static bool
+ends_leaf(const Leaf *leaf)
+{
+	return P_RIGHTMOST(BTPageGetOpaque(leaf->page)) ||
+		_bt_compare(leaf->probe->index, leaf->search, leaf->page, P_HIKEY) < 0;
+}
+
+/* ---- its collection's entries ---- */
+
+/*
+ * Finds what a leaf has of the collection, no further than `reach` from a position
+ * between or beside these entries, and lists their heap pages.  Returns how many they
+ * are: none if the page is no leaf any more.
+ */
+static int
+read_leaf(Leaf *leaf, const KeyProbe *probe, BlockNumber block, OffsetNumber position,
+		  OffsetNumber reach, BlockNumber *blocks)
+{
+	BTPageOpaque opaque;
+	Buffer		buffer;
+
+	*leaf = (Leaf) {0};
+	if (block == P_NONE)
+		return 0;
+	buffer = _bt_getbuf(probe->index, block, BT_READ);
+	opaque = BTPageGetOpaque(BufferGetPage(buffer));
+	if (P_ISLEAF(opaque) && !P_IGNORE(opaque))
+	{
+		open_leaf(leaf, probe, buffer);
+		leaf->position = Max(leaf->first, Min(position, leaf->end));
+		leaf->previous = opaque->btpo_prev;
+		leaf->next = opaque->btpo_next;
+		find_collection(leaf, reach);
+		list_entries(leaf, blocks);
+	}
+	_bt_relbuf(probe->index, buffer);
+	return leaf->collection_end - leaf->collection_first;
 }
 
 /*
@@ -348,23 +398,19 @@ in_collection(const Leaf *leaf, OffsetNumber offset)
 static int
 compare_partition(const Leaf *leaf, OffsetNumber offset)
 {
-	int			keysz = leaf->search->keysz;
-	int			result;
+	const KeyProbe *probe = leaf->probe;
+	BTScanInsertData search;
 
-	leaf->search->keysz = leaf->probe->nhash;
-	result = compare(leaf, offset);
-	leaf->search->keysz = keysz;
-	return result;
+	make_search_key(&search, probe->index, probe->nhash, probe->key);
+	return _bt_compare(probe->index, &search, leaf->page, offset);
 }
 
-/*
- * The entries of the collection that are no further than `reach` from a position
- * between or beside them.
- */
+/* The entries of the collection that are no further than `reach` from the position. */
 static void
-find_collection(Leaf *leaf, OffsetNumber position, OffsetNumber reach)
+find_collection(Leaf *leaf, OffsetNumber reach)
 {
 	BTPageOpaque opaque = BTPageGetOpaque(leaf->page);
+	OffsetNumber position = leaf->position;
 	OffsetNumber from = Max(leaf->first, Max(position, reach) - reach);
 	OffsetNumber to = Min(leaf->end, position + Min(reach, leaf->end));
 
@@ -427,57 +473,11 @@ collection_end(const Leaf *leaf, OffsetNumber position, OffsetNumber high)
 	return low;
 }
 
-/*
- * What the entries of the key itself say, which begin at `position` and may go
- * on to the next leaf.
- */
 static void
-read_key_entries(KeyProbe *probe, const Leaf *leaf, OffsetNumber position)
-{
-	OffsetNumber next = position;
-	IndexTuple	entry;
-
-	if (position < leaf->end && compare(leaf, position) == 0)
-		next = position + 1;
-	if (next == leaf->end ? !ends_leaf(leaf) : next > position && compare(leaf, next) == 0)
-		probe->key_entries = KEY_MANY;
-	else if (next == position)
-		probe->key_entries = KEY_ABSENT;
-	else
-	{
-		entry = leaf_entry(leaf, position);
-		probe->key_entries = BTreeTupleIsPosting(entry) ||
-			ItemIdIsDead(PageGetItemId(leaf->page, position)) ? KEY_MANY : KEY_ONCE;
-		probe->tid = entry->t_tid;
-	}
-}
-
-/* Whether no entry of the key can be on the leaf to the right. */
-static bool
-ends_leaf(const Leaf *leaf)
-{
-	return P_RIGHTMOST(BTPageGetOpaque(leaf->page)) ||
-		_bt_compare(leaf->probe->index, leaf->search, leaf->page, P_HIKEY) < 0;
-}
-
-/* The entries of the collection within reach of `position`. */
-static void
-read_neighbours(KeyProbe *probe, Leaf *leaf, OffsetNumber position)
-{
-	find_collection(leaf, position, PROBE_REACH);
-	probe->complete = !leaf->begins_before && !leaf->ends_behind;
-	probe->nentries = read_entries(leaf, probe->entry_blocks);
-	probe->position = position - leaf->collection_first;
-	probe->nblocks = list_highest(probe->blocks, 1, probe->entry_blocks, probe->nentries);
-}
-
-/* The heap pages of the collection's entries here, and how many there are. */
-static int
-read_entries(const Leaf *leaf, BlockNumber *blocks)
+list_entries(const Leaf *leaf, BlockNumber *blocks)
 {
 	for (OffsetNumber offset = leaf->collection_first; offset < leaf->collection_end; offset++)
 		*blocks++ = entry_block(leaf, offset);
-	return leaf->collection_end - leaf->collection_first;
 }
 
 /*
@@ -496,6 +496,7 @@ list_highest(BlockNumber *highest, int limit, const BlockNumber *blocks, int n)
 		BlockNumber best = 0;	/* that and one more */
 
 		for (int i = 0; i < n; i++)
+			/* read_leaf() sets them: NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 			best = Max(best, blocks[i] < bound ? blocks[i] + 1 : 0);
 		if (best == 0)
 			break;

@@ -108,7 +108,7 @@ typedef struct RowLookup
 	Relation	index;
 	Datum		key[MAX_KEY_ATTRIBUTES];
 	TupleTableSlot *slot;		/* the row found */
-	bool		probed;			/* there is none, and `probe` says where it would go */
+	bool		probed;			/* `probe` says where it is or would go */
 	KeyProbe	probe;
 	bool		nowait;			/* for whoever is changing the row */
 	bool		busy;			/* somebody is, and was not waited for */

@@ -42,7 +42,7 @@ static bool partition_has_row(Relation partition, Oid index, const TableAccess *
 							  const Datum *key, Snapshot snapshot);
 static IndexScanDesc key_scan_begin(RowLookup *lookup, Snapshot snapshot);
 static bool find_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen);
-static bool probe_row(RowLookup *lookup, Snapshot snapshot, ProbeScope scope, bool *found);
+static bool probe_row(RowLookup *lookup, Snapshot snapshot, bool *found);
 static bool fetch_row(RowLookup *lookup, Snapshot snapshot, ItemPointer tid);
 static bool scan_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen);
 static bool find_other_row(RowLookup *lookup, Snapshot snapshot, ItemPointer self);
@@ -278,26 +278,23 @@ key_scan_begin(RowLookup *lookup, Snapshot snapshot)
 static bool
 find_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen)
 {
-	bool		is_write = snapshot->snapshot_type == SNAPSHOT_DIRTY;
-	ProbeScope	scope = is_write && is_clustered(lookup->rel) ? PROBE_NEW_KEY : PROBE_KEY;
 	bool		found;
 
-	lookup->probed = false;
-	if (IsolationIsSerializable() || !probe_row(lookup, snapshot, scope, &found))
+	lookup->probed = !IsolationIsSerializable() && probe_row(lookup, snapshot, &found);
+	if (!lookup->probed)
 		return scan_row(lookup, snapshot, entry_seen);
 	*entry_seen = found;
-	lookup->probed = !found && scope == PROBE_NEW_KEY;
 	return found;
 }
 
 /* False if that takes a scan. */
 static bool
-probe_row(RowLookup *lookup, Snapshot snapshot, ProbeScope scope, bool *found)
+probe_row(RowLookup *lookup, Snapshot snapshot, bool *found)
 {
 	const KeyIndex *primary = &lookup->access->primary;
 	KeyProbe   *probe = &lookup->probe;
 
-	key_probe_begin(probe, scope, lookup->index, primary->nhash, primary->nkeys, lookup->key);
+	key_probe_begin(probe, lookup->index, primary->nhash, primary->nkeys, lookup->key);
 	*found = probe->key_entries == KEY_ONCE && fetch_row(lookup, snapshot, &probe->tid);
 	key_probe_end(probe);
 	if (!*found && probe->key_entries != KEY_ABSENT)

@@ -15,8 +15,8 @@
 #
 # MEASURES picks; LABEL is appended to the details.  P4A_ITEMS, of P4a and P4b (1,000,000),
 # P4C_ITEMS of each size of collections (200,000) and P4_ITEMS for the inserts (200,000)
-# shorten a run, as do ROUNDS and SECONDS_EACH.  Times are medians of rounds in which both
-# sides alternate.
+# shorten a run, as do ROUNDS and SECONDS_EACH.  Both sides alternate in short rounds; a ratio
+# is the median of those of the rounds, so that it holds on a machine whose speed changes.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=test/bench/lib.sh
@@ -25,8 +25,8 @@ measures=${MEASURES:-P4a P4b P4c P4d}
 items=${P4A_ITEMS:-1000000}
 timed_items=${P4_ITEMS:-200000}
 shape_items=${P4C_ITEMS:-200000}
-rounds=${ROUNDS:-3}
-seconds=${SECONDS_EACH:-2}
+rounds=${ROUNDS:-9}
+seconds=${SECONDS_EACH:-1}
 label=${LABEL:+, $LABEL}
 
 measured() { case " $measures " in *" $1 "*) true ;; *) false ;; esac }
@@ -107,17 +107,22 @@ run_script() {
 	awk -v cpu="$(($(server_cpu) - start))" '/^number of transactions actually/ {n = $NF} /^tps/ {tps = $3} END {print tps, cpu / n}' "$here/out"
 }
 
-# compare NAME WHAT SCRIPT TABLE ITEMS CLIENTS DETAIL FORMULA: of a, b (tps) and x, y (CPU)
+# compare NAME WHAT SCRIPT TABLE ITEMS CLIENTS DETAIL RATIO: cpu, rate or time
 compare() {
 	: >"$here/rounds"
+	sleep 0.5 # as below, for those that were before
 	for _ in $(seq "$rounds"); do
 		a=$(run_script "$3" "$4" "$5" "$6")
 		b=$(run_script "$3" "Plain$4" "$5" "$6")
-		echo "$a $b" >>"$here/rounds"
+		echo "$a $b" | awk '{print $0, $2 / $4, $1 / $3, $3 / $1}' >>"$here/rounds"
 	done
-	for column in 1 2 3 4; do cut -d' ' -f$column "$here/rounds" | median; done | xargs |
-		awk -v name="$1" -v what="$2" -v detail="$7$label" \
-			"{a = \$1; x = \$2; b = \$3; y = \$4; printf \"%s %.2f %s %s: CPU %.1f us against %.1f us (%.2f), %.0f/s against %.0f/s (%.2f)\\n\", name, $8, what, detail, x, y, x / y, a, b, a / b}"
+	for column in 1 2 3 4 5 6 7; do cut -d' ' -f$column "$here/rounds" | median; done | xargs |
+		awk -v name="$1" -v what="$2" -v detail="$7$label" -v ratio="$8" '
+			{
+				of["cpu"] = $5; of["rate"] = $6; of["time"] = $7
+				printf "%s %.2f %s %s: CPU %.1f us against %.1f us (%.2f), %.0f/s against %.0f/s (%.2f)\n",
+					name, of[ratio], what, detail, $2, $4, $5, $1, $3, $6
+			}'
 }
 
 # timed_tables NAME ITEMS: the table NAME and its partner, unless they are there
@@ -139,8 +144,8 @@ time_queries() {
 		SELECT count(*) FROM (SELECT (random() * (:collections - 1))::int AS c FROM generate_series(1, 10)) s,
 		    LATERAL dynamo.query('TABLE', $(echo "$of_collection" | sed 's/COLLECTION/c/'));
 	EOF
-	compare P4b query-time/unclustered query-collections Queried "$items" 1 'ten queries of 100 items, one statement' 'b / a'
-	compare P4b query-time/unclustered query-collection Queried "$items" 1 'one query of 100 items, with its round trip' 'b / a'
+	compare P4b query-time/unclustered query-collections Queried "$items" 1 'ten queries of 100 items, one statement' time
+	compare P4b query-time/unclustered query-collection Queried "$items" 1 'one query of 100 items, with its round trip' time
 }
 
 # insert_script NAME COLLECTION STATEMENT, with ITEM in it for the item
@@ -156,9 +161,9 @@ time_inserts() {
 	insert_script put-new ':c::int' "$put"
 	insert_script insert-new ':c::int' 'INSERT INTO dynamodb."TABLE" (item) VALUES (ITEM) ON CONFLICT DO NOTHING;'
 	insert_script put-hot '-1' "$put"
-	compare P4d insert-cpu/unclustered put-new Timed "$timed_items" 1 'put_item() of new items' 'x / y'
-	compare P4d insert-cpu/unclustered insert-new Timed "$timed_items" 1 'INSERT of new items' 'x / y'
-	compare P4d insert-rate/unclustered put-hot Timed "$timed_items" 8 'put_item() into one collection, 8 clients' 'a / b'
+	compare P4d insert-cpu/unclustered put-new Timed "$timed_items" 1 'put_item() of new items' cpu
+	compare P4d insert-cpu/unclustered insert-new Timed "$timed_items" 1 'INSERT of new items' cpu
+	compare P4d insert-rate/unclustered put-hot Timed "$timed_items" 8 'put_item() into one collection, 8 clients' rate
 }
 
 # ----
