@@ -19,15 +19,10 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/nbtree.h"
-#include "access/relation.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -42,9 +37,6 @@
 RowWatcher	row_watcher = NULL;
 uint64		relation_news = 0;
 
-/* Of a file that is new: whose are they? */
-#define MAX_ROWS_TO_SHOW 100
-
 typedef struct AccessEntry
 {
 	Oid			relid;
@@ -55,9 +47,6 @@ typedef struct AccessEntry
 static HTAB *entries;
 static bool some_invalid;		/* an entry was invalidated and is still here */
 
-static bool has_new_rows_alone(Oid relid);
-static Oid seen_file(Oid relid, Oid file);
-static bool shows_old_rows(Oid relid);
 static void forget_table(Datum arg, Oid relid);
 static void forget_all(Datum arg, int cacheid, uint32 hashvalue);
 static void retire_invalid_entries(void);
@@ -179,109 +168,6 @@ check_index_age(KeyIndex *index)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to concurrent creation of an index"),
 				 errhint("The transaction might succeed if retried.")));
-}
-
-void
-check_rewrite(Relation rel)
-{
-	if (was_rewritten(rel))
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent rewrite of table \"%s\"",
-						RelationGetRelationName(rel)),
-				 errhint("The transaction might succeed if retried.")));
-}
-
-/*
- * A snapshot that was taken before the wait for a rewrite's end sees nothing of what
- * that has left (ALTER TABLE and TRUNCATE are not MVCC-safe).
- */
-bool
-was_rewritten(Relation rel)
-{
-	ListCell   *cell;
-
-	if (!has_children(rel))
-		return has_new_rows_alone(RelationGetRelid(rel));
-	foreach(cell, find_all_inheritors(RelationGetRelid(rel), NoLock, NULL))
-		if (has_new_rows_alone(lfirst_oid(cell)))
-			return true;
-	return false;
-}
-
-bool
-has_children(Relation rel)
-{
-	return rel->rd_rel->relhassubclass;
-}
-
-/* Whether the relation has another file than in the active snapshot, with nothing for that. */
-static bool
-has_new_rows_alone(Oid relid)
-{
-	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	TransactionId changed;
-	Oid			file;
-
-	if (!HeapTupleIsValid(row))
-		return false;
-	changed = HeapTupleHeaderGetXmin(row->t_data);
-	file = ((Form_pg_class) GETSTRUCT(row))->relfilenode;
-	ReleaseSysCache(row);
-	return OidIsValid(file) && TransactionIdIsNormal(changed) &&
-		XidInMVCCSnapshot(changed, GetActiveSnapshot()) &&
-		!TransactionIdIsCurrentTransactionId(changed) &&
-		seen_file(relid, file) != file && !shows_old_rows(relid);
-}
-
-/* The relation's file as the active snapshot sees it; what it has if that sees no relation. */
-static Oid
-seen_file(Oid relid, Oid file)
-{
-	Relation	pg_class = table_open(RelationRelationId, AccessShareLock);
-	Oid			result = file;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(pg_class, ClassOidIndexId, true, GetActiveSnapshot(), 1, &key);
-	row = systable_getnext(scan);
-	if (HeapTupleIsValid(row))
-		result = ((Form_pg_class) GETSTRUCT(row))->relfilenode;
-	systable_endscan(scan);
-	table_close(pg_class, AccessShareLock);
-	return result;
-}
-
-/*
- * Whether the first rows of a new file tell that the rows of the old one are there for
- * the active snapshot, as CLUSTER and VACUUM FULL leave them.
- */
-static bool
-shows_old_rows(Oid relid)
-{
-	Relation	rel = try_relation_open(relid, AccessShareLock);
-	TupleTableSlot *slot;
-	TableScanDesc scan;
-	bool		result = false;
-
-	if (rel == NULL)
-		return true;			/* dropped meanwhile */
-	slot = table_slot_create(rel, NULL);
-	scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true, false);
-	for (int i = 0; i < MAX_ROWS_TO_SHOW && !result &&
-		 table_scan_getnextslot(scan, ForwardScanDirection, slot); i++)
-	{
-		HeapTuple	row = ExecFetchSlotHeapTuple(slot, false, NULL);
-
-		result = table_tuple_satisfies_snapshot(rel, slot, GetActiveSnapshot()) &&
-			!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data));
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	table_close(rel, NoLock);
-	return result;
 }
 
 /* ---- invalidation ---- */

@@ -3,6 +3,7 @@
  *		What the files that read and write rows share.
  *
  *		row_access.c	what a session remembers of a table
+ *		row_rewrite.c	tables that were rewritten after a snapshot was taken
  *		row_lookup.c	the row of a key, by the primary key's index
  *		row_read.c		get
  *		row_write.c		conditional write, directly
@@ -66,6 +67,14 @@ typedef struct RowIndex
 	Bitmapset  *not_null;
 } RowIndex;
 
+/* A walk through all that is below a table, which found nothing rewritten (row_rewrite.c). */
+typedef struct RewriteWalk
+{
+	uint64		news;			/* relation_news when it began */
+	TransactionId xmax;			/* of its snapshot; InvalidTransactionId: there was no walk */
+	uint32		nrunning;		/* transactions that ran then, below xmax */
+} RewriteWalk;
+
 typedef struct TableAccess
 {
 	MemoryContext context;		/* holds all of it */
@@ -75,10 +84,11 @@ typedef struct TableAccess
 	int			nindexes;		/* 0 unless the relation is plain */
 	RowIndex   *indexes;		/* the primary key's first */
 	struct SqlStatements *sql;	/* by row_sql_statements.c, NULL before the first use */
+	RewriteWalk walk;			/* the last one */
 } TableAccess;
 
 /*
- * What is remembered of an open table; read-only but for `sql`.  Valid until
+ * What is remembered of an open table; read-only but for `sql` and `walk`.  Valid until
  * the end of the transaction, even if it is invalidated before.
  */
 extern TableAccess *table_access(DynamoTable *table);
@@ -88,14 +98,17 @@ extern TableAccess *table_access(DynamoTable *table);
  * there: its rows may have had other keys then, or no columns for them.
  */
 extern void check_index_age(KeyIndex *index);
+
+/* ---- tables that were rewritten (row_rewrite.c) ---- */
+
 /*
  * Whether the table, or one below it, was rewritten or truncated after the active
  * snapshot was taken, so that it shows no rows but the transaction's own: for readers
  * that have found nothing, or no more than their own rows may be.
  */
-extern bool was_rewritten(Relation rel);
+extern bool was_rewritten(DynamoTable *table);
 /* Raises serialization_failure if it was. */
-extern void check_rewrite(Relation rel);
+extern void check_rewrite(DynamoTable *table);
 /* Whether rows of the table may be in partitions, or others that inherit from it. */
 extern bool has_children(Relation rel);
 

@@ -23,7 +23,7 @@ table_get_item(DynamoTable *table, const ItemKey *key)
 	watch_rows(table, key->values[0], false);
 	item = table->direct ? get_item(table, key) : sql_get_item(table, key);
 	if (item == NULL)
-		check_rewrite(table->rel);
+		check_rewrite(table);
 	return item;
 }
 

@@ -30,7 +30,7 @@ struct ItemScan
 {
 	MemoryContext context;		/* holds all of the scan */
 	MemoryContext item_context; /* emptied before each item */
-	Relation	rel;
+	DynamoTable *table;
 	bool		found_any;
 	bool		at_end;			/* an index scan would start again */
 	DirectScan *direct;			/* one of these, or none if no row can match */
@@ -70,9 +70,9 @@ table_scan_begin(DynamoTable *table, const ItemScanSpec *spec)
 	check_index_age(unconstify(KeyIndex *, index));
 	/* then there may be rows of our own, as if they were all */
 	if (IsolationUsesXactSnapshot() && TransactionIdIsValid(GetTopTransactionIdIfAny()))
-		check_rewrite(table->rel);
+		check_rewrite(table);
 	watch_rows(table, scanned_partition(spec), false);
-	scan->rel = table->rel;
+	scan->table = table;
 	scan->context = context;
 	scan->item_context = AllocSetContextCreate(context, "dynamo scanned item",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -104,7 +104,7 @@ table_scan_advance(ItemScan *scan)
 	else
 		scan->at_end = !sql_scan_next(scan->by_sql, scan->item_context, &scan->stored);
 	if (scan->at_end && !scan->found_any)
-		check_rewrite(scan->rel);
+		check_rewrite(scan->table);
 	scan->found_any = true;
 	MemoryContextSwitchTo(caller);
 	return !scan->at_end;

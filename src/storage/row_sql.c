@@ -244,8 +244,8 @@ static void
 look_again_after_rewrite(SqlWrite *write, MemoryContext context)
 {
 	if (IsolationUsesXactSnapshot())
-		check_rewrite(write->table->rel);
-	else if (was_rewritten(write->table->rel))
+		check_rewrite(write->table);
+	else if (was_rewritten(write->table))
 	{
 		PopActiveSnapshot();
 		PushActiveSnapshot(GetTransactionSnapshot());

@@ -143,7 +143,7 @@ fetch_batch(SqlScan *scan)
 	keep_batch(scan);
 	/* their locks came after the snapshot */
 	if (has_children(scan->table->rel))
-		check_rewrite(scan->table->rel);
+		check_rewrite(scan->table);
 	PopActiveSnapshot();
 	SPI_finish();
 
