@@ -4,9 +4,10 @@
  *		remembers.
  *
  * A session that comes back to a collection finds its page without asking the
- * index.  There is one place for each value of some bits of a collection's hash, in
- * which the last one stays; collections of the same hash take each other's pages,
- * which are as good or bad as any.
+ * index.  Collections are known by their hash: two of the same take each other's pages,
+ * which are as good or bad as any.  Some bits of it say in which set a collection is;
+ * of a set, which is as large as a line of the processor's cache, the one that was
+ * not written to for the longest time is forgotten first.
  *
  * What must not happen is that a page is remembered of a relation that has been
  * cut off since.  So each memory belongs to an era of a relation, and who has to
@@ -18,7 +19,8 @@
 
 #include "storage/clustering.h"
 
-#define NPLACES 8192
+#define NSETS			2048
+#define SET_SIZE		4
 
 typedef struct LastPage
 {
@@ -27,8 +29,8 @@ typedef struct LastPage
 	BlockNumber block;
 } LastPage;
 
-/* The system gives memory to the parts that are used only. */
-static LastPage last_pages[NPLACES];
+/* The last one first.  The system gives memory to the parts that are used only. */
+static LastPage last_pages[NSETS][SET_SIZE];
 
 uint64
 last_pages_new_era(void)
@@ -38,23 +40,39 @@ last_pages_new_era(void)
 	return ++eras;
 }
 
-/* Of two tables, collections of the same name have different places. */
+/* Of two tables, collections of the same name are in different sets. */
 static inline LastPage *
-place_of(uint64 era, uint32 collection)
+set_of(uint64 era, uint32 collection)
 {
-	return &last_pages[hash_combine(collection, (uint32) era) % NPLACES];
+	return last_pages[hash_combine(collection, (uint32) era) % NSETS];
+}
+
+/* The place of a collection in its set, or the size. */
+static inline int
+find_in_set(const LastPage *set, uint64 era, uint32 collection)
+{
+	int			i = 0;
+
+	while (i < SET_SIZE && (set[i].era != era || set[i].collection != collection))
+		i++;
+	return i;
 }
 
 BlockNumber
 last_page(uint64 era, uint32 collection)
 {
-	const LastPage *last = place_of(era, collection);
+	const LastPage *set = set_of(era, collection);
+	int			i = find_in_set(set, era, collection);
 
-	return last->era == era && last->collection == collection ? last->block : InvalidBlockNumber;
+	return i < SET_SIZE ? set[i].block : InvalidBlockNumber;
 }
 
 void
 last_page_remember(uint64 era, uint32 collection, BlockNumber block)
 {
-	*place_of(era, collection) = (LastPage) {era, collection, block};
+	LastPage   *set = set_of(era, collection);
+
+	for (int i = Min(find_in_set(set, era, collection), SET_SIZE - 1); i > 0; i--)
+		set[i] = set[i - 1];
+	set[0] = (LastPage) {era, collection, block};
 }
