@@ -66,5 +66,40 @@ SELECT min(scans) AS scans_of_pg_inherits FROM (
         SELECT i, dynamo.get_item('Things', thing('nobody', i)), pg_stat_get_xact_numscans('pg_inherits_parent_index'::regclass) AS scans
           FROM generate_series(1, 50) i OFFSET 0) AS misses) AS differences;
 
+-- However often, an operation on one key locks no partition but the key's.
+BEGIN;
+DO $$ BEGIN
+    FOR i IN 1..10 LOOP
+        PERFORM dynamo.get_item('Things', thing('za', 1)), dynamo.get_item('Things', thing('za', 1000)),
+                dynamo.update_item('Things', thing('za', 1), 'SET n = :n', expression_attribute_values => '{":n":{"N":"1"}}'),
+                dynamo.delete_item('Things', thing('za', 1000)), dynamo.put_item('Things', thing('za', 1000 + i)),
+                dynamo.call('Query', '{"TableName":"Things","KeyConditionExpression":"Tenant = :t AND Id < :n","ExpressionAttributeValues":{":t":{"S":"za"},":n":{"N":"1000"}}}'::json);
+    END LOOP;
+END $$;
+SELECT count(DISTINCT relation) AS partitions FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN ('things_0'::regclass, 'things_1'::regclass);
+ROLLBACK;
+
+-- What is in several partitions is read in several batches, in one order.
+DO $$ BEGIN PERFORM dynamo.put_item('Things', thing('batch' || i % 7, i)) FROM generate_series(1, 300) i; END $$;
+SELECT array_agg(item ORDER BY n) = (SELECT array_agg(item ORDER BY "Tenant", "Id") FROM "Things") AS same, count(*)
+  FROM dynamo.scan('Things') WITH ORDINALITY AS scan(item, n);
+CREATE FUNCTION pages(page_size int, start jsonb DEFAULT NULL) RETURNS SETOF dynamo.item LANGUAGE plpgsql AS $$
+DECLARE
+    page jsonb;
+BEGIN
+    LOOP
+        page := dynamo.call('Scan', (jsonb_build_object('TableName', 'Things', 'Limit', page_size) ||
+                                     CASE WHEN start IS NULL THEN '{}' ELSE jsonb_build_object('ExclusiveStartKey', start) END)::json);
+        RETURN QUERY SELECT (item #>> '{}')::dynamo.item FROM jsonb_array_elements(page -> 'Items') item;
+        start := page -> 'LastEvaluatedKey';
+        EXIT WHEN start IS NULL;
+    END LOOP;
+END $$;
+SELECT array_agg(item ORDER BY n) = (SELECT array_agg(item ORDER BY "Tenant", "Id") FROM "Things") AS same
+  FROM unnest('{1,50,128,129,1000}'::int[]) size, LATERAL (SELECT * FROM pages(size) WITH ORDINALITY AS page(item, n)) AS scan
+ GROUP BY size;
+SELECT count(*), count(DISTINCT item) FROM generate_series(0, 2) segment,
+       jsonb_array_elements(dynamo.call('Scan', jsonb_build_object('TableName', 'Things', 'TotalSegments', 3, 'Segment', segment)::json)::jsonb -> 'Items') item;
+
 SET client_min_messages = warning;
 DROP SCHEMA storage_partitions CASCADE;

@@ -325,9 +325,18 @@ extern void sql_statements_free(struct SqlStatements *sql);
 /* Names in statements, quoted. */
 extern void append_table_name(StringInfo sql, Relation rel);
 extern void append_column_name(StringInfo sql, Relation rel, AttrNumber column);
-/* A plan for the statement, kept with the table under the statement's text. */
+/*
+ * How to plan a statement that compares these columns with parameters, of which the
+ * first have to be equal: CURSOR_OPT_GENERIC_PLAN if it is for all partitions,
+ * CURSOR_OPT_CUSTOM_PLAN if it is for one, 0 if that is the planner's to say.
+ */
+extern int sql_plan_options(Relation rel, const KeyColumn *keys, int nfixed, int ncompared);
+/*
+ * A plan for the statement, kept with the table under the statement's text, on which
+ * the options depend.
+ */
 extern struct _SPI_plan *sql_kept_plan(TableAccess *access, const char *statement,
-									   int nargs, Oid *argtypes);
+									   int nargs, Oid *argtypes, int options);
 
 /* Tells the watcher, if there is one. */
 static inline void

@@ -9,7 +9,9 @@
  * that keeps our caller's cursor (WITH HOLD), or keep that COMMIT from happening.
  *
  * The first batches are small, for those who want only the first rows, unless it
- * is known how many they want.
+ * is known how many they want.  Those from many partitions are large, and of one size:
+ * each asks all of them for their first rows, and their plan, which is generic, is to
+ * know the LIMIT.
  */
 #include "postgres.h"
 
@@ -17,6 +19,8 @@
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "partitioning/partdesc.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -26,6 +30,7 @@
 
 #define FIRST_BATCH_SIZE	16
 #define LAST_BATCH_SIZE		128
+#define MAX_MERGED_BATCH	1024
 
 /* Columns of the statement; those of the key follow. */
 enum
@@ -46,6 +51,7 @@ struct SqlScan
 	Snapshot	snapshot;
 	TupleDesc	desc;
 	HeapTuple  *batch;
+	int			plan_options;
 	int			batch_limit;
 	int			nrows;
 	int			next_row;
@@ -64,6 +70,9 @@ typedef struct Statement
 	Datum		args[MAX_SCAN_PARAMETERS];
 } Statement;
 
+static int ncompared(const KeyConditions *conditions);
+static bool merges_partitions(const SqlScan *scan);
+static int merged_batch_size(Relation rel);
 static void fetch_batch(SqlScan *scan);
 static void keep_batch(SqlScan *scan);
 static void start_after_batch(SqlScan *scan);
@@ -89,9 +98,14 @@ sql_scan_begin(DynamoTable *table, const KeyIndex *index,
 	scan->index = index;
 	scan->shape = *shape;
 	scan->conditions = *conditions;
-	scan->batch_limit = shape->limit > 0 && shape->total_segments <= 1 ?
-		Min(shape->limit, LAST_BATCH_SIZE) :
-		FIRST_BATCH_SIZE;
+	scan->plan_options = sql_plan_options(table->rel, index->keys, conditions->start_part,
+										  ncompared(conditions));
+	if (merges_partitions(scan))
+		scan->batch_limit = merged_batch_size(table->rel);
+	else if (shape->limit > 0 && shape->total_segments <= 1)
+		scan->batch_limit = Min(shape->limit, LAST_BATCH_SIZE);
+	else
+		scan->batch_limit = FIRST_BATCH_SIZE;
 	scan->snapshot = RegisterSnapshot(GetActiveSnapshot());
 	return scan;
 }
@@ -127,6 +141,32 @@ sql_scan_end(SqlScan *scan)
 
 /* ---- batches ---- */
 
+/* How many parts of the key are compared with something; they are its first. */
+static int
+ncompared(const KeyConditions *conditions)
+{
+	int			n = 0;
+
+	for (int i = 0; i < conditions->ncomparisons; i++)
+		n = Max(n, conditions->comparisons[i].part + 1);
+	return n;
+}
+
+static bool
+merges_partitions(const SqlScan *scan)
+{
+	return scan->plan_options == CURSOR_OPT_GENERIC_PLAN;
+}
+
+/* A first row is read from each partition; as many may be returned. */
+static int
+merged_batch_size(Relation rel)
+{
+	int			npartitions = RelationGetPartitionDesc(rel, true)->nparts;
+
+	return Max(LAST_BATCH_SIZE, Min(npartitions, MAX_MERGED_BATCH));
+}
+
 static void
 fetch_batch(SqlScan *scan)
 {
@@ -137,7 +177,7 @@ fetch_batch(SqlScan *scan)
 	PushActiveSnapshot(scan->snapshot);
 	make_statement(scan, &statement);
 	plan = sql_kept_plan(table_access(scan->table), statement.text.data,
-						 statement.nargs, statement.argtypes);
+						 statement.nargs, statement.argtypes, scan->plan_options);
 	if (SPI_execute_plan(plan, statement.args, NULL, true, 0) < 0)
 		elog(ERROR, "execution of a scan failed: %s", SPI_result_code_string(SPI_result));
 	keep_batch(scan);
@@ -148,7 +188,8 @@ fetch_batch(SqlScan *scan)
 	SPI_finish();
 
 	scan->last_batch = scan->nrows < scan->batch_limit;
-	scan->batch_limit = Min(scan->batch_limit * 2, LAST_BATCH_SIZE);
+	if (!merges_partitions(scan))
+		scan->batch_limit = Min(scan->batch_limit * 2, LAST_BATCH_SIZE);
 	if (!scan->last_batch)
 		start_after_batch(scan);
 }
@@ -247,7 +288,10 @@ make_statement(SqlScan *scan, Statement *statement)
 		appendStringInfoString(text, scan->shape.backward ? " DESC" : " ASC");
 	}
 	appendStringInfoString(text, " LIMIT ");
-	append_parameter(statement, INT8OID, Int64GetDatum(scan->batch_limit));
+	if (merges_partitions(scan))
+		appendStringInfo(text, "%d", scan->batch_limit);
+	else
+		append_parameter(statement, INT8OID, Int64GetDatum(scan->batch_limit));
 }
 
 static void

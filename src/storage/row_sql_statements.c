@@ -9,7 +9,10 @@
  * they are supplied here where it need not fire for each row.
  *
  * Plans are kept with what else is remembered of a table (row_access.c), and freed
- * with it.
+ * with it.  Where a statement tells the partition, it is planned for that alone, each
+ * time: a generic plan is one for all partitions, takes long to make and locks them.
+ * Where it tells nothing of partitions it is for all of them anyway; to plan that
+ * takes far longer than to execute it, so its plan is generic.
  */
 #include "postgres.h"
 
@@ -19,8 +22,11 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
+#include "nodes/parsenodes.h"
+#include "partitioning/partdesc.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -45,12 +51,13 @@ typedef struct SqlStatements
 static SqlStatements *statements_of(TableAccess *access);
 static SPIPlanPtr prepare_key_statement(DynamoTable *table, TableAccess *access,
 										KeyStatement kind);
+static int key_plan_options(DynamoTable *table, TableAccess *access, KeyStatement kind);
 static bool is_insert(KeyStatement kind);
 static int nsupplied(const TableDefinition *definition, KeyStatement kind);
 static bool trigger_fires_for_all(Relation rel);
 static void check_key_is_unique(Relation rel, const TableAccess *access);
 static bool is_unique_key_index(Relation index, const TableAccess *access);
-static SPIPlanPtr prepare(const char *statement, int nargs, Oid *argtypes);
+static SPIPlanPtr prepare(const char *statement, int nargs, Oid *argtypes, int options);
 static void append_key_statement(StringInfo sql, Relation rel, const TableAccess *access,
 								 KeyStatement kind);
 static void append_insert(StringInfo sql, Relation rel, const TableAccess *access,
@@ -126,7 +133,16 @@ prepare_key_statement(DynamoTable *table, TableAccess *access, KeyStatement kind
 
 	initStringInfo(&sql);
 	append_key_statement(&sql, table->rel, access, kind);
-	return prepare(sql.data, nargs, argtypes);
+	return prepare(sql.data, nargs, argtypes, key_plan_options(table, access, kind));
+}
+
+/* (an insertion's plan has no partitions) */
+static int
+key_plan_options(DynamoTable *table, TableAccess *access, KeyStatement kind)
+{
+	const KeyIndex *primary = &access->primary;
+
+	return is_insert(kind) ? 0 : sql_plan_options(table->rel, primary->keys, primary->nkeys, primary->nkeys);
 }
 
 static bool
@@ -206,10 +222,31 @@ is_unique_key_index(Relation index, const TableAccess *access)
 	return result;
 }
 
-static SPIPlanPtr
-prepare(const char *statement, int nargs, Oid *argtypes)
+int
+sql_plan_options(Relation rel, const KeyColumn *keys, int nfixed, int ncompared)
 {
-	SPIPlanPtr	plan = SPI_prepare(statement, nargs, argtypes);
+	PartitionKey partitioning = RelationGetPartitionKey(rel);
+	int			fixed = 0;
+	int			compared = 0;
+
+	if (partitioning == NULL || RelationGetPartitionDesc(rel, true)->nparts <= 1)
+		return 0;
+	for (int i = 0; i < partitioning->partnatts; i++)
+		for (int j = 0; j < ncompared; j++)
+			if (keys[j].column == partitioning->partattrs[i])
+			{
+				compared++;
+				fixed += j < nfixed;
+			}
+	if (fixed == partitioning->partnatts)
+		return CURSOR_OPT_CUSTOM_PLAN;
+	return compared == 0 ? CURSOR_OPT_GENERIC_PLAN : 0;
+}
+
+static SPIPlanPtr
+prepare(const char *statement, int nargs, Oid *argtypes, int options)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(statement, nargs, argtypes, options);
 
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "preparation of \"%s\" failed: %s", statement,
@@ -218,7 +255,7 @@ prepare(const char *statement, int nargs, Oid *argtypes)
 }
 
 SPIPlanPtr
-sql_kept_plan(TableAccess *access, const char *statement, int nargs, Oid *argtypes)
+sql_kept_plan(TableAccess *access, const char *statement, int nargs, Oid *argtypes, int options)
 {
 	SqlStatements *statements = statements_of(access);
 	SPIPlanPtr	plan;
@@ -228,7 +265,7 @@ sql_kept_plan(TableAccess *access, const char *statement, int nargs, Oid *argtyp
 		if (strcmp(statements->kept[i].text, statement) == 0)
 			return statements->kept[i].plan;
 
-	plan = prepare(statement, nargs, argtypes);
+	plan = prepare(statement, nargs, argtypes, options);
 	place = statements->nkept;
 	if (place == MAX_KEPT_PLANS)
 	{
