@@ -26,7 +26,7 @@
 #include "common/errors.h"
 #include "ops/jobs.h"
 
-/* As often a job may be begun and not come to an end. */
+/* As often a job may be begun and not come to an end, but for locks that others hold. */
 #define MAX_ATTEMPTS	5
 #define LOCK_PATIENCE	20000	/* ms */
 
@@ -186,16 +186,24 @@ job_run(TableJob *job)
 	AtEOXact_GUC(false, nest_level);
 }
 
+/*
+ * Whether the job has waited for a lock until lock_timeout, which the server itself says.
+ * What code of others raises (NOWAIT), or sets to be over at once, would be met again and again.
+ */
+static bool
+has_waited_for_lock(const TableJob *job, const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE &&
+		error->funcname != NULL && strcmp(error->funcname, "ProcessInterrupts") == 0 &&
+		TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), LOCK_PATIENCE);
+}
+
 void
 job_fail(TableJob *job, const ErrorData *error, bool interrupted)
 {
-	bool		locked = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
-	bool		conflict = locked ||
+	bool		waited = has_waited_for_lock(job, error);
+	bool conflict = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
 		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK;
-	/* (NOWAIT in code of others is over at once, or after all that came before, again and again) */
-	bool		waited = locked &&
-		TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), LOCK_PATIENCE) &&
-		!TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), 2 * LOCK_PATIENCE);
 
 	job->state = interrupted || conflict ? JOB_WAITING : JOB_FAILED;
 	job->pid = 0;

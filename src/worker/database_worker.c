@@ -36,6 +36,7 @@ static WorkedDatabase *my_database;
 static Oid	left_unfinished;	/* by the worker before this one */
 static volatile sig_atomic_t gave_up = false;
 static BackgroundWork my_work;
+static bool other_version = false; /* the extension's, than the library's */
 static volatile sig_atomic_t acting = false;
 
 /*
@@ -77,12 +78,6 @@ background_work_was_given_up(Oid subject)
 	return OidIsValid(subject) && subject == left_unfinished;
 }
 
-TtlScan *
-background_ttl_scan(void)
-{
-	return &my_database->ttl_scan;
-}
-
 /* Settings of the server, or the database, that are meant for clients; of later versions, too. */
 static void
 override_settings(void)
@@ -111,9 +106,15 @@ work_of_worker(void)
 	return work;
 }
 
+/*
+ * An error, or a signal, is no end of the work, but where there can be none before ALTER
+ * EXTENSION, which has us come again.
+ */
 static void
 forget_worker(int code, Datum work)
 {
+	if (code != 0 && !other_version)
+		background_work_go_on(DatumGetInt32(work));
 	if (!gave_up)
 		pg_atomic_write_u32(&my_database->subject[DatumGetInt32(work)], InvalidOid);
 	pg_atomic_write_u32(&my_database->pid[DatumGetInt32(work)], 0);
@@ -208,7 +209,9 @@ begin_step(MemoryContext context)
 		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
 		if (get_extension_oid("dynamo", true) == extension)
 		{
+			other_version = true;
 			check_extension_version();
+			other_version = false;
 			PushActiveSnapshot(GetTransactionSnapshot());
 			MemoryContextSwitchTo(context);
 			return true;

@@ -77,7 +77,6 @@ init_database(WorkedDatabase *database)
 	pg_atomic_init_u32(&database->holds, 0);
 	pg_atomic_init_u32(&database->running, 0);
 	pg_atomic_init_u32(&database->gone, 0);
-	memset(&database->ttl_scan, 0, sizeof(database->ttl_scan));
 }
 
 /* With AddinShmemInitLock held. */
@@ -95,6 +94,8 @@ databases_shmem_init(void)
 		pg_atomic_init_u32(&databases_shared->discovery_wanted, 1);
 		for (int i = 0; i < MAX_DATABASES; i++)
 			init_database(&databases_shared->databases[i]);
+		memset(databases_shared->left_ttl_progress, 0,
+			   sizeof(databases_shared->left_ttl_progress));
 	}
 	LWLockRegisterTranche(databases_shared->lock.tranche, "DynamoDatabases");
 	background_workers = (BackgroundWorkers) {
@@ -147,6 +148,7 @@ worked_database(Oid oid, bool claim)
 void
 worked_database_free(WorkedDatabase *database)
 {
+	ttl_progress_forget(pg_atomic_read_u32(&database->oid));
 	LWLockAcquire(&databases_shared->lock, LW_EXCLUSIVE);
 	if (pg_atomic_read_u32(&database->gone) != 0 && pg_atomic_read_u32(&database->holds) == 0)
 		init_database(database);

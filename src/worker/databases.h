@@ -26,6 +26,31 @@
 
 #define MAX_DATABASES	1000
 
+/* What a worker of expiry knows of a table that it has not done with (ttl.c). */
+typedef struct TtlProgress
+{
+	/* items that are passed over */
+	bool		any_failed;		/* since a round began with the oldest items */
+	TtlScan		behind;			/* where rounds begin then, */
+	bool		broken_off;		/* as the last one did not come to its end, */
+	int			retry_in;		/* or while this counts down */
+	int			retries;		/* that were in vain */
+	int			one_by_one;		/* so many items, which a batch has failed with */
+
+	/* the table as a whole */
+	int			pause;			/* rounds that it still misses */
+	int			pauses;			/* in a row */
+} TtlProgress;
+
+typedef struct LeftTtlProgress
+{
+	Oid			database;		/* InvalidOid: the entry is free */
+	Oid			relid;
+	TtlProgress progress;
+} LeftTtlProgress;
+
+#define MAX_LEFT_TTL_PROGRESS 2000
+
 typedef struct WorkedDatabase
 {
 	pg_atomic_uint32 oid;		/* InvalidOid: the entry is free */
@@ -36,16 +61,17 @@ typedef struct WorkedDatabase
 	pg_atomic_uint32 holds;		/* commands that want no worker there */
 	pg_atomic_uint32 running;	/* workers that the launcher has started */
 	pg_atomic_uint32 gone;		/* dropped, or not to be looked after */
-	TtlScan		ttl_scan;		/* what a worker of expiry has left unfinished */
 } WorkedDatabase;
 
 typedef struct DatabasesShared
 {
-	LWLock		lock;			/* claiming and freeing entries */
+	LWLock		lock;			/* claiming and freeing entries, */
+	/* and what is left by workers of expiry */
 	ConditionVariable stopped;	/* the last worker of some database has ended */
 	PGPROC	   *launcher;		/* may be stale; NULL: none yet */
 	pg_atomic_uint32 discovery_wanted;	/* which databases are there? */
 	WorkedDatabase databases[MAX_DATABASES];
+	LeftTtlProgress left_ttl_progress[MAX_LEFT_TTL_PROGRESS]; /* under the lock */
 } DatabasesShared;
 
 /* NULL unless the library is preloaded, by a server that is to have workers. */
@@ -67,6 +93,15 @@ extern void background_work_end_turn(WorkedDatabase *database, BackgroundWork wo
 /* Whether dynamo.databases names a database, or all. */
 extern bool database_is_chosen(const char *name);
 
+/* ---- what workers of expiry leave (ttl_progress.c) ---- */
+
+/* To the next one of this database; if there is no room, that begins anew. */
+extern void ttl_progress_leave(Oid relid, const TtlProgress *progress);
+/* By the next one, once: false, and nothing, if nothing was left of that table. */
+extern bool ttl_progress_take(Oid relid, TtlProgress *progress);
+/* What nobody takes, of a database. */
+extern void ttl_progress_forget(Oid database);
+
 /* ---- in a worker of a database (database_worker.c) ---- */
 
 /* Connects to the database, whose OID is the argument; signals as workers need them. */
@@ -76,7 +111,10 @@ extern BackgroundWork work_of_worker(void);
 /* After SIGHUP. */
 extern void database_worker_reload(void);
 
-/* The worker's own flag: lowered before it looks for work, raised while there is some. */
+/*
+ * The worker's own flag: lowered before it looks for work, raised while there is some, and
+ * when an error ends the worker.
+ */
 extern void background_work_begin(BackgroundWork work);
 extern void background_work_go_on(BackgroundWork work);
 /*
@@ -97,8 +135,6 @@ extern void background_work_share(BackgroundWork work);
  */
 extern void background_work_give_up(BackgroundWork work, Oid subject);
 extern bool background_work_was_given_up(Oid subject);
-/* Where a worker of expiry leaves how far it was. */
-extern TtlScan *background_ttl_scan(void);
 
 /*
  * A transaction with a snapshot, in which the extension exists and is locked

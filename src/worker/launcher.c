@@ -12,7 +12,8 @@
  * Where the server has not enough background workers for all, those of the endpoint come
  * first, then who has waited for the longest.  Some work never ends (expiry,
  * streams): its workers have turns then, of which the longest is the first to end, at a
- * place of the worker's choice, and queue up again.
+ * place of the worker's choice, and queue up again.  One that does not come to such a place
+ * for a while keeps its own, and another one is asked.
  *
  * Workers never outlive the launcher: it ends them when it ends, and asks twice
  * when the server shuts down, so that a long request does not hold that up.
@@ -430,6 +431,7 @@ queue_up(TimestampTz now)
 			note_end(slot, now);
 		/* (the clock may have been set back) */
 		slot->started = Min(slot->started, now);
+		slot->asked = Min(slot->asked, now);
 		slot->next_start = Min(slot->next_start, now + MAX_RESTART_DELAY * USECS_PER_SEC);
 		if (slot->handle != NULL)
 			continue;
@@ -591,6 +593,8 @@ make_room(int places, TimestampTz now)
 	while (places-- > 0 && (slot = longest_turn(now)) != NULL)
 	{
 		slot->asked = now;
+		ereport(DEBUG1,
+				(errmsg_internal("\"%s %u\" is to make room", slot->service->name, slot->argument)));
 		background_work_end_turn(slot->database, slot->work);
 	}
 }

@@ -19,14 +19,6 @@
 
 PGDLLEXPORT void dynamo_stream_worker_main(Datum arg);
 
-/* An error, or a signal, that comes before there is a slot is no end either. */
-static void
-go_on_after_error(int code, Datum arg)
-{
-	if (code != 0)
-		background_work_go_on(WORK_STREAMS);
-}
-
 void
 dynamo_stream_worker_main(Datum arg)
 {
@@ -37,7 +29,6 @@ dynamo_stream_worker_main(Datum arg)
 	stream_worker_begin(&steps);
 	/* Streams that are enabled from here on ask for a worker of their own. */
 	background_work_begin(WORK_STREAMS);
-	before_shmem_exit(go_on_after_error, (Datum) 0);
 	if (stream_worker_prepare())
 	{
 		background_work_go_on(WORK_STREAMS);

@@ -23,7 +23,9 @@
  *
  * The owners' code may leave something in the session that nothing undoes (a
  * connection by dblink), so the worker makes room for a new one now and then; and for
- * others that wait for its place, between two batches.
+ * others that wait for its place, when each table has had its batch.  The next one goes on
+ * where this one was (ttl_progress.c), unless somebody has ended it by SIGTERM: then all is
+ * tried again.
  *
  * Times are never early: an item of the second n goes when n has passed.  What lies
  * more than five years back is taken for a mistake, as DynamoDB does, and stays.
@@ -59,6 +61,7 @@ PGDLLEXPORT void dynamo_ttl_main(Datum arg);
 #define MAX_FAILURES	100 /* items that may fail in a round */
 #define MAX_GRACE		5000	/* ms after a cancel */
 #define LIFETIME		3600	/* seconds */
+#define ENDLESS_PAUSE	3600 /* seconds before an item whose deletion has not ended is tried again */
 
 typedef struct ExpiringTable
 {
@@ -66,19 +69,8 @@ typedef struct ExpiringTable
 	const char *schema;			/* in the batch's memory */
 	const char *name;
 	TtlScan		scan;			/* of this round; complete between rounds */
-	int			one_by_one;		/* so many items, which a batch has failed with */
-
-	/* items that are passed over */
-	int			failed;			/* in this round */
-	bool		any_failed;		/* since one began with the oldest items */
-	TtlScan		behind;			/* where rounds begin then, */
-	bool		broken_off;		/* as this one did not come to its end, */
-	int			retry_in;		/* or while this counts down */
-	int			retries;		/* that were in vain */
-
-	/* the table as a whole */
-	int			pause;			/* rounds that it still misses */
-	int			pauses;			/* in a row */
+	int			failed;			/* items, in this round */
+	TtlProgress progress;		/* outlives the worker */
 } ExpiringTable;
 
 static int	ttl_naptime = 0;
@@ -91,12 +83,14 @@ static List *tables = NIL;		/* of ExpiringTable * */
 static bool tables_changed;		/* perhaps */
 static TimestampTz next_batch;	/* by dynamo.ttl_rate */
 static TimeoutId end_timeout;	/* for a batch that does not heed its cancel */
-static ExpiringTable *in_hand;	/* the table of the batch, */
-static TtlScan before;			/* and where that begins */
+static ExpiringTable *in_hand;	/* the table of the batch, or NULL */
+static TtlScan before;			/* where the batch begins */
+static volatile sig_atomic_t given_up; /* the batch */
 
 static void list_tables(void);
-static void take_over(ExpiringTable *table);
+static void report_endless(const ExpiringTable *table);
 static void count_failure(Oid relid);
+static void leave_tables(int code, Datum arg);
 static void begin_round(void);
 static void begin_scan(ExpiringTable *table, int64 now);
 static bool take_turns(void);
@@ -104,6 +98,7 @@ static void expire_batch(ExpiringTable *table);
 static int	delete_batch(ExpiringTable *table);
 static void note_failure(ExpiringTable *table, const ErrorData *error, bool timed_out);
 static void note_end(ExpiringTable *table);
+static void break_off(ExpiringTable *table);
 static void leave(ExpiringTable *table);
 static void keep_rate(int items);
 static void rest(long timeout);
@@ -135,12 +130,10 @@ note_relation_changed(Datum arg, Oid relid)
 	tables_changed = true;
 }
 
-/* What has begun with one item alone is not to be tried again by the next worker. */
 static void
 give_up(void)
 {
-	*background_ttl_scan() = in_hand->scan.looked_at == 1 ? in_hand->scan : before;
-	background_ttl_scan()->looked_at = in_hand->scan.looked_at;
+	given_up = true;
 	background_work_give_up(WORK_TTL, in_hand->relid);
 }
 
@@ -161,8 +154,10 @@ dynamo_ttl_main(Datum arg)
 										  ALLOCSET_DEFAULT_SIZES);
 	CacheRegisterRelcacheCallback(note_relation_changed, (Datum) 0);
 	end_timeout = RegisterTimeout(USER_TIMEOUT, give_up);
+	before_shmem_exit(leave_tables, (Datum) 0);
 	tables_changed = true;
-	while (!is_to_end())
+	/* (no turn is over before it has come to something) */
+	do
 	{
 		if (tables_changed)
 			list_tables();
@@ -174,7 +169,7 @@ dynamo_ttl_main(Datum arg)
 		if (GetCurrentTimestamp() - started > LIFETIME * USECS_PER_SEC)
 			break;				/* (the launcher starts another one) */
 		rest(ttl_naptime * 1000L);
-	}
+	} while (!is_to_end());
 	proc_exit(0);
 }
 
@@ -198,34 +193,26 @@ new_table(Oid relid)
 
 	table->relid = relid;
 	table->scan.complete = true;
+	(void) ttl_progress_take(relid, &table->progress);
 	if (background_work_was_given_up(relid))
-		take_over(table);
+	{
+		table->progress.pause = MAX_PAUSE;
+		report_endless(table);
+	}
 	return table;
 }
 
-/* A table whose batch the worker before this one could not end. */
+/* What the worker before this one could not end. */
 static void
-take_over(ExpiringTable *table)
+report_endless(const ExpiringTable *table)
 {
-	table->behind = *background_ttl_scan();
-	table->pause = MAX_PAUSE;
 	ereport(WARNING,
 			(errcode(ERRCODE_QUERY_CANCELED), errhidestmt(true),
 			 errmsg("code of the owner of relation %u did not end within dynamo.ttl_batch_timeout",
 					table->relid),
-			 errdetail("%d expired items were to be deleted.", table->behind.looked_at)));
-	if (table->behind.looked_at == 1)
-	{
-		/* (and not again in this worker's life) */
-		table->any_failed = true;
-		table->retry_in = LIFETIME;
+			 errdetail("%d expired items were to be deleted.", table->progress.behind.looked_at)));
+	if (table->progress.behind.looked_at == 1)
 		count_failure(table->relid);
-	}
-	else
-	{
-		table->broken_off = true;
-		table->one_by_one = table->behind.looked_at;
-	}
 }
 
 static void
@@ -244,24 +231,30 @@ list_tables(void)
 {
 	List	   *found;
 	List	   *known = tables;
+	List	   *listed = NIL;
 	ListCell   *cell;
 
 	tables_changed = false;
 	/* Tables that come from here on ask for a worker of their own, if there are none yet. */
 	background_work_begin(WORK_TTL);
-	tables = NIL;
 	if (!begin_step(batch_context))
+	{
+		tables = NIL;
+		ttl_progress_forget(MyDatabaseId);
 		return;
+	}
 	found = ttl_table_list();
 	MemoryContextSwitchTo(TopMemoryContext);
 	foreach(cell, found)
 	{
 		ExpiringTable *table = known_table(known, lfirst_oid(cell));
 
-		tables = lappend(tables, table != NULL ? table : new_table(lfirst_oid(cell)));
+		listed = lappend(listed, table != NULL ? table : new_table(lfirst_oid(cell)));
 	}
+	tables = listed;
 	MemoryContextSwitchTo(batch_context);
 	end_step();
+	ttl_progress_forget(MyDatabaseId);
 	if (tables != NIL)
 		background_work_go_on(WORK_TTL);
 
@@ -270,6 +263,55 @@ list_tables(void)
 			pfree(lfirst(cell));
 	list_free(known);
 	MemoryContextReset(batch_context);
+}
+
+/* ---- the next worker ---- */
+
+/* What has begun with one item alone is passed over by it. */
+static void
+note_endless(ExpiringTable *table)
+{
+	TtlProgress *progress = &table->progress;
+	int			looked_at = table->scan.looked_at;
+
+	progress->pause = MAX_PAUSE;
+	if (looked_at == 1)
+	{
+		table->scan.complete = true;
+		progress->behind = table->scan;
+		progress->any_failed = true;
+		progress->retry_in = Max(1, ENDLESS_PAUSE / ttl_naptime);
+	}
+	else
+	{
+		table->scan = before;
+		break_off(table);
+		progress->behind.looked_at = looked_at;
+		progress->one_by_one = looked_at;
+	}
+}
+
+static void
+leave_tables(int code, Datum arg)
+{
+	ListCell   *cell;
+
+	if (ShutdownRequestPending)
+		return;
+	if (in_hand != NULL && given_up)
+		note_endless(in_hand);
+	else if (in_hand != NULL)
+		in_hand->scan = before;
+	foreach(cell, tables)
+	{
+		ExpiringTable *table = lfirst(cell);
+		const TtlProgress *progress = &table->progress;
+
+		if (!table->scan.complete)
+			break_off(table);
+		if (progress->any_failed || progress->broken_off || progress->pause > 0)
+			ttl_progress_leave(table->relid, progress);
+	}
 }
 
 /* ---- rounds ---- */
@@ -284,8 +326,8 @@ begin_round(void)
 	{
 		ExpiringTable *table = lfirst(cell);
 
-		if (table->pause > 0)
-			table->pause--;
+		if (table->progress.pause > 0)
+			table->progress.pause--;
 		else
 			begin_scan(table, now);
 	}
@@ -294,19 +336,19 @@ begin_round(void)
 static void
 begin_scan(ExpiringTable *table, int64 now)
 {
-	if (!table->broken_off && table->retry_in > 0)
-		table->retry_in--;
-	if (table->broken_off || table->retry_in > 0)
-		table->scan = table->behind;
+	if (!table->progress.broken_off && table->progress.retry_in > 0)
+		table->progress.retry_in--;
+	if (table->progress.broken_off || table->progress.retry_in > 0)
+		table->scan = table->progress.behind;
 	else
 	{
 		memset(&table->scan, 0, sizeof(table->scan));
-		table->any_failed = false;
+		table->progress.any_failed = false;
 	}
 	table->scan.oldest = now - FIVE_YEARS;
 	table->scan.latest = now - 1;
 	table->scan.complete = false;
-	table->broken_off = false;
+	table->progress.broken_off = false;
 	table->failed = 0;
 }
 
@@ -342,16 +384,17 @@ expire_batch(ExpiringTable *table)
 
 	if (!ShutdownRequestPending)
 		QueryCancelPending = false; /* it came while nothing ran */
-	in_hand = table;
 	table->name = NULL;
 	table->scan.looked_at = 0;
 	before = table->scan;
+	given_up = false;
+	in_hand = table;
 	PG_TRY();
 	{
 		used = delete_batch(table);
-		table->one_by_one = Max(table->one_by_one - 1, 0);
+		table->progress.one_by_one = Max(table->progress.one_by_one - 1, 0);
 		if (table->scan.looked_at > 0)
-			table->pauses = 0;
+			table->progress.pauses = 0;
 	}
 	PG_CATCH();
 	{
@@ -363,7 +406,8 @@ expire_batch(ExpiringTable *table)
 		used = table->scan.looked_at;
 	}
 	PG_END_TRY();
-	if (table->scan.complete && !table->broken_off)
+	in_hand = NULL;
+	if (table->scan.complete && !table->progress.broken_off)
 		note_end(table);
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
@@ -375,7 +419,7 @@ expire_batch(ExpiringTable *table)
 static int
 batch_size(const ExpiringTable *table)
 {
-	if (table->one_by_one > 0)
+	if (table->progress.one_by_one > 0)
 		return 1;
 	return Max(1, ttl_rate == 0 ? ttl_batch_size : Min(ttl_batch_size, ttl_rate / 5));
 }
@@ -415,7 +459,7 @@ delete_batch(ExpiringTable *expiring)
 		act_as_self(&self);
 	}
 	if (table == NULL)
-		expiring->scan.complete = true;
+		break_off(expiring);
 	disable_all_timeouts(false);
 	end_step();
 	if (deleted > 0)
@@ -433,7 +477,7 @@ is_of_items(const ExpiringTable *table, const ErrorData *error, bool timed_out)
 
 	if (table->scan.looked_at == 0)
 		return false;
-	return timed_out || table->pauses >= MAX_PAUSES ||
+	return timed_out || table->progress.pauses >= MAX_PAUSES ||
 		(category != ERRCODE_INSUFFICIENT_RESOURCES &&
 		 category != ERRCODE_OPERATOR_INTERVENTION &&
 		 category != ERRCODE_SYSTEM_ERROR);
@@ -477,9 +521,9 @@ note_failure(ExpiringTable *table, const ErrorData *error, bool timed_out)
 		if (table->failed++ == 0)
 			log_failure(table, error);
 		statistics_count_expired(table->schema, table->name, 0, 1);
-		table->one_by_one = Max(table->one_by_one - 1, 0);
-		table->any_failed = true;
-		table->behind = table->scan;
+		table->progress.one_by_one = Max(table->progress.one_by_one - 1, 0);
+		table->progress.any_failed = true;
+		table->progress.behind = table->scan;
 	}
 	else
 	{
@@ -487,34 +531,41 @@ note_failure(ExpiringTable *table, const ErrorData *error, bool timed_out)
 			log_failure(table, error);
 		table->scan = before;
 		table->scan.looked_at = looked_at;
-		table->one_by_one = of_items ? looked_at : 0;
+		table->progress.one_by_one = of_items ? looked_at : 0;
 	}
 	if (!of_items || timed_out || table->failed >= MAX_FAILURES)
 		leave(table);
 }
 
-/* To go on there after a time that doubles as long as nothing succeeds. */
+/* The next round goes on there. */
+static void
+break_off(ExpiringTable *table)
+{
+	table->progress.behind = table->scan;
+	table->progress.broken_off = true;
+	table->scan.complete = true;
+}
+
+/* And that after a time that doubles as long as nothing succeeds. */
 static void
 leave(ExpiringTable *table)
 {
-	table->behind = table->scan;
-	table->broken_off = true;
-	table->scan.complete = true;
-	table->pause = Min(1 << Min(table->pauses, 10), MAX_PAUSE);
-	table->pauses++;
+	break_off(table);
+	table->progress.pause = Min(1 << Min(table->progress.pauses, 10), MAX_PAUSE);
+	table->progress.pauses++;
 }
 
 /* All items have been looked at, or all behind those that are passed over. */
 static void
 note_end(ExpiringTable *table)
 {
-	table->one_by_one = 0;
-	if (!table->any_failed)
-		table->retries = 0;
-	else if (table->retry_in == 0)
+	table->progress.one_by_one = 0;
+	if (!table->progress.any_failed)
+		table->progress.retries = 0;
+	else if (table->progress.retry_in == 0)
 	{
-		table->retry_in = Min(2 << Min(table->retries, 10), MAX_PAUSE);
-		table->retries++;
+		table->progress.retry_in = Min(2 << Min(table->progress.retries, 10), MAX_PAUSE);
+		table->progress.retries++;
 	}
 }
 

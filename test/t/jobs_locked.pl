@@ -35,5 +35,16 @@ $lock->query_safe('COMMIT');
 ok($node->poll_query_until('dynamo', q{SELECT count(*) = 0 FROM dynamo.jobs}), 'until it gets the lock');
 is(sql(q{SELECT string_agg(table_name, ' ' ORDER BY table_name) FROM dynamo.backups}), 'First Locked Other', 'there are three backups');
 $_->quit for $brake, $lock;
+
+# Code of others that does not wait for a lock would be met for ever.
+sql(q{CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE held NOWAIT; END $$;
+	CREATE TABLE held ();
+	GRANT ALL ON held TO dynamo_endpoint;
+	CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION refuse()});
+$lock = session('BEGIN', 'LOCK TABLE held');
+call_ok($node, 'CreateBackup', { TableName => 'Other', BackupName => 'refused' });
+ok($node->poll_query_until('dynamo', q{SELECT state = 'FAILED' FROM dynamo.jobs}), 'a job that meets a lock at once, each time, fails');
+is(sql(q{SELECT attempts || ' ' || error FROM dynamo.jobs}), '5 could not obtain lock on relation "held"', 'after some attempts');
+$lock->quit;
 $node->stop;
 done_testing();

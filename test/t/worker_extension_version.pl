@@ -54,4 +54,44 @@ is(sql(q{SELECT dynamo.describe_table('Tab') IS NOT NULL}), 't', 'and all is as 
 my (undef, undef, $error) = $node->psql('postgres', q{SET client_min_messages = warning; UPDATE pg_extension SET extversion = '0.0' WHERE extname = 'dynamo'; DROP EXTENSION dynamo CASCADE});
 is($error, '', 'an extension of another version can be dropped');
 $node->stop;
+
+# ---- without anybody who looks around ----
+
+$node = PostgreSQL::Test::Cluster->new('unlooked');
+$node->init;
+$node->append_conf('postgresql.conf', q{
+	max_worker_processes = 20
+	dynamo.discovery_interval = 3600});
+$node->start;
+sub worker { return until_is("SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'dynamo ttl' AND $_[0]") }
+sub ends { my ($offset) = @_; return $node->wait_for_log(qr/worker "dynamo ttl" .* exited with exit code 1/, $offset) }
+sub expires
+{
+	sql(q{INSERT INTO dynamodb."Tab" (item) VALUES ('{"k": {"S": "a"}, "t": {"N": "1700000000"}}')});
+	return until_is('SELECT count(*) = 0 FROM dynamodb."Tab"');
+}
+
+sql(q{CREATE EXTENSION dynamo; SELECT dynamo.create_table('Tab', 'k S'); SELECT dynamo.update_time_to_live('Tab', 't')});
+ok(expires(), 'items expire');
+ok(until_is(q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'dynamo discovery'}), 'nobody looks what there is to do');
+
+# What ends a worker before it has looked itself (here it waits for the extension) is no end of its work.
+my $holder = $node->background_psql('postgres', on_error_stop => 1);
+$holder->query_safe('SET client_min_messages = warning; BEGIN; DROP EXTENSION dynamo CASCADE');
+ok(worker(q{wait_event_type = 'Lock'}), 'a worker waits for the extension');
+my $offset = -s $node->logfile;
+sql(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'dynamo ttl'});
+ok(ends($offset), 'and is cancelled');
+$holder->query_safe('ROLLBACK');
+$holder->quit;
+ok(expires(), 'it comes again');
+
+# (an update that has been done already is one as well)
+$offset = -s $node->logfile;
+sql(q{UPDATE pg_extension SET extversion = '0.0' WHERE extname = 'dynamo';
+	SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'dynamo ttl'});
+ok(ends($offset), 'a worker ends where the extension is of another version');
+sql(qq{UPDATE pg_extension SET extversion = '$version' WHERE extname = 'dynamo'; ALTER EXTENSION dynamo UPDATE});
+ok(expires(), 'ALTER EXTENSION brings it back');
+$node->stop;
 done_testing();
