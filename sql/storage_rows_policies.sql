@@ -196,6 +196,43 @@ SELECT set_v('b', 1, 'new') ->> 'v', remove('none', 1) IS NULL, put('b', 9, 'o')
 SELECT put('a', 9, 'o');
 RESET ROLE;
 DROP TABLE dynamodb.storage_policies;
+-- what is hidden is found in whatever partition the key has its place, and no other one is locked for that
+CREATE TABLE dynamodb.storage_policies (pk text COLLATE "C" NOT NULL, sk numeric NOT NULL, item dynamo.item NOT NULL, PRIMARY KEY (pk, sk)) PARTITION BY LIST (pk);
+CREATE TRIGGER zzz_dynamo_maintain BEFORE INSERT OR UPDATE ON dynamodb.storage_policies FOR EACH ROW
+    EXECUTE FUNCTION dynamo.maintain_columns('pk', 'S', 'pk', 'HASH', 'sk', 'N', 'sk', 'RANGE');
+CREATE TABLE dynamodb.storage_policies_a PARTITION OF dynamodb.storage_policies FOR VALUES IN ('a', 'b') USING dynamo;
+CREATE TABLE dynamodb.storage_policies_sk (item dynamo.item NOT NULL, sk numeric NOT NULL, pk text COLLATE "C" NOT NULL, PRIMARY KEY (pk, sk)) PARTITION BY RANGE (sk);
+CREATE TABLE dynamodb.storage_policies_sk_1 PARTITION OF dynamodb.storage_policies_sk FOR VALUES FROM (1) TO (2) USING dynamo;
+CREATE TABLE dynamodb.storage_policies_sk_3 PARTITION OF dynamodb.storage_policies_sk FOR VALUES FROM (3) TO (4) USING dynamo;
+ALTER TABLE dynamodb.storage_policies ATTACH PARTITION dynamodb.storage_policies_sk FOR VALUES IN ('c');
+SELECT count(put(p, i, 'o')) FROM (VALUES ('a', 1), ('c', 1), ('c', 3)) x(p, i);
+SELECT put('c', 2, 'o');
+SELECT put('z', 1, 'o');
+CREATE FUNCTION locked() RETURNS text LANGUAGE sql AS
+    $$SELECT string_agg(DISTINCT relation::regclass::text, ' ') FROM pg_locks JOIN pg_class c ON c.oid = relation
+       WHERE pid = pg_backend_pid() AND relname LIKE 'storage\_policies\_%' AND relkind = 'r'$$;
+GRANT SELECT, INSERT, UPDATE, DELETE ON dynamodb.storage_policies TO storage_alice;
+ALTER TABLE dynamodb.storage_policies ENABLE ROW LEVEL SECURITY;
+CREATE POLICY new ON dynamodb.storage_policies USING (item ->> 'owner' = 'new');
+SET ROLE storage_alice;
+SELECT put('a', 1, 'new');
+SELECT remove('c', 1);
+SELECT remove('c', 3);
+SELECT remove('c', 2) IS NULL, remove('c', 9) IS NULL, remove('z', 1) IS NULL;
+BEGIN;
+SELECT put('b', 1, 'new') IS NULL, locked();
+ROLLBACK;
+BEGIN;
+SELECT dynamo.delete_item('storage_policies', '{"pk": {"S": "c"}, "sk": {"N": "3.5"}}') IS NULL, locked();
+ROLLBACK;
+RESET ROLE;
+CREATE TABLE dynamodb.storage_policies_default PARTITION OF dynamodb.storage_policies DEFAULT USING dynamo;
+SELECT put('z', 1, 'o') IS NULL;
+SET ROLE storage_alice;
+SELECT remove('z', 1);
+RESET ROLE;
+DROP TABLE dynamodb.storage_policies;
+DROP FUNCTION locked;
 
 REVOKE USAGE ON SCHEMA dynamodb FROM storage_alice, storage_bob;
 DROP ROLE storage_alice;

@@ -5,6 +5,7 @@
  *		row_access.c	what a session remembers of a table
  *		row_rewrite.c	tables that were rewritten after a snapshot was taken
  *		row_lookup.c	the row of a key, by the primary key's index
+ *		row_partition.c	the same in partitions
  *		row_read.c		get
  *		row_write.c		conditional write, directly
  *		row_index.c		index entries of a new row version
@@ -163,10 +164,6 @@ extern bool row_find_serializable(RowLookup *lookup);
  */
 extern bool row_find_conflict(RowLookup *lookup, ItemPointer self);
 
-/* Whether a partition of the table, foreign ones aside, has a row of the key. */
-extern bool partitions_have_row(Relation parent, const TableAccess *access,
-								const Datum *key, Snapshot snapshot);
-
 pg_noreturn extern void serialization_failure(void);
 
 /* The item of a row, as stored. */
@@ -177,6 +174,12 @@ extern void check_item_is_there(bool isnull);
 extern int stored_item_size(Datum stored);
 /* A detoasted copy of a stored item, palloc'd. */
 extern DynamoItem *copy_item(Datum stored);
+
+/* ---- the row of a key in partitions (row_partition.c) ---- */
+
+/* Whether a partition of the table, foreign ones aside, has a row of the key. */
+extern bool partitions_have_row(Relation parent, const TableAccess *access,
+								const Datum *key, Snapshot snapshot);
 
 /* ---- deciding (row_write.c) ---- */
 

@@ -28,7 +28,6 @@
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_inherits.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/lmgr.h"
@@ -38,8 +37,6 @@
 #include "common/compat.h"
 #include "storage/row_internal.h"
 
-static bool partition_has_row(Relation partition, Oid index, const TableAccess *access,
-							  const Datum *key, Snapshot snapshot);
 static IndexScanDesc key_scan_begin(RowLookup *lookup, Snapshot snapshot);
 static bool find_row(RowLookup *lookup, Snapshot snapshot, bool *entry_seen);
 static bool probe_row(RowLookup *lookup, Snapshot snapshot, bool *found);
@@ -165,43 +162,6 @@ row_find_conflict(RowLookup *lookup, ItemPointer self)
 		wait_for_writer(lookup, &dirty);
 	}
 	return false;
-}
-
-bool
-partitions_have_row(Relation parent, const TableAccess *access, const Datum *key,
-					Snapshot snapshot)
-{
-	List	   *oids = find_all_inheritors(RelationGetRelid(parent), AccessShareLock, NULL);
-	bool		found = false;
-	ListCell   *cell;
-
-	foreach(cell, oids)
-	{
-		Relation	partition = table_open(lfirst_oid(cell), NoLock);
-		Oid			index = compat_primary_key_index(partition);
-
-		if (!found && partition->rd_rel->relkind == RELKIND_RELATION && OidIsValid(index))
-			found = partition_has_row(partition, index, access, key, snapshot);
-		table_close(partition, NoLock);
-	}
-	list_free(oids);
-	return found;
-}
-
-/* A partition's primary key has the parent's columns in the parent's order. */
-static bool
-partition_has_row(Relation partition, Oid index, const TableAccess *access,
-				  const Datum *key, Snapshot snapshot)
-{
-	RowLookup	lookup = {.rel = partition, .access = access};
-	bool		found;
-
-	memcpy(lookup.key, key, access->primary.nkeys * sizeof(Datum));
-	lookup.index = index_open(index, AccessShareLock);
-	lookup.slot = table_slot_create(partition, NULL);
-	found = row_find_in_snapshot(&lookup, snapshot);
-	row_lookup_end(&lookup);
-	return found;
 }
 
 void
