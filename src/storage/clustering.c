@@ -276,12 +276,13 @@ hash_collection(const ClusteringState *state, TupleTableSlot *row, uint32 *hash)
 	for (int i = 0; i < state->nhash; i++)
 	{
 		bool		isnull;
-		struct varlena *key = (struct varlena *) DatumGetPointer(slot_getattr(row, state->columns[i],
-																			  &isnull));
+		Datum		value = slot_getattr(row, state->columns[i], &isnull);
+		struct varlena *key = (struct varlena *) DatumGetPointer(value);
 
 		if (isnull || VARATT_IS_EXTERNAL(key) || VARATT_IS_COMPRESSED(key))
 			return false;
-		*hash = hash_combine(*hash, hash_bytes((unsigned char *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)));
+		*hash = hash_combine(*hash, hash_bytes((unsigned char *) VARDATA_ANY(key),
+											   VARSIZE_ANY_EXHDR(key)));
 	}
 	return true;
 }

@@ -38,7 +38,7 @@ typedef struct KeyProbe
 	KeyEntries	key_entries;
 	ItemPointerData tid;		/* of the one entry of the key */
 	Buffer		pin;			/* of the leaf: the TID leads to its tuple or to none */
-	BlockNumber leaf;			/* InvalidBlockNumber: the index is empty */
+	BlockNumber leaf;			/* P_NONE: the index is empty */
 	OffsetNumber position;		/* of the key on it */
 	/* set by key_probe_neighbours(): */
 	int			nentries;		/* of the item collection, that were looked at */
@@ -80,8 +80,9 @@ typedef struct Placement
 
 /*
  * Makes the heap store the rows, which are of one item collection, on a page of
- * it.  Where `probe` is given, it is of the first row's key, and its index is open.  A row that was steered must be stored without BulkInsertState,
- * which has a page of its own.
+ * it.  Where `probe` is given, it is of the first row's key, and its index is open.
+ * A row that was steered must be stored without BulkInsertState, which has a page of
+ * its own.
  */
 extern void placement_begin(Placement *placement, Relation rel, TupleTableSlot **slots,
 							int nslots, KeyProbe *probe, bool bulk);

@@ -66,8 +66,8 @@ static bool compare_entry(const Leaf *leaf, IndexTuple entry, int *result);
 static OffsetNumber find_position(const Leaf *leaf);
 static void read_key_entries(KeyProbe *probe, const Leaf *leaf);
 static bool ends_leaf(const Leaf *leaf);
-static int read_leaf(Leaf *leaf, const KeyProbe *probe, BlockNumber block, OffsetNumber position,
-					 OffsetNumber reach, BlockNumber *blocks);
+static int	read_leaf(Leaf *leaf, const KeyProbe *probe, BlockNumber block, OffsetNumber position,
+					  OffsetNumber reach, BlockNumber *blocks);
 static bool in_collection(const Leaf *leaf, OffsetNumber offset);
 static int	compare_partition(const Leaf *leaf, OffsetNumber offset);
 static void find_collection(Leaf *leaf, OffsetNumber reach);
@@ -320,9 +320,7 @@ read_key_entries(KeyProbe *probe, const Leaf *leaf)
 	{
 		entry = leaf_entry(leaf, position);
 		probe->key_entries = BTreeTupleIsPosting(entry) ||
-				ItemIdIsDead(PageGetItemId(leaf->page, position)) ?
-			KEY_MANY :
-			KEY_ONCE;
+			ItemIdIsDead(PageGetItemId(leaf->page, position)) ? KEY_MANY : KEY_ONCE;
 		probe->tid = entry->t_tid;
 	}
 }

@@ -30,7 +30,7 @@ typedef struct LastPage
 } LastPage;
 
 /* The last one first.  The system gives memory to the parts that are used only. */
-static LastPage last_pages[NSETS][SET_SIZE];
+static LastPage last_pages[NSETS][SET_SIZE] pg_attribute_aligned(PG_CACHE_LINE_SIZE);
 
 uint64
 last_pages_new_era(void)
