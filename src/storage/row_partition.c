@@ -44,7 +44,7 @@ static bool
 is_below(const SoughtRow *row, Relation rel)
 {
 	PartitionDesc partitions = RelationGetPartitionDesc(rel, true);
-	Datum		values[PARTITION_MAX_KEYS];
+	Datum		values[PARTITION_MAX_KEYS] = {0};
 
 	if (partitions->nparts == 0)
 		return false;
