@@ -25,8 +25,8 @@ measures=${MEASURES:-P4a P4b P4c P4d}
 items=${P4A_ITEMS:-1000000}
 timed_items=${P4_ITEMS:-200000}
 shape_items=${P4C_ITEMS:-200000}
-rounds=${ROUNDS:-9}
-seconds=${SECONDS_EACH:-1}
+rounds=${ROUNDS:-7}
+seconds=${SECONDS_EACH:-2}
 label=${LABEL:+, $LABEL}
 
 measured() { case " $measures " in *" $1 "*) true ;; *) false ;; esac }
