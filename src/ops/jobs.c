@@ -202,7 +202,7 @@ void
 job_fail(TableJob *job, const ErrorData *error, bool interrupted)
 {
 	bool		waited = has_waited_for_lock(job, error);
-	bool conflict = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+	bool		conflict = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
 		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK;
 
 	job->state = interrupted || conflict ? JOB_WAITING : JOB_FAILED;

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "miscadmin.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
 #include "utils/partcache.h"
@@ -55,8 +56,11 @@ is_below(const SoughtRow *row, Relation rel)
 		return i >= 0 && is_in(row, partitions->oids[i]);
 	}
 	for (int i = 0; i < partitions->nparts; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (is_in(row, partitions->oids[i]))
 			return true;
+	}
 	return false;
 }
 

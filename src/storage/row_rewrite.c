@@ -25,6 +25,7 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "miscadmin.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -107,8 +108,11 @@ has_rewritten_child(Oid relid)
 	ListCell   *cell;
 
 	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (has_new_rows_alone(lfirst_oid(cell)))
 			return true;
+	}
 	return false;
 }
 

@@ -231,7 +231,6 @@ extern void slot_allow_plugin(void);
 extern bool slot_is_usable(const char *name, XLogRecPtr *confirmed);
 extern XLogRecPtr slot_create(const char *name);
 extern void slot_drop_others(const char *kept);
-/* Whether there is any of ours. */
 extern uint64 slot_lag(void);
 
 /* ---- what the worker has decoded and not yet stored (collect.c) ---- */
